@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Sets up the virtual environment that the Makefile uses: bash tools/install.sh FOLDER
+#
+# Needed: Python 3.11 or later. Everything required comes as wheels. Three things are optional, and where one is
+# missing a sentence says so and the installation goes on: the extra `cdd` (built from source, needs headers), the
+# extra `peers` (other exact enumerators) and the program esolver (Debian package qsopt-ex).
+set -euo pipefail
+
+venv=${1:?usage: tools/install.sh FOLDER}
+export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+say() { echo "setup: $*" >&2; }
+
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11 python; do
+        if command -v "$name" >/dev/null &&
+            "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            command -v "$name"
+            return
+        fi
+    done
+    say "Python 3.11 or later is needed and was not found; install python3 and python3-venv, then run make again."
+    exit 1
+}
+
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+updated=no
+install_packages() { # true when every named package got installed
+    can_install || return 1
+    if [ "$updated" = no ]; then
+        apt-get update -qq </dev/null >&2 || true
+        updated=yes
+    fi
+    apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
+}
+
+has_headers() { # a C compiler that finds Python's, cddlib's and GMP's headers
+    command -v cc >/dev/null &&
+        printf '#include <Python.h>\n#include <cddlib/setoper.h>\n' |
+        cc -DGMPRATIONAL -I"$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+            -E - >/dev/null 2>&1
+}
+
+python=$(find_python)
+if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && ! install_packages python3-venv; then
+        say "this Python cannot make virtual environments; install the package python3-venv, then run make again."
+        exit 1
+    fi
+    say "making $venv with $("$python" --version)"
+    "$python" -m venv --clear "$venv"
+fi
+pip=("$venv/bin/python" -m pip)
+log=$venv/optional.log
+: >"$log"
+optional() { # an extra; what goes wrong is kept in the log, one sentence follows on the terminal
+    "${pip[@]}" --quiet install --editable ".[$1]" >>"$log" 2>&1
+}
+
+say "installing the package and its tools (about 1 GB with PyTorch; a few minutes)"
+"${pip[@]}" install --editable '.[dev]'
+
+if ! has_headers; then
+    headers=(gcc libc6-dev libcdd-dev libgmp-dev)
+    case $(readlink -f "$venv/bin/python") in /usr/bin/*) headers+=(python3-dev) ;; esac
+    install_packages "${headers[@]}" || true
+fi
+if ! has_headers || ! optional cdd; then
+    say "the optional engine cddlib is left out, pplpy does its work; to have it: apt-get install gcc python3-dev libcdd-dev libgmp-dev, then make clean setup (details: $log)."
+fi
+
+if ! optional peers; then
+    say "the optional peers PyNormaliz and lrslib are left out; benchmarks beside them will be skipped (details: $log)."
+fi
+
+if ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then
+    say "the optional program esolver (Debian package qsopt-ex) is left out; the benchmark beside it will be skipped."
+fi
+
+touch "$venv/.installed"
+say "done"
