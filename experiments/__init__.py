@@ -1,0 +1,1 @@
+"""Data, networks, the paper's experiments, their records, tables, figures and commands."""

@@ -1,0 +1,1 @@
+"""Which images, from where, with which checksum."""

@@ -1,0 +1,1 @@
+"""Which networks, with which layer names."""

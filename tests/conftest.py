@@ -1,0 +1,45 @@
+"""Shared fixtures: seeds, markers, real data where it lies on this machine."""
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from experiments.datasets.mnist import Mnist
+
+# Tests share two cores with others; one BLAS thread also makes float results reproducible.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(autouse=True)
+def _seed_globals() -> None:
+    """No test may depend on the order of tests, even where it forgets its own seed."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the global state is what is being pinned
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips tests marked `gpu` where there is no CUDA device."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> "Mnist":
+    """Real MNIST from the cache folder; mark tests that use it `data`."""
+    from experiments.datasets.mnist import load_mnist
+
+    from polytope.errors import DownloadError
+
+    try:
+        return load_mnist(download=False)
+    except DownloadError as problem:
+        pytest.skip(f"needs MNIST: {problem}")

@@ -1,0 +1,150 @@
+import json
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import record
+from polytope.errors import FileFormatError, InputError, NonFiniteError
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Text(StrEnum):
+    A = "a"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    steps: int = 3
+    tolerance: Fraction = Fraction(1, 10)
+
+
+def make(**changes):
+    values = {
+        "experiment": "mnist",
+        "options": {"alpha": 10},
+        "seed": 1,
+        "data": {"train": "00"},
+        "results": {"gap": Fraction(1, 3), "image": np.arange(4).reshape(2, 2)},
+        "timings": {"train": 1.5},
+    }
+    return record.Record(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(0),
+        Fraction(-7, 3),
+        Fraction(3**40000, 2**70000),  # longer than the 4,300 digits Python reads in base 10
+        Fraction(1, 2**5000),
+        10**400,
+    ],
+)
+def test_exact_numbers_survive(value):
+    document = json.loads(json.dumps(record.exact_document(value)))
+    assert record.read_exact(document) == value
+
+
+def test_approx_is_the_nearest_float_or_none():
+    assert record.exact_document(Fraction(1, 3))["approx"] == 1 / 3
+    assert record.exact_document(-(10**400))["approx"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["1/3", "0x1/0x0", "0x1", "0x1/-0x2", "0x1_0/0x1", "0x1/0x3\n", " 0x1/0x3", 0.5, None]
+)
+def test_malformed_exact_numbers_are_refused(text):
+    with pytest.raises(FileFormatError, match="exact number"):
+        record.read_exact({"exact": text})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (True, True),
+        (np.bool_(True), True),
+        (np.float32(0.1), 0.10000000149011612),
+        (np.int64(-3), -3),
+        (Colour.RED, "red"),
+        (Text.A, "a"),
+        (Path("a/b"), "a/b"),
+        ((1, [2.5]), [1, [2.5]]),
+        (Options(), {"steps": 3, "tolerance": {"exact": "0x1/0xa", "approx": 0.1}}),
+        ({3: "x"}, {"3": "x"}),
+    ],
+)
+def test_jsonable(value, expected):
+    found = record.jsonable(value)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_values_that_a_record_refuses():
+    with pytest.raises(NonFiniteError, match=r"results\.gaps\[1\] must be a finite number.* nan"):
+        record.jsonable({"gaps": [1.0, float("nan")]}, "results")
+    with pytest.raises(NonFiniteError, match="inf"):
+        record.jsonable(np.array([np.inf]))
+    with pytest.raises(InputError, match=r"results\.x must be .* got set"):
+        record.jsonable({"x": {1}}, "results")
+    with pytest.raises(InputError, match="101 bits; record it as a Fraction"):
+        record.jsonable(1 << 100)
+    with pytest.raises(InputError, match=r"key of results .* got \(1, 2\)"):
+        record.jsonable({(1, 2): 3}, "results")
+    with pytest.raises(InputError, match=r"options must be .* got int"):
+        record.as_options(3)
+
+
+def test_record_round_trip(tmp_path):
+    path = record.write_record(tmp_path, make())
+    assert path == tmp_path / "record.json"
+    found = record.read_record(tmp_path)
+    assert found.options == {"alpha": 10}
+    assert found.results["image"] == [[0, 1], [2, 3]]
+    assert record.read_exact(found.results["gap"]) == Fraction(1, 3)
+    assert json.loads(path.read_text())["schema"] == record.SCHEMA
+
+
+def test_equal_results_make_equal_documents_whatever_the_timings(tmp_path):
+    documents = []
+    for seconds in (1.5, 2.5):
+        record.write_record(tmp_path, make(timings={"train": seconds}))
+        documents.append(json.loads((tmp_path / "record.json").read_text()))
+    assert documents[0].pop("timings") != documents[1].pop("timings")
+    assert documents[0] == documents[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "must be JSON"),
+        (b"\xff", "must be JSON"),
+        (b"[" * 200_000, "must be JSON"),
+        (b"[]", "schema"),
+        (b'{"schema": "other"}', "schema"),
+        (b'{"schema": "collision-polytopes/record/1", "seed": 1}', r"exactly .* got \['seed'\]"),
+    ],
+)
+def test_damaged_records_are_refused(tmp_path, content, match):
+    (tmp_path / "record.json").write_bytes(content)
+    with pytest.raises(FileFormatError, match=match):
+        record.read_record(tmp_path)
+
+
+def test_absent_record(tmp_path):
+    with pytest.raises(FileFormatError, match="cannot be read: No such file"):
+        record.read_record(tmp_path)
+
+
+def test_versions_name_every_package():
+    found = record.versions()
+    assert set(record.PACKAGES) <= set(found)
+    assert found["numpy"] == np.__version__
+    assert all(value is None or isinstance(value, str) for value in found.values())
