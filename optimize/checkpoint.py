@@ -1,0 +1,99 @@
+"""How is an interrupted search continued?  A folder with the state, written atomically.
+
+`state-<step>.safetensors` holds the tensors, `search.json` the step, a fingerprint of the request
+and the state file's SHA-256.  The JSON file is written last and by rename: it decides which state
+counts, and a kill at any moment leaves the previous checkpoint whole.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from polytope.errors import ChecksumError, FileFormatError, InputError, OutputError
+
+_SCHEMA = "collision-polytopes/search-checkpoint/1"
+_INDEX = "search.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A search at a check: the step and every tensor of its state, by name."""
+
+    step: int
+    tensors: dict[str, Tensor]
+
+
+def _write(path: Path, data: bytes) -> None:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    with scratch.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    scratch.replace(path)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
+    """Write a checkpoint and then remove the one before it.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    name = f"state-{checkpoint.step}.safetensors"
+    data = save_tensors(
+        {key: value.cpu().contiguous() for key, value in checkpoint.tensors.items()}
+    )
+    index = {
+        "schema": _SCHEMA,
+        "step": checkpoint.step,
+        "state": name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "fingerprint": fingerprint,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / name, data)
+        _write(folder / _INDEX, (json.dumps(index, indent=1) + "\n").encode())
+        for old in folder.glob("state-*.safetensors"):
+            if old.name != name:
+                old.unlink()
+    except OSError as problem:
+        raise OutputError(
+            f"checkpoint: expected a writable folder, got {folder}: {problem.strerror}"
+        ) from problem
+
+
+def load_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
+    """The checkpoint in `folder`, or None where there is none.
+
+    Raises:
+        FileFormatError: its index is not one of ours.
+        ChecksumError: the state file is missing or altered.
+        InputError: it belongs to another search.
+    """
+    path = folder / _INDEX
+    if not path.exists():
+        return None
+    try:
+        index = json.loads(path.read_text())
+        schema, step, name = index["schema"], int(index["step"]), str(index["state"])
+        digest, owner = index["sha256"], index["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise FileFormatError(f"checkpoint: expected a search index, got {path}") from problem
+    if schema != _SCHEMA or Path(name).name != name:
+        raise FileFormatError(f"checkpoint: expected schema {_SCHEMA!r}, got {schema!r} in {path}")
+    if owner != fingerprint:
+        raise InputError(
+            f"checkpoint: expected one of this very search (model, target, start, units, bounds, "
+            f"objective, optimizer, seed), got another search's in {folder}; use another folder"
+        )
+    state = folder / name
+    data = state.read_bytes() if state.exists() else b""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ChecksumError(f"checkpoint: expected SHA-256 {digest}, got another file in {state}")
+    return Checkpoint(step, load_tensors(data))

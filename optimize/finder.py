@@ -1,0 +1,275 @@
+"""How is a vertex searched?  `find_vertices`: checks, the problem, the run, the measured result."""
+
+import hashlib
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from optimize.inputs import Bounds, Request, Units, read_request, read_start, read_units
+from optimize.layers import LayerReader
+from optimize.objective import Objective, Pattern
+from optimize.optimizers import Adam, AugmentedLagrangian, Authors, Method
+from optimize.problem import Problem
+from optimize.result import History, VertexSearch
+from optimize.run import Keeping, Run, measure
+from optimize.splitting import Splitting
+from optimize.stopping import Stopping
+from polytope.errors import InputError
+
+_METHODS: dict[str, type[Authors | Adam | AugmentedLagrangian | Splitting]] = {
+    "authors": Authors,
+    "adam": Adam,
+    "augmented": AugmentedLagrangian,
+    "splitting": Splitting,
+}
+
+
+def find_vertices(
+    model: nn.Module,
+    layer: str,
+    target: Any,
+    *,
+    start: Any = "target",
+    units: Units | Tensor = 5,
+    objective: Objective | None = None,
+    bounds: Bounds = (0.0, 1.0),
+    optimizer: str | Method = "auto",
+    stopping: Stopping | None = None,
+    batched: bool | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    history_every: int | None = None,
+    progress: bool | None = None,
+) -> VertexSearch:
+    """Search relaxed vertices of the collision polytopes of a batch of targets, all at once.
+
+    For each target and each of its units i, minimises eq. 1 of Li, Zhang & Malik 2019 over the
+    inputs within `bounds`, or the constrained problem that eq. 1 relaxes: **the default optimiser
+    with others="hinge" solves the constrained problem** (minimise the pre-activation of unit i over
+    the polytope itself), because the penalty form with the hinge is biased.  Defaults:
+
+        layer             others="absolute"             others="hinge"
+        first Linear      "splitting": eq. 1, proved    "splitting": constrained, proved
+        any other         "adam": eq. 1                 "augmented": constrained
+
+    "authors" (their momentum form) and "adam" always minimise eq. 1 as it stands;
+    Splitting(constrained=False) does so with the hinge in a first layer.
+
+    Args:
+        model: a torch module; it is copied, never changed, and run in evaluation mode.
+        layer: name of a Linear or Conv2d layer; its output is the pre-activation.
+        target: one input (*input,) or a batch (T, *input), rounded to the model's floating type.
+        start: "target", one input, or one per target; every unit starts there.
+        units: how many (the first inactive ones of each target, the paper's choice), a list for
+            all targets, or one list of equal length per target.
+        objective: eq. 1's alpha and penalty; None for Objective().
+        bounds: (lower, upper), numbers, arrays of the input's shape, or None for no bound; points
+            are projected onto them at every step.
+        optimizer: "auto", "splitting", "adam", "augmented", "authors", or one of these classes
+            with options.
+        stopping: limits; None for Stopping().
+        batched: says whether `target` is a batch where its shape does not tell.
+        noise: standard deviation of Gaussian noise on the starts, projected onto the bounds.
+        seed: of that noise, drawn on the CPU so that it is the same on every device.
+        device: "auto" (CUDA where present), "cpu", "cuda", "cuda:1", ...
+        checkpoint: folder to save to, and to resume from when it holds this very search (limits of
+            steps and time may differ).
+        checkpoint_every: steps between saves; the end is always saved.
+        history_every: steps between history entries, a multiple of `check_every`; None for every
+            check.
+        progress: None shows a bar on stderr when that is a terminal.
+
+    Returns:
+        T x U vertices in the order target by target.
+
+    Raises:
+        InputError: any argument that is not as described (ShapeError, NonFiniteError, DomainError,
+            UnitError are kinds of it), before any step is taken.
+        OutputError: the checkpoint folder cannot be written.
+
+    Example: in p = (x - 1/2, y - 1/4), the target (1, 0) holds x = 1; unit 1 is lowest at y = 0.
+
+        >>> import torch
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2))
+        >>> _ = net[0].weight.data.copy_(torch.eye(2))
+        >>> _ = net[0].bias.data.copy_(torch.tensor([-0.5, -0.25]))
+        >>> found = find_vertices(
+        ...     net, "0", [1.0, 0.125], units=[1], objective=Objective(others="hinge"), device="cpu"
+        ... )
+        >>> [round(v, 3) for v in found.points[0].tolist()], round(found.pre_activation.item(), 3)
+        ([1.0, 0.0], -0.25)
+    """
+    began = time.monotonic()
+    objective = Objective() if objective is None else objective
+    stopping = Stopping() if stopping is None else stopping
+    history_every = stopping.check_every if history_every is None else history_every
+    _check_options(noise, seed, checkpoint_every, history_every, stopping)
+    reader = LayerReader(model, layer, _device(device))
+    request = read_request(reader, target, bounds, batched)
+    start_points = read_start(reader, start, request)
+    problem, chosen, owners = _problem(reader, request, objective, units)
+    method = _method(optimizer, problem)
+    like = problem.pattern.target_pre
+    points = problem.project(_noisy(start_points[owners].to(like.dtype), noise, seed))
+    print_of = _fingerprint(reader, request, points, chosen, (objective, method, stopping))
+    folder = None if checkpoint is None else Path(checkpoint)
+    run = Run(
+        problem,
+        method,
+        stopping,
+        Keeping(folder, print_of, checkpoint_every, history_every, progress),
+    )
+    run.begin(points)
+    run.go()
+    return _result(run, request, (chosen, owners), method, began)
+
+
+def _check_options(
+    noise: float, seed: int, checkpoint_every: int, history_every: int, stopping: Stopping
+) -> None:
+    if not (math.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise: expected a finite number >= 0, got {noise!r}")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InputError(f"seed: expected a whole number from 0 to 2**63 - 1, got {seed!r}")
+    if checkpoint_every < 1:
+        raise InputError(f"checkpoint_every: expected at least 1, got {checkpoint_every!r}")
+    if history_every < 1 or history_every % stopping.check_every:
+        raise InputError(
+            f"history_every: expected a multiple of check_every = {stopping.check_every}, "
+            f"got {history_every!r}"
+        )
+
+
+def _device(name: str) -> torch.device:
+    """The device by name; "auto" is CUDA where present."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError) as problem:
+        raise InputError(f"device: expected 'auto', 'cpu' or 'cuda', got {name!r}") from problem
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device: expected a device of this machine, got {name!r} without CUDA")
+    return device
+
+
+def _problem(
+    reader: LayerReader, request: Request, objective: Objective, units: Units | Tensor
+) -> tuple[Problem, Tensor, Tensor]:
+    """The problem of all vertices, their units (V,) and targets (V,)."""
+    affine = reader.is_first_layer(request.targets)
+    weight = reader.weight.double() if affine else None
+    bias = reader.bias.double() if affine else None
+    with torch.no_grad():
+        if weight is not None and bias is not None:
+            target_pre = torch.addmm(bias, request.targets.flatten(1).double(), weight.T)
+        else:
+            target_pre = reader.pre_activation(request.targets)
+    table = read_units(units, target_pre)
+    owners = torch.arange(len(table), device=table.device).repeat_interleave(table.shape[1])
+    chosen = table.flatten()
+    dtype = target_pre.dtype
+    problem = Problem(
+        reader=reader,
+        shape=request.shape,
+        pattern=Pattern.of(target_pre[owners], chosen),
+        objective=objective,
+        lower=request.lower.to(dtype),
+        upper=request.upper.to(dtype),
+        weight=weight,
+        bias=bias,
+    )
+    return problem, chosen, owners
+
+
+def _method(optimizer: str | Method, problem: Problem) -> Method:
+    """The optimiser by name, or as given."""
+    if not isinstance(optimizer, str):
+        if not isinstance(optimizer, tuple(_METHODS.values())):
+            raise InputError(
+                f"optimizer: expected a name or one of our optimisers, got {optimizer!r}"
+            )
+        method = optimizer
+    elif optimizer == "auto":
+        hinge = problem.objective.others == "hinge"
+        method = Splitting() if problem.affine else AugmentedLagrangian() if hinge else Adam()
+    elif optimizer in _METHODS:
+        method = _METHODS[optimizer]()
+    else:
+        known = ", ".join(repr(name) for name in ("auto", *_METHODS))
+        raise InputError(f"optimizer: expected one of {known}, got {optimizer!r}")
+    if isinstance(method, AugmentedLagrangian) and problem.objective.others == "absolute":
+        raise InputError(
+            "optimizer: 'augmented' solves the polytope's constraints, expected others='hinge', "
+            "got others='absolute'"
+        )
+    return method
+
+
+def _noisy(points: Tensor, noise: float, seed: int) -> Tensor:
+    if noise == 0:
+        return points
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(points.shape, generator=generator, dtype=torch.float64)
+    return points + noise * drawn.to(points)
+
+
+def _fingerprint(
+    reader: LayerReader, request: Request, points: Tensor, units: Tensor, options: tuple[Any, ...]
+) -> str:
+    """SHA-256 of all that decides the steps: everything but the limits of steps and time."""
+    objective, method, stopping = options
+    rule = (stopping.check_every, stopping.plateau_tolerance, stopping.patience)
+    digest = hashlib.sha256(repr((reader.name, objective, method, rule)).encode())
+    tensors = [request.targets, request.lower, request.upper, points, units]
+    tensors += list(reader.model.state_dict().values())
+    for tensor in tensors:
+        flat = tensor.detach().cpu().contiguous()
+        digest.update(repr((tuple(flat.shape), str(flat.dtype))).encode())
+        digest.update(flat.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _round_inside(points: Tensor, dtype: torch.dtype, request: Request) -> Tensor:
+    """Points (V, D) in the model's floating type, stepped back where rounding left the bounds."""
+    rounded = points.to(dtype)
+    infinity = torch.tensor(torch.inf, dtype=dtype, device=points.device)
+    below = rounded.double() < request.lower
+    rounded = torch.where(below, torch.nextafter(rounded, infinity), rounded)
+    above = rounded.double() > request.upper
+    return torch.where(above, torch.nextafter(rounded, -infinity), rounded)
+
+
+def _result(
+    run: Run, request: Request, vertices: tuple[Tensor, Tensor], method: Method, began: float
+) -> VertexSearch:
+    """Measure the rounded points and gather everything on the CPU."""
+    reader, (units, owners) = run.whole.reader, vertices
+    points = _round_inside(run.points, reader.dtype, request)
+    values = measure(run.whole, points.to(run.points.dtype)).cpu()
+    shaped = points.view(-1, *request.shape)
+    return VertexSearch(
+        points=shaped.cpu(),
+        layer_inputs=reader.layer_inputs(shaped).cpu(),
+        units=units.cpu(),
+        targets=owners.cpu(),
+        objective=values[0],
+        pre_activation=values[1],
+        equality_residual=values[2],
+        violation=values[3],
+        status=run.statuses(),
+        steps=run.steps.cpu(),
+        gap=run.gap.cpu(),
+        lower_bound=run.bound.cpu(),
+        history=History(**run.traces()),
+        form=run.whole.objective,
+        method=repr(method),
+        seconds=time.monotonic() - began,
+    )
