@@ -1,0 +1,29 @@
+"""Which fully connected network?  784-256-256-10 with ReLU (Li, Zhang & Malik 2019, sec. 3.1)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Two hidden ReLU layers and a linear output.
+
+    The layers are named `hidden1`, `hidden2` and `output`; the paper's collisions are at `hidden1`.
+
+    Args:
+        inputs: number of pixels.
+        hidden: units of each hidden layer.
+        classes: number of outputs.
+    """
+
+    def __init__(self, inputs: int = 784, hidden: int = 256, classes: int = 10) -> None:
+        super().__init__()
+        self.hidden1 = nn.Linear(inputs, hidden, dtype=torch.float32)
+        self.hidden2 = nn.Linear(hidden, hidden, dtype=torch.float32)
+        self.output = nn.Linear(hidden, classes, dtype=torch.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits, shape (..., classes), of inputs of shape (..., inputs)."""
+        x = torch.relu(self.hidden1(x))
+        x = torch.relu(self.hidden2(x))
+        logits: Tensor = self.output(x)
+        return logits

@@ -1,0 +1,195 @@
+import json
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.torch
+import torch
+
+from experiments import train
+from experiments.datasets.mnist import Mnist
+from experiments.files import sha256_file
+from experiments.models.mlp import MLP
+from experiments.train import TrainOptions, trained_mlp
+from polytope.errors import InputError, LimitError, OutputError
+
+OPTIONS = TrainOptions(batch=32, held_out=100, every=2, threshold=0.9, max_steps=200)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Ten classes, each a block of lit pixels under noise: learnt in a few steps."""
+    random = np.random.default_rng(3)
+
+    def make(count):
+        labels = random.integers(0, 10, count).astype(np.uint8)
+        images = random.integers(0, 60, (count, 784), dtype=np.uint8)
+        for image, label in zip(images, labels.tolist(), strict=True):
+            image[78 * label : 78 * label + 78] += 120
+        return images, labels
+
+    return Mnist(*make(600), *make(200), checksums={"file": "00"})
+
+
+@pytest.fixture
+def net(data, tmp_path):
+    return trained_mlp(data, seed=1, options=OPTIONS, root=tmp_path)
+
+
+def again(data, root, **changes):
+    lines = []
+    arguments = {"seed": 1, "options": OPTIONS, "root": root, "report": lines.append} | changes
+    return trained_mlp(data, **arguments), lines
+
+
+def test_the_net_learns_and_says_where_it_came_from(data, net):
+    assert net.accuracy >= 0.8
+    assert net.validation_accuracy >= OPTIONS.threshold
+    assert net.steps % OPTIONS.every == 0
+    assert net.torch_version == torch.__version__
+    assert net.trained_now
+    assert net.sha256 == sha256_file(net.path)
+    assert not net.model.training
+    assert not any(weight.requires_grad for weight in net.model.parameters())
+    logits = net.model(torch.from_numpy(data.test_images).float() / 255)
+    right = (logits.argmax(1).numpy() == data.test_labels).mean()
+    assert net.accuracy == pytest.approx(right, abs=0.006)  # a tie or two at most
+
+
+def test_a_second_call_reads_the_checkpoint(data, net, tmp_path):
+    cached, lines = again(data, tmp_path)
+    assert not cached.trained_now
+    assert lines == []
+    assert (cached.sha256, cached.steps, cached.accuracy) == (net.sha256, net.steps, net.accuracy)
+    for name, weight in net.model.state_dict().items():
+        assert torch.equal(weight, cached.model.state_dict()[name])
+
+
+def test_a_seed_gives_the_same_bytes_whatever_the_threads_and_the_global_state(data, net, tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    try:
+        second, _ = again(data, tmp_path / "elsewhere")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert second.trained_now
+    assert second.sha256 == net.sha256
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_other_seed_options_or_data_mean_another_checkpoint(data, net, tmp_path):
+    other_data = Mnist(**(vars(data) | {"checksums": {"file": "01"}}))
+    others = [
+        again(data, tmp_path, seed=2)[0],
+        again(data, tmp_path, options=TrainOptions(**(vars(OPTIONS) | {"rate": 2e-3})))[0],
+        again(other_data, tmp_path)[0],
+    ]
+    assert all(other.trained_now for other in others)
+    assert len({net.path, *(other.path for other in others)}) == 4
+
+
+def rewrite(path, change):
+    """Writes the checkpoint anew with changed metadata or weights."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        document = json.loads(file.metadata()[train.METADATA])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(document, weights)
+    path.write_bytes(safetensors.torch.save(weights, {train.METADATA: json.dumps(document)}))
+
+
+def one_weight(document, weights):
+    weights["hidden1.bias"][0] += 1
+
+
+def not_a_number(document, weights):
+    weights["output.bias"][0] = float("nan")
+    document["weights_sha256"] = train._weights_sha256(weights)
+
+
+def other_shape(document, weights):
+    weights["output.bias"] = weights["output.bias"][:-1].clone()
+    document["weights_sha256"] = train._weights_sha256(weights)
+
+
+@pytest.mark.parametrize(
+    ("damage", "match"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-5]), "trained anew"),
+        (lambda path: path.write_bytes(b""), "trained anew"),
+        (lambda path: path.write_bytes(b"<html>"), "trained anew"),
+        (lambda path: path.write_bytes(safetensors.torch.save(MLP().state_dict())), "trained anew"),
+        (lambda path: rewrite(path, lambda document, weights: document.update(seed=7)), "belongs"),
+        (lambda path: rewrite(path, lambda document, weights: document.pop("data")), "'data'"),
+        (lambda path: rewrite(path, one_weight), "its weights were changed"),
+        (lambda path: rewrite(path, not_a_number), "NaN"),
+        (lambda path: rewrite(path, other_shape), "size mismatch"),
+    ],
+)
+def test_a_damaged_or_foreign_checkpoint_is_trained_anew(data, net, tmp_path, damage, match):
+    damage(net.path)
+    second, lines = again(data, tmp_path)
+    assert second.trained_now
+    assert second.sha256 == net.sha256
+    assert match in lines[0]
+
+
+def test_a_threshold_out_of_reach(data, tmp_path):
+    options = TrainOptions(**(vars(OPTIONS) | {"threshold": 1.0, "max_steps": 3}))
+    with pytest.raises(LimitError, match=r"in 3 steps; the threshold is 1\.0"):
+        again(data, tmp_path, options=options)
+    assert list((tmp_path / "nets").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "changes", "match"),
+    [
+        (-1, {}, "seed must not be negative; got -1"),
+        (0, {"batch": 0}, "batch must be at least 1; got 0"),
+        (0, {"threshold": 1.5}, r"threshold .* got 1\.5"),
+        (0, {"held_out": 590}, r"at most 600, .* got 590 \+ 32"),
+    ],
+)
+def test_bad_arguments(data, tmp_path, seed, changes, match):
+    with pytest.raises(InputError, match=match):
+        again(data, tmp_path, seed=seed, options=TrainOptions(**(vars(OPTIONS) | changes)))
+
+
+def test_an_unwritable_cache_is_noticed_before_training(data, tmp_path):
+    (tmp_path / "nets").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        again(data, tmp_path)
+
+
+def test_mlp_has_the_layers_of_the_paper():
+    shapes = {name: tuple(value.shape) for name, value in MLP().state_dict().items()}
+    assert shapes == {
+        "hidden1.weight": (256, 784),
+        "hidden1.bias": (256,),
+        "hidden2.weight": (256, 256),
+        "hidden2.bias": (256,),
+        "output.weight": (10, 256),
+        "output.bias": (10,),
+    }
+
+
+def test_mlp_computes_what_its_weights_say():
+    model = MLP(2, 2, 1)
+    with torch.no_grad():
+        model.hidden1.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0]]))
+        model.hidden1.bias.copy_(torch.tensor([0.0, 1.0]))
+        model.hidden2.weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 0.0]]))
+        model.hidden2.bias.zero_()
+        model.output.weight.copy_(torch.tensor([[3.0, 5.0]]))
+        model.output.bias.fill_(-1)
+    # hidden1 = (2, max(0, 1 - 5)) = (2, 0); hidden2 = (2, max(0, -2)) = (2, 0); output = 6 - 1
+    assert model(torch.tensor([[2.0, 5.0], [2.0, 5.0]])).tolist() == [[5.0], [5.0]]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_the_real_net_comes_near_the_accuracy_of_the_paper(mnist, tmp_path):
+    net = trained_mlp(mnist, seed=0, root=tmp_path)
+    assert abs(net.accuracy - 0.9664) < 0.005
