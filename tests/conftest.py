@@ -36,7 +36,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def mnist() -> "Mnist":
     """Real MNIST from the cache folder; mark tests that use it `data`."""
     from experiments.datasets.mnist import load_mnist
-
     from polytope.errors import DownloadError
 
     try:
