@@ -1,0 +1,31 @@
+"""Exact, certified geometry of feature collisions: what may I call?
+
+Floats propose, exact arithmetic disposes: every answer is proved over the rationals on the weights
+as they are stored, and carries a certificate that :func:`verify` checks without any solver.
+"""
+
+from polytope.certificates import Certificate as Certificate
+from polytope.certificates import verify as verify
+from polytope.collision import CollisionPolytope as CollisionPolytope
+from polytope.domains import Box as Box
+from polytope.domains import Free as Free
+from polytope.domains import Nonnegative as Nonnegative
+from polytope.rational import RationalVector as RationalVector
+from polytope.results import LPResult as LPResult
+from polytope.results import LPStatus as LPStatus
+from polytope.results import NearestResult as NearestResult
+from polytope.results import NearestStatus as NearestStatus
+
+__all__ = [
+    "Box",
+    "Certificate",
+    "CollisionPolytope",
+    "Free",
+    "LPResult",
+    "LPStatus",
+    "NearestResult",
+    "NearestStatus",
+    "Nonnegative",
+    "RationalVector",
+    "verify",
+]

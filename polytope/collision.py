@@ -1,0 +1,220 @@
+"""What can I ask of the set of inputs that collide with a target?  One class, one question each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from polytope import dimension as _dimension
+from polytope import feasibility as _feasibility
+from polytope import kernel as _kernel
+from polytope import membership as _membership
+from polytope import nearest as _nearest
+from polytope import recession as _recession
+from polytope.domains import Domain
+from polytope.errors import UnitError
+from polytope.layer import Layer
+from polytope.minimize import Minimizer
+from polytope.results import (
+    Boundedness,
+    Dimension,
+    Feasibility,
+    KernelCondition,
+    Lineality,
+    LPResult,
+    NearestResult,
+    Rank,
+    Residuals,
+    TightConstraints,
+)
+
+
+class CollisionPolytope:
+    """All inputs that one ReLU layer cannot tell from a target (Li, Zhang & Malik 2019, Prop. 1).
+
+    ``C = {x in D : w_i x + b_i = z_i where z_i > 0, w_i x + b_i <= 0 elsewhere}`` with
+    ``z = W x_t + b``.  Every answer is exact and carries a certificate; the claims are about the
+    real-arithmetic layer with the weights as stored, not about its float execution.
+
+    Example:
+        The unit square, seen through one unit that fires at the corner (1, 1) only:
+
+        >>> from polytope import Box, CollisionPolytope
+        >>> P = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
+        >>> P.dimension().value, P.unit_vertex(0).value
+        (2, Fraction(-3, 1))
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        """Use :meth:`from_layer` or :meth:`from_activation`."""
+        self.layer = layer
+
+    @classmethod
+    def from_layer(
+        cls,
+        weight: Any,
+        bias: Any,
+        target: Any,
+        *,
+        domain: Domain | None = None,
+        tolerance: Any = 0,
+    ) -> CollisionPolytope:
+        """Build the set of inputs with the same post-activation as ``target``.
+
+        Args:
+            weight: (N, d) float16/32/64, bfloat16 (torch), integers or Fractions, taken exactly.
+            bias: (N,).
+            target: (d,), a point of the domain.
+            domain: ``Free()`` (default), ``Nonnegative()`` or ``Box(lower, upper)``.
+            tolerance: e >= 0, taken exactly; e > 0 gives all x whose post-activations differ from
+                the target's by at most e, the paper's "approximately colliding" examples.
+
+        Raises:
+            ShapeError: if the shapes do not fit or the layer is empty.
+            NonFiniteError: for NaN or infinite numbers, naming argument and index.
+            DomainError: if the target lies outside the domain.
+        """
+        return cls(Layer.of(weight, bias, target, domain=domain, tolerance=tolerance))
+
+    @classmethod
+    def from_activation(
+        cls,
+        weight: Any,
+        bias: Any,
+        activation: Any,
+        *,
+        domain: Domain | None = None,
+        tolerance: Any = 0,
+    ) -> CollisionPolytope:
+        """Build the set of inputs with a wanted post-activation (N,), perhaps unattainable.
+
+        Raises:
+            InputError: if some ``activation`` is negative; otherwise as :meth:`from_layer`.
+        """
+        return cls(
+            Layer.of(weight, bias, None, activation=activation, domain=domain, tolerance=tolerance)
+        )
+
+    def __repr__(self) -> str:
+        """Sizes, split and domain in one line."""
+        return (
+            f"CollisionPolytope(n_units={self.n_units}, n_inputs={self.n_inputs}, "
+            f"n_positive={self.n_positive}, domain={type(self.layer.domain).__name__})"
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Number d of inputs."""
+        return self.layer.n_inputs
+
+    @property
+    def n_units(self) -> int:
+        """Number N of units."""
+        return self.layer.n_units
+
+    @property
+    def n_positive(self) -> int:
+        """Number N+ of active units, from the exact pre-activation."""
+        return len(self.layer.active)
+
+    @property
+    def active_units(self) -> tuple[int, ...]:
+        """Units with a positive exact pre-activation at the target."""
+        return self.layer.active
+
+    @property
+    def inactive_units(self) -> tuple[int, ...]:
+        """The other units; a pre-activation of exactly zero counts here, as in the paper."""
+        return self.layer.inactive
+
+    @property
+    def ties(self) -> tuple[int, ...]:
+        """Units whose pre-activation at the target is exactly zero."""
+        return self.layer.ties
+
+    @property
+    def sign_disagreements(self) -> tuple[int, ...]:
+        """Units that a forward pass in the stored float type would split differently."""
+        return self.layer.sign_disagreements
+
+    def rank_positive(self) -> Rank:
+        """Exact rank of W+."""
+        return _kernel.rank_positive(self.layer)
+
+    def kernel_condition(self) -> KernelCondition:
+        """Whether ker(W+) lies in ker(W-), the case distinction of Proposition 1."""
+        return _kernel.kernel_condition(self.layer)
+
+    def dimension(self) -> Dimension:
+        """Exact dimension of the set, beside the paper's bound ``d - N+`` for the subspace."""
+        return _dimension.dimension(self.layer)
+
+    def lineality(self) -> Lineality:
+        """Dimension of the lineality space; a set with lines has no vertices."""
+        return _kernel.lineality(self.layer)
+
+    def boundedness(self) -> Boundedness:
+        """Whether the set is bounded; if not, with a ray."""
+        return _recession.boundedness(self.layer)
+
+    def feasibility(self) -> Feasibility:
+        """Whether the set has a point; if not, with Farkas multipliers."""
+        return _feasibility.feasibility(self.layer)
+
+    def minimize(self, c: Any) -> LPResult:
+        """Minimise ``c . x`` over the set; c (d,) is taken exactly (maximise with -c)."""
+        objective = _membership.as_point(c, self.layer, "c")
+        return Minimizer(self.layer).minimize(objective)
+
+    def unit_vertex(self, unit: int) -> LPResult:
+        """Minimise the pre-activation ``w_i x + b_i`` of an inactive unit (the paper's direction).
+
+        Raises:
+            UnitError: if the unit does not exist or is active.
+        """
+        return self._minimizer.unit(self._inactive(unit))
+
+    def unit_vertices(self, units: Sequence[int] | None = None) -> dict[int, LPResult]:
+        """Minimise every inactive unit (or the given ones), each from the last one's basis."""
+        chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
+        return {unit: self._minimizer.unit(unit) for unit in chosen}
+
+    def iter_unit_vertices(self) -> Iterator[tuple[int, LPResult]]:
+        """As :meth:`unit_vertices`, one at a time, for progress bars and early stops."""
+        for unit in self.inactive_units:
+            yield unit, self._minimizer.unit(unit)
+
+    def contains(self, x: Any) -> bool:
+        """Whether x (d,), taken exactly, lies in the set."""
+        return self.layer.system.contains(_membership.as_point(x, self.layer))
+
+    def residuals(self, x: Any) -> Residuals:
+        """Exact residuals of x (d,), taken exactly."""
+        return _membership.residuals(self.layer, _membership.as_point(x, self.layer))
+
+    def tight_constraints(self, x: Any) -> TightConstraints:
+        """Constraints tight at x (d,), their exact rank, and whether x is a vertex."""
+        return _membership.tight_constraints(self.layer, _membership.as_point(x, self.layer))
+
+    def is_vertex(self, x: Any) -> bool:
+        """Whether x (d,) is a vertex of the set."""
+        return self.tight_constraints(x).is_vertex
+
+    def nearest(self, x: Any, norm: str = "linf") -> NearestResult:
+        """Distance from x (d,) to the set in "linf" or "l1" (exact) or "l2" (between bounds)."""
+        return _nearest.nearest(self.layer, _membership.as_point(x, self.layer), norm)
+
+    @cached_property
+    def _minimizer(self) -> Minimizer:
+        return Minimizer(self.layer)
+
+    def _inactive(self, unit: int) -> int:
+        if isinstance(unit, bool) or not hasattr(unit, "__index__"):
+            raise UnitError(f"unit: expected an int, got {unit!r}")
+        index = unit.__index__()
+        if not 0 <= index < self.n_units:
+            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {unit}")
+        if self.layer.signs[index] > 0:
+            raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
+        return index

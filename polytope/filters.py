@@ -1,0 +1,37 @@
+"""Which signs can floats decide rigorously?
+
+A dot product of floats errs by at most ``gamma_n sum |a_k||v_k|`` (Higham 2002, section 3.1), so a
+computed value larger than that has the right sign, whatever the order of summation.  Everything
+closer to zero, overflowed or not a number is left to exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_UNIT_ROUNDOFF = 2.0**-53
+#: Entries and products below the normal range lose relative accuracy; this covers each of them.
+_UNDERFLOW = 2.0**-1021
+
+
+def certain_signs(table: np.ndarray, vector: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Signs of ``table @ v + o`` for the exact numbers behind rounded ``vector`` and ``offset``.
+
+    Args:
+        table: (m, k) float64, exact but for entries that underflowed.
+        vector: (k,) each entry the exact one, correctly rounded.
+        offset: (m,) each entry the exact one, correctly rounded.
+
+    Returns:
+        (m,) int8: +1 or -1 where proved, 0 where undecided (a true zero is never decided).
+    """
+    terms = table.shape[1] + 4
+    # A margin of 2 covers the rounding of the bound itself.
+    gamma = 2 * terms * _UNIT_ROUNDOFF / (1 - terms * _UNIT_ROUNDOFF)
+    with np.errstate(all="ignore"):
+        value = table @ vector + offset
+        size = np.abs(table) @ np.abs(vector) + np.abs(offset)
+        largest = np.abs(vector).max(initial=0.0)
+        error = gamma * size + terms * _UNDERFLOW * (1 + largest)
+        decided = np.isfinite(value) & np.isfinite(error) & (np.abs(value) > error)
+    return np.where(decided, np.sign(value), 0).astype(np.int8)

@@ -1,0 +1,163 @@
+"""Who proposes?  HiGHS, whose answers are never taken on trust.
+
+A proposal is a simplex basis (or a status); everything else HiGHS says is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import highspy
+import numpy as np
+
+from polytope.program import FloatForm, LinearProgram, objective_floats
+
+
+class FloatStatus(Enum):
+    """What the float solver believes."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A simplex basis: as many basic columns as tight rows, the other columns on a bound.
+
+    Attributes:
+        basic: basic columns, increasing.
+        tight: nonbasic (tight) rows, increasing.
+        at_upper: the nonbasic columns that sit on their upper bound.
+        at_zero: nonbasic free columns, held at 0.
+    """
+
+    basic: tuple[int, ...]
+    tight: tuple[int, ...]
+    at_upper: frozenset[int]
+    at_zero: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Status and, if the simplex method ended with one, its basis."""
+
+    status: FloatStatus
+    basis: Basis | None
+
+
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: FloatStatus.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: FloatStatus.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: FloatStatus.UNBOUNDED,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: FloatStatus.UNBOUNDED,
+}
+
+
+class Proposer:
+    """One HiGHS instance over one feasible set; solving again starts from the last basis."""
+
+    def __init__(self, program: LinearProgram) -> None:
+        self._form: FloatForm = program.float_form
+        self._n = program.n
+        self._lower, self._upper = _float_bounds(program)
+        self.instance: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        options: dict[str, bool | int | float | str] = {
+            "output_flag": False,
+            "presolve": "off",  # a presolved model leaves no basis to start the next unit from
+            "primal_feasibility_tolerance": 1e-9,
+            "dual_feasibility_tolerance": 1e-9,
+            "small_matrix_value": 1e-12,
+            "threads": 1,
+        }
+        for option, value in options.items():
+            self.instance.setOptionValue(option, value)
+        self.instance.passModel(self._model())
+
+    def _model(self) -> highspy.HighsLp:
+        form, model = self._form, highspy.HighsLp()
+        model.num_col_, model.num_row_ = self._n, len(form.row_upper)
+        model.col_cost_ = np.zeros(self._n)
+        model.col_lower_, model.col_upper_ = self._lower, self._upper
+        model.row_lower_, model.row_upper_ = form.row_lower, form.row_upper
+        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        model.a_matrix_.num_col_, model.a_matrix_.num_row_ = model.num_col_, model.num_row_
+        model.a_matrix_.start_ = form.starts
+        model.a_matrix_.index_ = form.columns
+        model.a_matrix_.value_ = form.values
+        return model
+
+    def propose(self, program: LinearProgram) -> Proposal:
+        """Minimise the program's objective from wherever the last solve ended."""
+        self._set_costs(objective_floats(program.objective))
+        return self._run()
+
+    def propose_refined(
+        self,
+        costs: np.ndarray,
+        bounds: tuple[np.ndarray, np.ndarray],
+        row_bounds: tuple[np.ndarray, np.ndarray],
+    ) -> Proposal:
+        """Solve the shifted and scaled program of one refinement step, then restore the bounds."""
+        columns = np.arange(self._n, dtype=np.int32)
+        self._set_costs(costs)
+        self.instance.changeColsBounds(self._n, columns, *bounds)
+        self._set_row_bounds(*row_bounds)
+        proposal = self._run()
+        self.instance.changeColsBounds(self._n, columns, self._lower, self._upper)
+        self._set_row_bounds(self._form.row_lower, self._form.row_upper)
+        return proposal
+
+    def _set_costs(self, costs: np.ndarray) -> None:
+        self.instance.changeColsCost(self._n, np.arange(self._n, dtype=np.int32), costs)
+
+    def _set_row_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        rows = np.arange(len(lower), dtype=np.int32)
+        self.instance.changeRowsBounds(len(rows), rows, lower, upper)
+
+    def _run(self) -> Proposal:
+        self.instance.run()
+        status = _STATUS.get(self.instance.getModelStatus(), FloatStatus.UNKNOWN)
+        return Proposal(status, self._basis())
+
+    def _basis(self) -> Basis | None:
+        basis = self.instance.getBasis()
+        if not basis.valid:
+            return None
+        columns = np.array([int(s) for s in basis.col_status], dtype=np.int64)
+        rows = np.array([int(s) for s in basis.row_status], dtype=np.int64)
+        basic = highspy.HighsBasisStatus.kBasic
+        upper = (columns == int(highspy.HighsBasisStatus.kUpper)) & np.isfinite(self._upper)
+        lower = (columns != int(basic)) & ~upper & np.isfinite(self._lower)
+        # A column HiGHS calls "at lower" may only have an upper bound, and the other way round.
+        upper |= (columns != int(basic)) & ~lower & np.isfinite(self._upper)
+        zero = (columns != int(basic)) & ~lower & ~upper
+        return Basis(
+            tuple(np.flatnonzero(columns == int(basic)).tolist()),
+            tuple(np.flatnonzero(rows != int(basic)).tolist()),
+            frozenset(np.flatnonzero(upper).tolist()),
+            frozenset(np.flatnonzero(zero).tolist()),
+        )
+
+
+def _float_bounds(program: LinearProgram) -> tuple[np.ndarray, np.ndarray]:
+    lower = np.array([-np.inf if v is None else float(v) for v in program.lower])
+    upper = np.array([np.inf if v is None else float(v) for v in program.upper])
+    return lower, upper
+
+
+def interior_proposal(program: LinearProgram) -> np.ndarray | None:
+    """Float point (n,) near the analytic centre of the feasible set, by the interior point method.
+
+    With no objective and no crossover the method stops well inside every inequality that leaves
+    room; None if HiGHS found no point.
+    """
+    highs = Proposer(program).instance
+    for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
+        highs.setOptionValue(option, value)
+    highs.run()
+    point = np.array(highs.getSolution().col_value)
+    return point if point.shape == (program.n,) and np.isfinite(point).all() else None

@@ -1,0 +1,217 @@
+"""Which layer, which target, which set?  The exact data behind a collision polytope.
+
+``y = max(0, W x + b)`` with N units and d inputs.  The split into active units (``z_i > 0``) and
+the others is taken from the exact pre-activation ``z = W x_t + b``: rigorous float bounds decide
+nearly every sign, exact arithmetic the rest, so that layers of VGG's size are split in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+from polytope.domains import Box, Domain, Free
+from polytope.errors import DomainError, InputError, ShapeError
+from polytope.filters import certain_signs
+from polytope.halfspaces import Row, System
+from polytope.rational import ExactArray, RationalVector, to_fraction
+
+#: Rows converted to float64 at a time; 256 rows of fc6 are 51 MB.
+_CHUNK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Exact weights, the target (or a wanted post-activation), the domain and the tolerance."""
+
+    weight: ExactArray
+    bias: ExactArray
+    target: ExactArray | None
+    activation: ExactArray | None
+    domain: Domain
+    tolerance: Fraction
+
+    @classmethod
+    def of(
+        cls,
+        weight: Any,
+        bias: Any,
+        target: Any,
+        *,
+        activation: Any = None,
+        domain: Domain | None = None,
+        tolerance: Any = 0,
+    ) -> Layer:
+        """Validate everything before any work starts; see ``CollisionPolytope.from_layer``."""
+        w = ExactArray.of(weight, "weight", ndim=2)
+        n_units, n_inputs = w.shape
+        if n_inputs == 0:
+            raise ShapeError(f"weight: expected at least one input, got shape {w.shape}")
+        if n_units == 0:
+            raise ShapeError(f"weight: expected at least one unit, got shape {w.shape}")
+        b = ExactArray.of(bias, "bias", ndim=1)
+        _expect_length(b, n_units, "bias", w.shape)
+        epsilon = to_fraction(tolerance, "tolerance")
+        if epsilon < 0:
+            raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
+        domain = Free() if domain is None else domain
+        if isinstance(domain, type) or not hasattr(domain, "bounds"):
+            raise InputError(
+                f"domain: expected Free(), Nonnegative() or Box(lower, upper), got {domain!r}"
+            )
+        lower, upper = domain.bounds(n_inputs)
+        if activation is not None:
+            y = ExactArray.of(activation, "activation", ndim=1)
+            _expect_length(y, n_units, "activation", w.shape)
+            _expect_nonnegative(y)
+            return cls(w, b, None, y, domain, epsilon)
+        x = ExactArray.of(target, "target", ndim=1)
+        _expect_length(x, n_inputs, "target", w.shape)
+        for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
+            if (low is not None and v < low) or (high is not None and v > high):
+                raise DomainError(
+                    f"target: expected a point of the domain, got {float(v)} at coordinate {j}, "
+                    f"outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
+                )
+        return cls(w, b, x, None, domain, epsilon)
+
+    @property
+    def n_units(self) -> int:
+        """Number N of units."""
+        return self.weight.shape[0]
+
+    @property
+    def n_inputs(self) -> int:
+        """Number d of inputs."""
+        return self.weight.shape[1]
+
+    @cached_property
+    def target_vector(self) -> RationalVector | None:
+        """The target, exact; None if the set was asked for by its activation."""
+        return None if self.target is None else self.target.vector()
+
+    @cached_property
+    def signs(self) -> tuple[int, ...]:
+        """Exact sign (-1, 0, +1) of each unit's pre-activation at the target, or of ``y_i``."""
+        if self.target is None or self.target_vector is None:
+            return tuple((v > 0) - (v < 0) for v in self.post_activation)
+        out = np.zeros(self.n_units, dtype=np.int8)
+        if all(a.is_float64_exact for a in (self.target, self.bias)):
+            x, b = self.target.approx, self.bias.approx
+            for start in range(0, self.n_units, _CHUNK):
+                part = slice(start, start + _CHUNK)
+                block = ExactArray(self.weight.data[part], self.weight.dtype)
+                if block.is_float64_exact:
+                    out[part] = certain_signs(block.approx, x, b[part])
+        for unit in np.flatnonzero(out == 0).tolist():
+            z = self.pre_activation(unit)
+            out[unit] = (z > 0) - (z < 0)
+        return tuple(int(s) for s in out)
+
+    @cached_property
+    def active(self) -> tuple[int, ...]:
+        """Units with a positive pre-activation (a zero counts as non-positive)."""
+        return tuple(i for i, s in enumerate(self.signs) if s > 0)
+
+    @cached_property
+    def inactive(self) -> tuple[int, ...]:
+        """The other units."""
+        return tuple(i for i, s in enumerate(self.signs) if s <= 0)
+
+    @cached_property
+    def ties(self) -> tuple[int, ...]:
+        """Units whose pre-activation at the target is exactly zero."""
+        return tuple(i for i, s in enumerate(self.signs) if s == 0)
+
+    @cached_property
+    def _support(self) -> tuple[list[int], list[int], int]:
+        x = self.target_vector
+        if x is None:
+            return [], [], 1
+        support = [j for j, v in enumerate(x.numerators) if v]
+        return support, [x.numerators[j] for j in support], x.denominator
+
+    def pre_activation(self, unit: int) -> Fraction:
+        """Exact ``w_i x_t + b_i`` (or the wanted ``y_i``)."""
+        if self.target is None:
+            return self.post_activation[unit]
+        columns, values, denominator = self._support
+        rows, scales = self.weight.integer_rows([unit], columns)
+        dot = Fraction(sum(map(mul, rows[0], values)), scales[0] * denominator)
+        return dot + Fraction(self.bias.data[unit].item())
+
+    @cached_property
+    def pre_activations(self) -> tuple[Fraction, ...]:
+        """Exact pre-activation of every unit at the target."""
+        return tuple(self.pre_activation(i) for i in range(self.n_units))
+
+    @cached_property
+    def post_activation(self) -> tuple[Fraction, ...]:
+        """Exact post-activation every point of the set shares (up to the tolerance)."""
+        if self.activation is not None:
+            return tuple(self.activation.fractions())
+        return tuple(max(z, Fraction(0)) for z in self.pre_activations)
+
+    @cached_property
+    def biases(self) -> tuple[Fraction, ...]:
+        """Exact biases."""
+        return tuple(self.bias.fractions())
+
+    @cached_property
+    def sign_disagreements(self) -> tuple[int, ...]:
+        """Units that a forward pass in the stored float type puts on the other side of zero."""
+        if self.target is None or self.weight.data.dtype.kind != "f":
+            return ()
+        kind = self.weight.data.dtype
+        z = self.weight.data @ self.target.data.astype(kind) + self.bias.data.astype(kind)
+        return tuple(
+            i for i, (f, s) in enumerate(zip(z, self.signs, strict=True)) if (f > 0) != (s > 0)
+        )
+
+    @cached_property
+    def system(self) -> System:
+        """The H-representation of the collision polytope (docs/certificates.md names the rows)."""
+        lower, upper = self.domain.bounds(self.n_inputs)
+        rows: list[Row] = []
+        rhs: list[Fraction] = []
+        e = self.tolerance
+        for i, (y, b) in enumerate(zip(self.post_activation, self.biases, strict=True)):
+            if e == 0:
+                rows.append(Row("equality" if y > 0 else "upper", i))
+                rhs.append(y - b)
+                continue
+            rows.append(Row("upper", i))
+            rhs.append(y + e - b)
+            if y > e:
+                rows.append(Row("lower", i))
+                rhs.append(b + e - y)
+        return System(self.weight, tuple(rows), tuple(rhs), lower, upper)
+
+    @property
+    def is_box(self) -> bool:
+        """Whether the domain is bounded."""
+        return isinstance(self.domain, Box)
+
+
+def _expect_length(array: ExactArray, n: int, name: str, shape: tuple[int, ...]) -> None:
+    if array.shape[0] != n:
+        raise ShapeError(
+            f"{name}: expected length {n} for a weight of shape {shape}, got {array.shape[0]}"
+        )
+
+
+def _expect_nonnegative(y: ExactArray) -> None:
+    for i, v in enumerate(y.fractions()):
+        if v < 0:
+            raise InputError(
+                f"activation: expected y >= 0 (a ReLU's output), got {float(v)} at unit {i}"
+            )
+
+
+def _shown(bound: Fraction | None, missing: str) -> str:
+    return missing if bound is None else str(float(bound))

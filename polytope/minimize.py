@@ -1,0 +1,114 @@
+"""How low can a linear function go over the polytope?  Optimum, emptiness or a ray, each proved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from operator import mul
+
+from polytope.certificates import Certificate
+from polytope.feasibility import feasibility
+from polytope.highs import Proposer
+from polytope.layer import Layer
+from polytope.linalg import Minor, invertible_minor
+from polytope.linprog import Outcome, Solution, solve
+from polytope.membership import vertex_minor
+from polytope.program import LinearProgram
+from polytope.rational import RationalVector
+from polytope.recession import falling_ray
+from polytope.results import LPResult, LPStatus
+
+
+class Minimizer:
+    """Minimises one linear function after another over one polytope, warm-started."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        zero = RationalVector((0,) * layer.n_inputs)
+        self._program = LinearProgram.over(layer.system, zero)
+        self._proposer: Proposer | None = None
+
+    def unit(self, unit: int) -> LPResult:
+        """Minimise the pre-activation of a unit."""
+        system = self._layer.system
+        objective = RationalVector(tuple(system.integer_row(unit)), system.scale(unit))
+        return self.minimize(objective, self._layer.biases[unit], {"unit": unit})
+
+    def minimize(
+        self,
+        objective: RationalVector,
+        constant: Fraction = Fraction(0),
+        claim: dict[str, object] | None = None,
+    ) -> LPResult:
+        """Minimise ``objective . x + constant``; ``claim`` states the objective in words."""
+        claim = claim or {"objective": objective, "constant": constant}
+        program = self._program.with_objective(objective)
+        if program.rows and self._proposer is None:
+            self._proposer = Proposer(program)
+        solution = solve(program, self._proposer)
+        if solution.outcome is Outcome.OPTIMAL:
+            return self._optimal(program, solution, constant, claim)
+        return self._without_optimum(objective, claim, solution)
+
+    def _optimal(
+        self,
+        program: LinearProgram,
+        solution: Solution,
+        constant: Fraction,
+        claim: dict[str, object],
+    ) -> LPResult:
+        point, dual = solution.point, solution.dual
+        if point is None or dual is None:
+            raise AssertionError("an optimal solution has a point and multipliers")
+        objective = program.objective
+        total = sum(map(mul, objective.numerators, point.numerators))
+        value = Fraction(total, objective.denominator * point.denominator) + constant
+        basis, layer = solution.basis, self._layer
+        # A basis with all other columns on bounds is d independent tight rows by construction.
+        by_basis = basis is not None and not basis.at_zero
+        is_vertex = by_basis or vertex_minor(layer, point) is not None
+
+        def minor() -> Minor | None:
+            found = None
+            if by_basis and basis is not None:
+                names = [program.rows[r].name for r in basis.tight]
+                rows = [name for name in names if name is not None]
+                found = invertible_minor(layer.weight, rows, basis.basic)
+            return found or vertex_minor(layer, point)
+
+        def witness() -> dict[str, object]:
+            parts: dict[str, object] = {
+                "point": point,
+                "multipliers": program.multipliers(solution.tight, dual),
+            }
+            if is_vertex:
+                parts["vertex"] = minor()
+            return parts
+
+        claim = {**claim, "value": value, "vertex": is_vertex}
+        certificate = Certificate("optimum", claim, layer, witness)
+        return LPResult(
+            LPStatus.OPTIMAL, value, point, is_vertex, certificate, timings=solution.seconds
+        )
+
+    def _without_optimum(
+        self, objective: RationalVector, claim: dict[str, object], solution: Solution
+    ) -> LPResult:
+        """Tell an empty set from a falling ray, each with its witness."""
+        seconds = solution.seconds
+        found = feasibility(self._layer)
+        if found.feasible is False:
+            return LPResult(LPStatus.EMPTY, certificate=found.certificate, timings=seconds)
+        if found.point is not None:
+            point = found.point
+            ray = falling_ray(self._layer, objective)
+            if ray is not None:
+                proof = Certificate(
+                    "unbounded_objective",
+                    claim,
+                    self._layer,
+                    lambda: {"point": point, "ray": ray},
+                )
+                return LPResult(LPStatus.UNBOUNDED, point=point, certificate=proof, timings=seconds)
+        reason = solution.reason or found.reason or "neither an optimum nor a ray could be proved"
+        return replace(LPResult(LPStatus.UNDECIDED), reason=reason, timings=seconds)
