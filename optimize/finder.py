@@ -9,23 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from optimize.inputs import Bounds, Request, Units, read_request, read_start, read_units
+from optimize.inputs import Bounds, Request, Units, read_request, read_start
 from optimize.layers import LayerReader
-from optimize.objective import Objective, Pattern
-from optimize.optimizers import Adam, AugmentedLagrangian, Authors, Method
-from optimize.problem import Problem
+from optimize.objective import Objective
+from optimize.optimizers import Method
 from optimize.result import History, VertexSearch
 from optimize.run import Keeping, Run, measure
-from optimize.splitting import Splitting
+from optimize.setup import add_noise, build_problem, choose_method, read_device
 from optimize.stopping import Stopping
 from polytope.errors import InputError
-
-_METHODS: dict[str, type[Authors | Adam | AugmentedLagrangian | Splitting]] = {
-    "authors": Authors,
-    "adam": Adam,
-    "augmented": AugmentedLagrangian,
-    "splitting": Splitting,
-}
 
 
 def find_vertices(
@@ -111,13 +103,13 @@ def find_vertices(
     stopping = Stopping() if stopping is None else stopping
     history_every = stopping.check_every if history_every is None else history_every
     _check_options(noise, seed, checkpoint_every, history_every, stopping)
-    reader = LayerReader(model, layer, _device(device))
+    reader = LayerReader(model, layer, read_device(device))
     request = read_request(reader, target, bounds, batched)
     start_points = read_start(reader, start, request)
-    problem, chosen, owners = _problem(reader, request, objective, units)
-    method = _method(optimizer, problem)
+    problem, chosen, owners = build_problem(reader, request, objective, units)
+    method = choose_method(optimizer, problem)
     like = problem.pattern.target_pre
-    points = problem.project(_noisy(start_points[owners].to(like.dtype), noise, seed))
+    points = problem.project(add_noise(start_points[owners].to(like.dtype), noise, seed))
     print_of = _fingerprint(reader, request, points, chosen, (objective, method, stopping))
     folder = None if checkpoint is None else Path(checkpoint)
     run = Run(
@@ -145,80 +137,6 @@ def _check_options(
             f"history_every: expected a multiple of check_every = {stopping.check_every}, "
             f"got {history_every!r}"
         )
-
-
-def _device(name: str) -> torch.device:
-    """The device by name; "auto" is CUDA where present."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError) as problem:
-        raise InputError(f"device: expected 'auto', 'cpu' or 'cuda', got {name!r}") from problem
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device: expected a device of this machine, got {name!r} without CUDA")
-    return device
-
-
-def _problem(
-    reader: LayerReader, request: Request, objective: Objective, units: Units | Tensor
-) -> tuple[Problem, Tensor, Tensor]:
-    """The problem of all vertices, their units (V,) and targets (V,)."""
-    affine = reader.is_first_layer(request.targets)
-    weight = reader.weight.double() if affine else None
-    bias = reader.bias.double() if affine else None
-    with torch.no_grad():
-        if weight is not None and bias is not None:
-            target_pre = torch.addmm(bias, request.targets.flatten(1).double(), weight.T)
-        else:
-            target_pre = reader.pre_activation(request.targets)
-    table = read_units(units, target_pre)
-    owners = torch.arange(len(table), device=table.device).repeat_interleave(table.shape[1])
-    chosen = table.flatten()
-    dtype = target_pre.dtype
-    problem = Problem(
-        reader=reader,
-        shape=request.shape,
-        pattern=Pattern.of(target_pre[owners], chosen),
-        objective=objective,
-        lower=request.lower.to(dtype),
-        upper=request.upper.to(dtype),
-        weight=weight,
-        bias=bias,
-    )
-    return problem, chosen, owners
-
-
-def _method(optimizer: str | Method, problem: Problem) -> Method:
-    """The optimiser by name, or as given."""
-    if not isinstance(optimizer, str):
-        if not isinstance(optimizer, tuple(_METHODS.values())):
-            raise InputError(
-                f"optimizer: expected a name or one of our optimisers, got {optimizer!r}"
-            )
-        method = optimizer
-    elif optimizer == "auto":
-        hinge = problem.objective.others == "hinge"
-        method = Splitting() if problem.affine else AugmentedLagrangian() if hinge else Adam()
-    elif optimizer in _METHODS:
-        method = _METHODS[optimizer]()
-    else:
-        known = ", ".join(repr(name) for name in ("auto", *_METHODS))
-        raise InputError(f"optimizer: expected one of {known}, got {optimizer!r}")
-    if isinstance(method, AugmentedLagrangian) and problem.objective.others == "absolute":
-        raise InputError(
-            "optimizer: 'augmented' solves the polytope's constraints, expected others='hinge', "
-            "got others='absolute'"
-        )
-    return method
-
-
-def _noisy(points: Tensor, noise: float, seed: int) -> Tensor:
-    if noise == 0:
-        return points
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(points.shape, generator=generator, dtype=torch.float64)
-    return points + noise * drawn.to(points)
 
 
 def _fingerprint(

@@ -65,7 +65,7 @@ def _gradient_inspection(state: State, plateau: Tensor) -> Inspection:
     return Inspection(state["points"], torch.zeros_like(plateau), plateau, unknown, unknown)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Authors:
     """The authors' momentum form: v <- 0.99 v + 0.01 g, x <- clip(x - 0.01 v), v = 0 at the start.
 
@@ -125,7 +125,7 @@ def _adam_step(state: State, gradient: Tensor, problem: Problem) -> None:
     state["points"] = problem.project(state["points"] - step)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adam:
     """Adam on eq. 1, its rate halved for a vertex whenever that vertex meets the plateau rule.
 
@@ -167,7 +167,7 @@ class Adam:
         return _gradient_inspection(state, over)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AugmentedLagrangian:
     """The constrained problem that eq. 1 relaxes, for layers behind anything differentiable.
 

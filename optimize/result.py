@@ -1,6 +1,6 @@
 """What does a search return?  `VertexSearch`, with a status for each vertex."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 import torch
@@ -19,7 +19,7 @@ class SearchStatus(Enum):
     DIVERGED = "values became NaN or infinite; lower the learning rate"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class History:
     """Values of every vertex over the steps; a finished vertex keeps its last value.
 
@@ -38,7 +38,7 @@ class History:
     violation: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class VertexSearch:
     """V = T x U relaxed vertices of T targets, on the CPU; vertex t * U + k is unit k of target t.
 
@@ -81,7 +81,7 @@ class VertexSearch:
     history: History
     form: Objective
     method: str
-    seconds: float = field(compare=False)
+    seconds: float
 
     @property
     def converged(self) -> Tensor:

@@ -85,7 +85,7 @@ def _new_scale(problem: Problem) -> _Scaled:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Splitting:
     """Operator splitting for a first layer: the default there.
 

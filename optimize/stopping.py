@@ -17,7 +17,7 @@ from torch import Tensor
 from polytope.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stopping:
     """Limits of one search.
 

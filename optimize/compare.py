@@ -1,0 +1,199 @@
+"""How far is relaxed from exact?  Each found vertex beside the exact one, in exact arithmetic.
+
+Every number here that is a Fraction is exact for the real-arithmetic layer with the stored weights
+and for the found point as stored: floats are dyadic rationals.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeVar
+
+import torch
+from tqdm import tqdm
+
+from optimize.result import VertexSearch
+from polytope import CollisionPolytope
+from polytope.errors import InputError, ShapeError, UnitError
+from polytope.results import LPResult, NearestResult
+
+Exact = Mapping[int, LPResult]
+_Each = TypeVar("_Each")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VertexComparison:
+    """One relaxed vertex beside its exact counterpart.
+
+    Attributes:
+        vertex: its index in the search.
+        target: index of its target.
+        unit: the unit pushed down.
+        exact_value: exact minimum of that unit's pre-activation over the polytope; None unless the
+            program was proved OPTIMAL (see `exact.status`).
+        found_value: the unit's pre-activation at the found point.
+        gap: found_value - exact_value; negative where the found point falls outside the polytope.
+        relative_gap: |gap| / |exact_value| as a float; None without a gap, 0 or inf for
+            exact_value 0.
+        worst_equality: largest |w_j x + b_j - z_j| over the active units.
+        worst_inactive: largest positive pre-activation of an inactive unit, 0 if none.
+        worst_domain: how far the point leaves the polytope's domain.
+        smallest_tolerance: the least tolerance at which the point truly collides.
+        distance_linf: distance to the polytope in the largest coordinate; None where it was not
+            asked for or not proved (see `nearest`).
+        n_tight: units and coordinates whose constraints hold with equality.
+        is_vertex: whether the found point is a vertex of the polytope.
+        exact: the exact minimisation, with its certificate.
+        nearest: the distance computation, with its certificate.
+    """
+
+    vertex: int
+    target: int
+    unit: int
+    exact_value: Fraction | None
+    found_value: Fraction
+    gap: Fraction | None
+    relative_gap: float | None
+    worst_equality: Fraction
+    worst_inactive: Fraction
+    worst_domain: Fraction
+    smallest_tolerance: Fraction
+    distance_linf: Fraction | None
+    n_tight: int
+    is_vertex: bool
+    exact: LPResult
+    nearest: NearestResult | None
+
+
+def compare(
+    polytope: CollisionPolytope | Sequence[CollisionPolytope],
+    search: VertexSearch,
+    *,
+    exact: Exact | Sequence[Exact] | None = None,
+    distance: Literal["linf"] | None = "linf",
+    target: int | None = None,
+    progress: bool | None = None,
+) -> tuple[VertexComparison, ...]:
+    """Compare every found vertex with the exact optimum for its unit.
+
+    Args:
+        polytope: the polytope of the search's target, or one for each target, in their order.  It
+            lives in the layer's input space, so the points compared are `search.layer_inputs`.
+        search: what `find_vertices` returned.
+        exact: exact vertices by unit where they are known already (`polytope.unit_vertices()`), or
+            one such mapping for each target; the missing ones are computed.
+        distance: None leaves out the distance to the polytope (one exact program a vertex).
+        target: compare the vertices of this target only.
+        progress: None shows a bar on stderr when that is a terminal.
+
+    Returns:
+        One comparison a vertex, in the order of the search.
+
+    Raises:
+        InputError, ShapeError: the number of polytopes, their inputs or their units do not fit.
+        UnitError: a unit is active in the exact polytope (its float sign was wrong).
+    """
+    count = int(search.targets.max()) + 1
+    if target is not None and not 0 <= target < count:
+        raise InputError(f"target: expected an index from 0 to {count - 1}, got {target}")
+    polytopes = _spread("polytope", polytope, count, target)
+    known = _spread("exact", {} if exact is None else exact, count, target, default=exact is None)
+    picked = [
+        vertex
+        for vertex, owner in enumerate(search.targets.tolist())
+        if target is None or owner == target
+    ]
+    for vertex in picked:
+        _check(polytopes[int(search.targets[vertex])], search, vertex)
+    found: dict[tuple[int, int], LPResult] = {}
+    results = []
+    hidden = None if progress is None else not progress
+    for vertex in tqdm(picked, desc="exact", unit="vertex", disable=hidden, leave=False):
+        owner, unit = int(search.targets[vertex]), int(search.units[vertex])
+        if (owner, unit) not in found:
+            given = known[owner].get(unit)
+            found[owner, unit] = polytopes[owner].unit_vertex(unit) if given is None else given
+        pair = (polytopes[owner], found[owner, unit])
+        results.append(_compare_one(pair, search, vertex, distance))
+    return tuple(results)
+
+
+def _spread(
+    name: str,
+    value: _Each | Sequence[_Each],
+    count: int,
+    target: int | None,
+    default: bool = False,
+) -> dict[int, _Each]:
+    """One value for each target that is compared."""
+    wanted = range(count) if target is None else (target,)
+    if isinstance(value, Sequence):
+        if len(value) != count:
+            raise ShapeError(f"{name}: expected {count}, one per target, got {len(value)}")
+        return {index: value[index] for index in wanted}
+    if len(wanted) > 1 and not default:
+        raise ShapeError(
+            f"{name}: expected {count}, one per target, got a single one (or say which `target`)"
+        )
+    return dict.fromkeys(wanted, value)
+
+
+def _check(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> None:
+    width, unit = search.layer_inputs.shape[1], int(search.units[vertex])
+    if polytope.n_inputs != width:
+        raise ShapeError(
+            f"polytope: expected {width} inputs, as the searched layer has, got {polytope.n_inputs}"
+        )
+    if unit >= polytope.n_units:
+        raise ShapeError(
+            f"polytope: expected more than {unit} units, since vertex {vertex} belongs to that "
+            f"one, got {polytope.n_units}"
+        )
+    if unit not in polytope.inactive_units:
+        raise UnitError(
+            f"polytope: expected unit {unit} of vertex {vertex} to be inactive, got an active one "
+            "(another target, or a float sign that was wrong: see sign_disagreements)"
+        )
+
+
+def _compare_one(
+    pair: tuple[CollisionPolytope, LPResult],
+    search: VertexSearch,
+    vertex: int,
+    distance: Literal["linf"] | None,
+) -> VertexComparison:
+    polytope, exact = pair
+    unit = int(search.units[vertex])
+    # Every floating type of torch that a layer may have fits into float64 without rounding.
+    point = search.layer_inputs[vertex].to(torch.float64).numpy()
+    residuals = polytope.residuals(point)
+    tight = polytope.tight_constraints(point)
+    nearest = None if distance is None else polytope.nearest(point, norm=distance)
+    value = residuals.pre_activation[unit]
+    gap = None if exact.value is None else value - exact.value
+    return VertexComparison(
+        vertex=vertex,
+        target=int(search.targets[vertex]),
+        unit=unit,
+        exact_value=exact.value,
+        found_value=value,
+        gap=gap,
+        relative_gap=_relative(gap, exact.value),
+        worst_equality=residuals.worst_equality,
+        worst_inactive=residuals.worst_inactive,
+        worst_domain=residuals.worst_domain,
+        smallest_tolerance=residuals.smallest_tolerance,
+        distance_linf=None if nearest is None else nearest.distance,
+        n_tight=tight.count,
+        is_vertex=tight.is_vertex,
+        exact=exact,
+        nearest=nearest,
+    )
+
+
+def _relative(gap: Fraction | None, value: Fraction | None) -> float | None:
+    if gap is None or value is None:
+        return None
+    if value == 0:
+        return 0.0 if gap == 0 else float("inf")
+    return float(abs(gap / value))

@@ -1,0 +1,89 @@
+"""How much does one batch gain?  Vertex-steps per second, all at once and one at a time."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from optimize.inputs import Bounds, Units, read_request
+from optimize.layers import LayerReader
+from optimize.objective import Objective
+from optimize.optimizers import Method
+from optimize.setup import build_problem, choose_method, read_device
+from polytope.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throughput:
+    """Vertex-steps per second of one method, from one run.
+
+    Attributes:
+        vertices: V, how many were searched at once.
+        steps: steps timed.
+        batched: V * steps / seconds of the batch.
+        one_at_a_time: steps / seconds, over the vertices that were searched alone.
+    """
+
+    vertices: int
+    steps: int
+    batched: float
+    one_at_a_time: float
+
+    @property
+    def ratio(self) -> float:
+        """What the batch gains."""
+        return self.batched / self.one_at_a_time
+
+
+def measure_throughput(
+    model: nn.Module,
+    layer: str,
+    target: Any,
+    *,
+    units: Units = 5,
+    objective: Objective | None = None,
+    bounds: Bounds = (0.0, 1.0),
+    optimizer: str | Method = "auto",
+    steps: int = 100,
+    singles: int = 5,
+    device: str = "auto",
+) -> Throughput:
+    """Time `steps` steps of all vertices in one batch, and of the first `singles` one by one.
+
+    Set-up is not timed, and each form first runs a few steps to warm up.  Ours.
+
+    Raises:
+        InputError: as for `find_vertices`; or `steps` or `singles` is below 1.
+    """
+    for name, value in (("steps", steps), ("singles", singles)):
+        if value < 1:
+            raise InputError(f"{name}: expected at least 1, got {value!r}")
+    reader = LayerReader(model, layer, read_device(device))
+    request = read_request(reader, target, bounds, None)
+    problem, _, owners = build_problem(reader, request, objective or Objective(), units)
+    method = choose_method(optimizer, problem)
+    points = request.targets.flatten(1)[owners].to(problem.pattern.target_pre.dtype)
+
+    def seconds(index: torch.Tensor) -> float:
+        part = problem.take(index)
+        state = method.begin(part, points[index])
+        method.advance(part, state, 3)
+        if reader.device.type == "cuda":
+            torch.cuda.synchronize(reader.device)
+        began = time.perf_counter()
+        method.advance(part, state, steps)
+        if reader.device.type == "cuda":
+            torch.cuda.synchronize(reader.device)
+        return time.perf_counter() - began
+
+    everyone = torch.arange(len(points), device=reader.device)
+    together = seconds(everyone)
+    alone = [seconds(everyone[each : each + 1]) for each in range(min(singles, len(points)))]
+    return Throughput(
+        vertices=len(points),
+        steps=steps,
+        batched=len(points) * steps / together,
+        one_at_a_time=len(alone) * steps / sum(alone),
+    )

@@ -1,0 +1,50 @@
+"""The affine path and the autograd path give the same numbers."""
+
+import dataclasses
+
+import pytest
+import torch
+from example_layers import convolutional, random_inputs, random_network
+
+from optimize.inputs import read_request
+from optimize.layers import LayerReader
+from optimize.objective import Objective
+from optimize.setup import build_problem
+
+
+@pytest.mark.parametrize("others", ["absolute", "hinge"])
+def test_affine_gradients_are_autograds(others):
+    model = random_network(20, 15, seed=1).double()
+    reader = LayerReader(model, "0")
+    request = read_request(reader, random_inputs(4, 20, seed=2).double(), (0, 1), None)
+    affine, _, _ = build_problem(reader, request, Objective(others=others), 3)
+    assert affine.affine
+    general = dataclasses.replace(affine, weight=None, bias=None)
+    points = random_inputs(12, 20, seed=3).double()
+    torch.testing.assert_close(affine.pre_activation(points), general.pre_activation(points))
+    torch.testing.assert_close(
+        affine.gradient(points, affine.objective.gradient),
+        general.gradient(points, general.objective.gradient),
+    )
+
+
+def test_the_general_gradient_is_that_of_the_whole_objective():
+    model = convolutional(seed=0).double()
+    reader = LayerReader(model, "3")
+    request = read_request(reader, torch.rand(2, 1, 6, 6, dtype=torch.float64), (0, 1), None)
+    problem, _, _ = build_problem(reader, request, Objective(), 2)
+    assert not problem.affine
+    points = torch.rand(4, 36, dtype=torch.float64)
+    leaf = points.clone().requires_grad_(True)
+    pre = model(leaf.view(4, 1, 6, 6))
+    (expected,) = torch.autograd.grad(problem.objective.value(pre, problem.pattern).sum(), leaf)
+    found = problem.gradient(points, problem.objective.gradient)
+    torch.testing.assert_close(found, expected)
+
+
+def test_projection_clips_to_the_bounds():
+    reader = LayerReader(random_network(3, 4, seed=1), "0")
+    request = read_request(reader, [[0.5, 0.5, 0.5]], ([0, 0.25, 0], [1, 1, 0.75]), None)
+    problem, _, _ = build_problem(reader, request, Objective(), 1)
+    points = torch.tensor([[-1.0, 0.0, 0.8], [2.0, 0.5, 0.1]], dtype=torch.float64)
+    assert problem.project(points).tolist() == [[0, 0.25, 0.75], [1, 0.5, 0.1]]
