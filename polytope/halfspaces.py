@@ -7,7 +7,7 @@ H-representation.  See docs/certificates.md for the names of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,9 +16,13 @@ from operator import mul
 from typing import Literal, NamedTuple
 
 import numpy as np
+from flint import fmpz_mat
 
 from polytope.domains import Bounds
 from polytope.rational import ExactArray, RationalVector, rounded
+
+#: From this bit length on, FLINT's products pay for turning the rows into its integers once.
+_FLINT_BITS = 512
 
 RowKind = Literal["equality", "upper", "lower"]
 
@@ -88,6 +92,11 @@ class System:
         """Weight row of a unit times ``scale(unit)``, as integers (do not alter)."""
         return self._scaled[0][unit]
 
+    @cached_property
+    def _matrix(self) -> fmpz_mat:
+        """All integer rows, for products with large numbers."""
+        return fmpz_mat(self._scaled[0])
+
     def scale(self, unit: int) -> int:
         """Least positive integer that makes the unit's weight row integral."""
         return self._scaled[1][unit]
@@ -98,15 +107,14 @@ class System:
 
         Row i is ``integer_row(i) / 2**exponents[i]``; exact if the weights are floats.
         """
-        n_units = self.weight.shape[0]
-        bits = [
-            max((abs(v) for v in self.integer_row(i)), default=0).bit_length()
-            for i in range(n_units)
-        ]
         if self.weight.is_float64_exact:
-            shift = [self.scale(i).bit_length() - 1 - b for i, b in enumerate(bits)]
-            shifts = np.array(shift, dtype=np.int32).reshape(-1, 1)
-            return np.ldexp(self.weight.approx, shifts), bits
+            floats = self.weight.approx  # its scales are powers of two
+            largest, exponents = np.frexp(np.abs(floats).max(axis=1))
+            scales = [scale.bit_length() - 1 for scale in self._scaled[1]]
+            powers = np.where(largest > 0, exponents + np.array(scales, dtype=np.int32), 0)
+            shifts = np.array(scales, dtype=np.int32) - powers.astype(np.int32)
+            return np.ldexp(floats, shifts[:, None]), powers.tolist()
+        bits = [max(map(abs, row)).bit_length() for row in self._scaled[0]]
         rows = [[rounded(v, 1 << b) for v in self.integer_row(i)] for i, b in enumerate(bits)]
         return np.array(rows).reshape(self.weight.shape), bits
 
@@ -119,14 +127,20 @@ class System:
 
     def values(self, x: RationalVector) -> list[Fraction]:
         """Exact ``w_i x`` for every unit."""
-        columns = [j for j, v in enumerate(x.numerators) if v]
-        point = [x.numerators[j] for j in columns]
-        out = []
-        for unit in range(self.weight.shape[0]):
-            row = self.integer_row(unit)
-            total = sum(map(mul, map(row.__getitem__, columns), point))
-            out.append(Fraction(total, self.scale(unit) * x.denominator))
-        return out
+        totals: Iterable[int]
+        if _is_large(x.numerators):
+            product = self._matrix * fmpz_mat(self.n_inputs, 1, list(x.numerators))
+            totals = map(int, product.entries())
+        else:
+            columns = [j for j, v in enumerate(x.numerators) if v]
+            point = [x.numerators[j] for j in columns]
+            totals = (
+                sum(map(mul, map(row.__getitem__, columns), point)) for row in self._scaled[0]
+            )
+        return [
+            Fraction(total, scale * x.denominator)
+            for total, scale in zip(totals, self._scaled[1], strict=True)
+        ]
 
     def contains(self, x: RationalVector) -> bool:
         """Whether ``x`` lies in the set, by exact substitution."""
@@ -153,11 +167,22 @@ class System:
     def combine(self, multipliers: Multipliers) -> RationalVector:
         """Exact combination of weight rows, ``sum m_r sign_r w_r`` (d,)."""
         common = lcm(*(self.scale(row.unit) for row in multipliers.weights))
-        total = [0] * self.n_inputs
+        factors: dict[int, int] = {}
         for row, weight in multipliers.weights.items():
             factor = row.sign * weight * (common // self.scale(row.unit))
-            total = [t + factor * v for t, v in zip(total, self.integer_row(row.unit), strict=True)]
-        return RationalVector(tuple(total), common * multipliers.denominator)
+            factors[row.unit] = factors.get(row.unit, 0) + factor
+        return RationalVector(self._combined(factors), common * multipliers.denominator)
+
+    def _combined(self, factors: Mapping[int, int]) -> tuple[int, ...]:
+        """Return the sum of factors times integer rows."""
+        if _is_large(factors.values()):
+            n_units = self.weight.shape[0]
+            line = fmpz_mat(1, n_units, [factors.get(i, 0) for i in range(n_units)])
+            return tuple(map(int, (line * self._matrix).entries()))
+        total = [0] * self.n_inputs
+        for unit, factor in factors.items():
+            total = [t + factor * v for t, v in zip(total, self.integer_row(unit), strict=True)]
+        return tuple(total)
 
     def lower_bound(self, objective: RationalVector, multipliers: Multipliers) -> Fraction | None:
         """Weak duality: a number below ``objective . x`` for every x of the set.
@@ -184,3 +209,7 @@ class System:
                     return None
                 at_bounds += g * bound
         return total + at_bounds / common
+
+
+def _is_large(numbers: Iterable[int]) -> bool:
+    return max(map(int.bit_length, numbers), default=0) > _FLINT_BITS

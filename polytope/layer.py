@@ -7,6 +7,7 @@ nearly every sign, exact arithmetic the rest, so that layers of VGG's size are s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -140,15 +141,26 @@ class Layer:
         """Exact ``w_i x_t + b_i`` (or the wanted ``y_i``)."""
         if self.target is None:
             return self.post_activation[unit]
+        return self._pre_activations([unit])[0]
+
+    def _pre_activations(self, units: Sequence[int]) -> list[Fraction]:
         columns, values, denominator = self._support
-        rows, scales = self.weight.integer_rows([unit], columns)
-        dot = Fraction(sum(map(mul, rows[0], values)), scales[0] * denominator)
-        return dot + Fraction(self.bias.data[unit].item())
+        rows, scales = self.weight.integer_rows(units, columns)
+        return [
+            Fraction(sum(map(mul, row, values)), scale * denominator)
+            + Fraction(self.bias.data[unit].item())
+            for unit, row, scale in zip(units, rows, scales, strict=True)
+        ]
 
     @cached_property
     def pre_activations(self) -> tuple[Fraction, ...]:
         """Exact pre-activation of every unit at the target."""
-        return tuple(self.pre_activation(i) for i in range(self.n_units))
+        if self.target is None:
+            return self.post_activation
+        out: list[Fraction] = []
+        for start in range(0, self.n_units, _CHUNK):
+            out += self._pre_activations(range(self.n_units)[start : start + _CHUNK])
+        return tuple(out)
 
     @cached_property
     def post_activation(self) -> tuple[Fraction, ...]:

@@ -20,6 +20,8 @@ from polytope.errors import InexactError, InputError, NonFiniteError, ShapeError
 
 #: Integers below this bit length are moved through int64 at numpy's speed.
 _INT64_BITS = 62
+#: Floats scaled to integers at a time: it bounds the temporaries, and they stay in the cache.
+_BLOCK_ENTRIES = 1 << 17
 
 
 def to_fraction(value: Any, name: str) -> Fraction:
@@ -223,9 +225,11 @@ class ExactArray:
             ``(integers, scales)`` with ``integers[k][j] == scales[k] * self[rows[k], columns[j]]``.
             The scale belongs to the whole row, whatever columns are asked for.
         """
-        block = self.data[np.asarray(rows, dtype=np.intp)]
+        chosen = np.asarray(rows, dtype=np.intp)
         if self.data.dtype.kind == "f":
-            return _scaled_float_rows(block.astype(np.float64), columns)
+            picked = None if columns is None else np.asarray(columns, dtype=np.intp)
+            return self._integer_float_rows(chosen, picked)
+        block = self.data[chosen]
         if columns is not None and self.data.dtype.kind != "O":
             block = block[:, np.asarray(columns, dtype=np.intp)]
         if self.data.dtype.kind != "O":
@@ -238,9 +242,22 @@ class ExactArray:
             scales.append(scale)
         return integers, scales
 
+    def _integer_float_rows(
+        self, rows: np.ndarray, columns: np.ndarray | None
+    ) -> tuple[list[list[int]], list[int]]:
+        step = max(1, _BLOCK_ENTRIES // max(1, self.shape[1]))
+        integers: list[list[int]] = []
+        scales: list[int] = []
+        for start in range(0, len(rows), step):
+            block = self.data[rows[start : start + step]].astype(np.float64)
+            found = _scaled_float_rows(block, columns)
+            integers += found[0]
+            scales += found[1]
+        return integers, scales
+
 
 def _scaled_float_rows(
-    block: np.ndarray, columns: Sequence[int] | None
+    block: np.ndarray, columns: np.ndarray | None
 ) -> tuple[list[list[int]], list[int]]:
     """Scale float64 rows to integers by powers of two, through int64 where they fit."""
     mantissa, exponent = np.frexp(block)
@@ -252,7 +269,7 @@ def _scaled_float_rows(
     highest = np.where(nonzero, exponent, 0).max(axis=1, initial=0)
     shifts = (-lowest).tolist()
     fits = highest - lowest <= _INT64_BITS
-    kept = block if columns is None else block[:, np.asarray(columns, dtype=np.intp)]
+    kept = block if columns is None else block[:, columns]
     shift = np.where(fits, -lowest, 0)
     small = np.ldexp(kept, shift[:, None])
     small[~fits] = 0.0
