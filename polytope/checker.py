@@ -2,16 +2,15 @@
 
     python -I -S checker.py FILE...        (or: python -m polytope.checker FILE...)
 
-prints each claim in words, or the reason why it is not accepted.  Exit code: 0 every claim is
-proved, 3 a claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
+prints each claim in words, or the reason for refusal.  Exit code: 0 every claim is proved, 3 a
+claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
 
 A layer y = max(0, W x + b) of N units and d inputs, weights taken exactly as stored, a target x_t
 and a domain define the collision polytope C (Li, Zhang & Malik 2019, Proposition 1; tolerance e:
 ours): all x of the domain with |max(0, W x + b) - y| <= e, where y = max(0, W x_t + b).  Nothing is
 solved here: the rows of C are rebuilt from the stored numbers, multiplied and compared in integers
-(floats occur only as stored weights, and are converted exactly).  Each kind of claim has a method
-_claim_KIND, where a comment proves that what it accepts is true.  Format: docs/certificates.md.
-Rows of C, named [kind, unit], with z = W x_t + b:
+(stored floats are converted exactly).  In each method _claim_KIND a comment proves that what it
+accepts is true; docs/certificates.md has the format.  Rows of C, with z = W x_t + b:
     e = 0:  ["equality", i]  w_i x = z_i - b_i  where z_i > 0 (active);
             ["upper", i]  w_i x <= -b_i  for the other units.
     e > 0:  ["upper", i]  w_i x <= y_i + e - b_i  for all units;
@@ -32,15 +31,13 @@ from fractions import Fraction
 from functools import partial
 from math import isfinite, lcm, prod
 from operator import mul
-from os import PathLike
 from pathlib import Path
 from typing import TypeVar
 
 SCHEMA = "collision-polytopes/certificate/1"
 
 # What a file may ask for.  VGG-16's fc6 fits: 4,096 x 25,088 weights (411 MB), a 1,113-row minor.
-MAX_CERTIFICATE_BYTES = 1 << 28
-MAX_TENSOR_FILE_BYTES = 1 << 31
+MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES = 1 << 28, 1 << 31
 MAX_ELEMENTS = 1 << 28  # of one array
 MAX_BITS = 1 << 18  # of one number, and of a common denominator
 MAX_WORK = 1 << 38  # multiplications of 64-bit words: some ten minutes
@@ -50,8 +47,9 @@ MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the ex
 
 Row = tuple[str, int]  # (kind, unit)
 Rows = Collection[Row]
+Bound = tuple["Fraction | None", "Vector", Rows]
 Fields = dict[str, object]
-Folder = str | PathLike[str] | None
+Folder = str | Path | None
 _T = TypeVar("_T")
 
 
@@ -261,8 +259,7 @@ class Array:
 def _tensor(spec: Fields, name: str, folder: Folder) -> tuple[Fields, memoryview]:
     """Return the header entry and the bytes of the tensor {"file", "tensor", "sha256"} names."""
     file, tensor = _typed(spec["file"], str, name), _typed(spec["tensor"], str, name)
-    plain = _FILE_NAME.fullmatch(file) and ".." not in file
-    _need(plain, f"{name}.file is not a plain name ending in .safetensors: {file!a:.60}")
+    _need(_FILE_NAME.fullmatch(file) and ".." not in file, f"{name}.file is not a plain name")
     if folder is None:
         raise CheckError(f"{name} is in the file {file}, but no folder is known")
     data = _read_file(Path(folder) / file, MAX_TENSOR_FILE_BYTES, file)
@@ -271,10 +268,8 @@ def _tensor(spec: Fields, name: str, folder: Folder) -> tuple[Fields, memoryview
     start = 8 + int.from_bytes(data[:8], "little")
     _need(8 <= start <= len(data), f"{file} is not a safetensors file")
     header: Fields = _typed(_load_json(data[8:start], f"header of {file}"), dict, file)
-    _need(tensor in header, f"{file} has no tensor {tensor!a:.60}")
-    entry = _fields(header[tensor], f"tensor in {file}", "dtype shape data_offsets")
-    offsets = _typed(entry["data_offsets"], list, f"data_offsets in {file}")
-    ends = [_number(item, f"data_offsets in {file}", 0) for item in offsets]
+    entry = _fields(header.get(tensor), f"{tensor!a:.60} in {file}", "dtype shape data_offsets")
+    ends = [_number(end, "data_offsets", 0) for end in _typed(entry["data_offsets"], list, file)]
     inside = len(ends) == 2 and ends[0] <= ends[1] <= len(data) - start
     _need(inside, f"data_offsets in {file} lie outside of the file")
     return entry, memoryview(data)[start + ends[0] : start + ends[1]]
@@ -372,9 +367,7 @@ class Problem:
             _prove(keeps, f"the ray leaves the row [{kind}, {unit}]")
         return ray
 
-    def _bound(
-        self, value: object, c: Vector | None = None
-    ) -> tuple[Fraction | None, Vector, Rows]:
+    def _bound(self, value: object, c: Vector | None = None) -> Bound:
         """Return a lower bound of c x over C (None: none), g, and rows with u_i > 0 or v_i > 0."""
         # Multipliers l (equality rows, any sign), u >= 0 (upper rows), v >= 0 (lower rows); c is 0
         # by default.  Let g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i, and s the multipliers
@@ -499,12 +492,11 @@ class Problem:
         x, tight, held = self._member(witness["point"])
         _prove(c.dot(x) + constant == value, "the point does not have the stated value")
         bound = self._bound(witness["multipliers"], c)[0]
-        proved = bound is not None and bound + constant == value
-        _prove(proved, "the multipliers do not prove the stated value")
+        _prove(bound is not None and bound + constant == value, "the multipliers prove less")
         if vertex:
             self._vertex(tight, held, witness["vertex"])
-        where = "a vertex" if vertex else "a point"
-        return f"the minimum of {name} over C is {_words(value)}, attained at {where} of C"
+        where = "vertex" if vertex else "point"
+        return f"the minimum of {name} over C is {_words(value)}, attained at a {where} of C"
 
     def _vertex(self, tight: Rows, held: set[int], value: object) -> None:
         # A point of C at which d independent rows are tight is a vertex.  Tight are the minor's
@@ -522,8 +514,7 @@ class Problem:
         # x + t r is in C for every t >= 0, and c (x + t r) falls without end.
         c, _, name = self._objective(claim)
         self._member(witness["point"])
-        falls = c.dot(self._ray(witness["ray"])) < 0
-        _prove(falls, "the objective does not fall along the ray")
+        _prove(c.dot(self._ray(witness["ray"])) < 0, "the objective does not fall along the ray")
         return f"{name} is unbounded below on C"
 
     def _claim_rank_positive(self, claim: Fields, witness: Fields) -> str:
@@ -552,17 +543,16 @@ class Problem:
             basis: Rows = self.plus
             if witness["span"] is not None:
                 basis = self._span(witness["span"], self.plus, self.plus, ())
-            exact = set(rows) == {*basis, ("upper", unit)}
-            _prove(exact, "the minor's rows must be the unit's and those that span W+")
+            _prove(set(rows) == {*basis, ("upper", unit)}, "the minor is not of W+ and the unit")
         return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
 
     def _interior(self, value: object, implicit: Rows | None, fixed: set[int]) -> int | None:
         """Show a point of C strict in every row and bound but implicit rows, fixed coordinates."""
-        # Given, or near the target (then the rank N+ of W+ off the fixed coordinates is returned):
-        # x_t is in C as e = 0, all inactive z_i are < 0, and W+ is invertible on columns K strictly
-        # inside their bounds.  Let t_j be 1 where x_t is at its lower bound, -1 at its upper bound,
-        # 0 if fixed or elsewhere outside of K, and solve W+ t = 0 for t on K: x_t + h t with a
-        # small h > 0 is such a point.  No column of K is fixed, so the minor shows the rank too.
+        # Given, or near the target: x_t is in C as e = 0, all inactive z_i are < 0, and W+ is
+        # invertible on columns K strictly inside their bounds.  Let t_j be 1 where x_t is at its
+        # lower bound, -1 at its upper bound, 0 if fixed or elsewhere outside of K, and solve W+ t
+        # = 0 for t on K: x_t + h t with a small h > 0 is the point.  Returned is N+, the rank of W+
+        # outside of the fixed coordinates, which the minor shows too: no column of K is fixed.
         parts = _fields(value, "interior", "point|target")
         if "point" in parts:
             _, tight, held = self._member(parts["point"])
@@ -603,8 +593,8 @@ class Problem:
             found = self.d - len(fixed) - rank
         stated = _number(claim["value"], "value"), _number(claim["paper_bound"], "paper_bound")
         _prove(stated == (found, paper), f"shown are dimension {found}, paper_bound {paper}")
-        is_ = "is empty: dimension -1" if found == -1 else f"is not empty, of dimension {found}"
-        return f"C {is_} (the paper's bound d - N+ is {paper})"
+        words = f"has dimension {found}" if found >= 0 else "is empty: dimension -1"
+        return f"C {words} (the paper's bound d - N+ is {paper})"
 
     def _claim_lineality(self, claim: Fields, witness: Fields) -> str:
         # A bound on every coordinate leaves no line.  On the free domain every unit has an equality
@@ -613,17 +603,15 @@ class Problem:
         _need(bool(witness) == free, "the witness is {} except on the free domain")
         if free:
             found = self.d - self._rank(witness, [row for row in self.rows if row[0] != "lower"])
-        stated = _number(claim["dimension"], "claim.dimension")
-        _prove(stated == found, f"the witness proves the dimension {found}")
+        _prove(_number(claim["dimension"], "dimension") == found, f"the witness proves {found}")
         return f"the lineality space of C (where C is not empty) has dimension {found}"
 
     def _claim_bounded(self, claim: Fields, witness: Fields) -> str:
-        # A box, or empty, or the recession cone is {0}: let r be in it, g = sum l_i w_i + sum u_i
-        # w_i - sum v_i w_i.  g r <= 0, as its terms l_i w_i r, u_i w_i r, v_i (-w_i r) are = 0,
-        # <= 0, <= 0; and g r >= 0, as g >= 0 and r >= 0 (nonnegative domain) or g = 0 (free).  So
-        # all terms are 0: w_i r = 0 in equalities and in rows with a positive multiplier, r_j = 0
-        # where g_j > 0.  The columns of the minor, of such rows, include all other j, so the minor
-        # times r on its columns is 0: r = 0.
+        # In a box; or empty; or each r in the recession cone is 0: g = sum l_i w_i + sum u_i w_i -
+        # sum v_i w_i has g r <= 0, as its terms are = 0, <= 0, <= 0 there, and g r >= 0, as g >= 0
+        # and r >= 0 (nonnegative domain) or g = 0 (free).  So all terms are 0: w_i r = 0 in rows
+        # with a positive multiplier and in equalities, r_j = 0 where g_j > 0.  The columns of the
+        # minor, of such rows, include all other j, so the minor times r on its columns is 0.
         if "box" in witness:
             _prove(witness["box"] is True and self.domain == "box", "the domain is not a box")
         elif "empty" in witness:
@@ -674,8 +662,7 @@ class Problem:
         _prove(step.dot(step) <= high, "the point is farther away than the stated upper bound")
         proved = low == 0 or (lower >= 0 and lower * lower >= low > 0)
         _prove(proved, "the functional does not prove the lower bound")
-        words = f"between {_words(low)} and {_words(high)}"
-        return f"the squared l2 distance from the stated point to C lies {words}"
+        return f"the squared l2 distance to C lies between {_words(low)} and {_words(high)}"
 
 
 def _words(value: Fraction) -> str:
@@ -684,17 +671,6 @@ def _words(value: Fraction) -> str:
         return str(value)
     fits = abs(num.bit_length() - den.bit_length()) < 1000
     return f"{num / den!r} to double precision" if fits else "exactly as stated"
-
-
-def _domain(value: object, d: int, folder: Folder) -> tuple[str, Vector | None, Vector | None]:
-    spec = _fields(value, "domain", "kind|kind lower upper")
-    kind = _typed(spec["kind"], str, "domain.kind")
-    known = kind == "box" if "lower" in spec else kind in ("free", "nonnegative")
-    _need(known, "domain must be free, nonnegative, or box with lower and upper")
-    if kind != "box":
-        return kind, Vector([0] * d, 1) if kind == "nonnegative" else None, None
-    lower, upper = (_scaled(_array(spec[k], k, folder, d).values()) for k in ("lower", "upper"))
-    return kind, lower, upper
 
 
 def _digest(spec: object) -> str:
@@ -707,11 +683,7 @@ def _digest(spec: object) -> str:
 
 
 def parse_problem(spec: object, folder: Folder = None) -> Problem:
-    """Rebuild C from document["problem"]; `folder` holds the safetensors files it names, if any.
-
-    A target outside of the domain, a negative activation and a layer without inputs are refused; a
-    layer without units is fine.
-    """
+    """Rebuild C from document["problem"]; `folder` holds the safetensors files it names, if any."""
     keys = "form weight bias domain tolerance "
     parts = _fields(spec, "problem", f"{keys} target|{keys} activation")
     digest = _digest(spec)
@@ -720,6 +692,14 @@ def parse_problem(spec: object, folder: Folder = None) -> Problem:
     n, d = matrix.shape
     _need(d > 0, "weight has no columns: a layer without inputs")
     bias = [Fraction(value) for value in _array(parts["bias"], "bias", folder, n).values()]
+    spec = _fields(parts["domain"], "domain", "kind|kind lower upper")
+    domain = _typed(spec["kind"], str, "domain.kind")
+    known = domain == "box" if "lower" in spec else domain in ("free", "nonnegative")
+    _need(known, "domain must be free, nonnegative, or box with lower and upper")
+    lower, upper = Vector([0] * d, 1) if domain == "nonnegative" else None, None
+    if domain == "box":
+        arrays = (_array(spec[key], key, folder, d) for key in ("lower", "upper"))
+        lower, upper = (_scaled(array.values()) for array in arrays)
     tolerance = _rational(parts["tolerance"], "tolerance")
     _need(tolerance >= 0, "tolerance is negative")
     target = None
@@ -739,8 +719,8 @@ def parse_problem(spec: object, folder: Folder = None) -> Problem:
             rows["lower", unit] = -(y - tolerance - b)
     plus = [("equality", unit) for unit in range(n) if z[unit] > 0]
     minus = [("upper", unit) for unit in range(n) if z[unit] <= 0]
-    limits = (*_domain(parts["domain"], d, folder), tolerance)
-    problem = Problem(matrix, bias, *limits, target, z, rows, plus, minus, n, d, digest)
+    ends = (domain, lower, upper, tolerance)
+    problem = Problem(matrix, bias, *ends, target, z, rows, plus, minus, n, d, digest)
     for name, x in (("domain.lower", problem.lower), ("the target", target)):
         inside = x is None or all(min(gap, default=0) >= 0 for gap in problem.gaps(x))
         _need(inside, f"{name} is outside of the domain")
@@ -794,7 +774,7 @@ def check(document: object, *, folder: Folder = None, problem: Problem | None = 
     )
 
 
-def check_file(path: str | PathLike[str]) -> str:
+def check_file(path: str | Path) -> str:
     """Check a certificate file; the files it names must lie beside it."""
     data = _read_file(Path(path), MAX_CERTIFICATE_BYTES, "the certificate")
     return check(_load_json(data, "the certificate"), folder=Path(path).parent)
