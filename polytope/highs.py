@@ -14,6 +14,15 @@ import numpy as np
 
 from polytope.program import FloatForm, LinearProgram, objective_floats
 
+OPTIONS: dict[str, bool | int | float | str] = {
+    "output_flag": False,
+    "presolve": "off",  # a presolved model leaves no basis to start the next unit from
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "small_matrix_value": 1e-12,
+    "threads": 1,
+}
+
 
 class FloatStatus(Enum):
     """What the float solver believes."""
@@ -65,15 +74,7 @@ class Proposer:
         self._n = program.n
         self._lower, self._upper = _float_bounds(program)
         self.instance: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        options: dict[str, bool | int | float | str] = {
-            "output_flag": False,
-            "presolve": "off",  # a presolved model leaves no basis to start the next unit from
-            "primal_feasibility_tolerance": 1e-9,
-            "dual_feasibility_tolerance": 1e-9,
-            "small_matrix_value": 1e-12,
-            "threads": 1,
-        }
-        for option, value in options.items():
+        for option, value in OPTIONS.items():
             self.instance.setOptionValue(option, value)
         self.instance.passModel(self._model())
 
