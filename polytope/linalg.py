@@ -80,6 +80,8 @@ def independent_rows(
     """
     units, columns = [r.unit for r in rows], list(columns)
     full = min(len(rows), len(columns))
+    if not full:
+        return [], Minor(weight, (), (), MODULI[0])
     order = np.random.default_rng(_SEED).permutation(len(columns))
     width = full
     while width < len(columns):
