@@ -66,7 +66,7 @@ def _exact(
         functional = (
             _linf_functional(program, solution, n)
             if norm == "linf"
-            else _l1_functional(layer, multipliers)
+            else _l1_functional(layer, origin, multipliers)
         )
         return {"point": point, "functional": functional, "multipliers": multipliers}
 
@@ -146,11 +146,25 @@ def _l1(layer: Layer, origin: RationalVector) -> LinearProgram:
     )
 
 
-def _l1_functional(layer: Layer, multipliers: Multipliers) -> RationalVector:
-    """Minus the combination of rows, clipped to [-1, 1]: the bounds of x take up the rest."""
+def _l1_functional(
+    layer: Layer, origin: RationalVector, multipliers: Multipliers
+) -> RationalVector:
+    """Minus the combination of rows, clipped to [-1, 1]: the bounds of x take up the rest.
+
+    Where the origin lies outside the bounds ``x_j - p_j`` has one sign only, and +-1 is best.
+    """
     combined = layer.system.combine(multipliers)
     den = combined.denominator
-    return RationalVector(tuple(max(-den, min(den, -v)) for v in combined.numerators), den)
+    entries = []
+    bounds = zip(layer.system.lower, layer.system.upper, strict=True)
+    for v, p, (low, high) in zip(combined.numerators, origin, bounds, strict=True):
+        if low is not None and p < low:
+            entries.append(den)
+        elif high is not None and p > high:
+            entries.append(-den)
+        else:
+            entries.append(max(-den, min(den, -v)))
+    return RationalVector(tuple(entries), den)
 
 
 def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
