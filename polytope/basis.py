@@ -93,81 +93,139 @@ class _Core:
 
     def primal(self, fixed: dict[int, Fraction]) -> RationalVector:
         """Solve for the basic columns, given the values of the others."""
-        rhs = self._residuals(self.rows + [r for r, _ in self.pivots], fixed)
-        lifted = {p: rhs[r] * self._pivot(r, p) for r, p in self.pivots}
-        right = []
-        for r in self.rows:
-            total = rhs[r]
-            if lifted:
-                entries = self.program.entries(r, list(lifted))
-                pairs = zip(entries, lifted.values(), strict=True)
-                total -= sum((a * v for a, v in pairs if a), Fraction(0))
-            right.append(total)
-        solution, denominator = _solve(self.matrix, right)
-        out = RationalVector(tuple(solution), denominator)
+        bounds = _Numbers.of(fixed)
         if not self._lifted:
-            return _scatter(self.program.n, self.columns, out, fixed)
-        values = fixed | dict(zip(self.columns, out, strict=True))
-        # Neither kind of eliminated row holds another one's column, so the order is free.
-        for group in (self.pivots, self.peeled):
-            rest = self._residuals([r for r, _ in group], values)
-            values.update({p: rest[r] / self._pivot(r, p) for r, p in group})
-        return RationalVector.of(values.get(j, Fraction(0)) for j in range(self.program.n))
+            right = _row_residuals(self.program, self.rows, bounds)
+            solution, denominator = _solve(self.matrix, right)
+            known = bounds.joined(dict(zip(self.columns, solution, strict=True)), denominator)
+            return known.vector(self.program.n)
+        # With the core at zero the pivots take what is left of their rows; this moves the core's
+        # right-hand side as the Schur complement asks.
+        start = _with_columns(self.program, bounds, self.pivots)
+        solution, denominator = _solve(self.matrix, _row_residuals(self.program, self.rows, start))
+        known = bounds.joined(dict(zip(self.columns, solution, strict=True)), denominator)
+        known = _with_columns(self.program, known, self.pivots)
+        return _with_columns(self.program, known, self.peeled).vector(self.program.n)
+
+    def dual(self) -> RationalVector:
+        """Solve for the multipliers of the tight rows: ``c + sum y_r a_r = 0`` on basic columns."""
+        program, none = self.program, _Numbers({}, 1)
+        peeled = _with_rows(program, none, self.peeled)
+        start = _with_rows(program, peeled, self.pivots)
+        right = [-v for v in _charges(program, self.columns, start)]
+        solution, denominator = _solve(self.matrix.transpose(), right)
+        known = peeled.joined(dict(zip(self.rows, solution, strict=True)), denominator)
+        known = _with_rows(program, known, self.pivots)
+        values = known.values
+        return RationalVector(tuple(values[r] for r in self.basis.tight), known.denominator)
 
     @property
     def _lifted(self) -> bool:
         return bool(self.peeled or self.pivots)
 
-    def _pivot(self, row: int, column: int) -> int:
-        return self.program.entries(row, [column])[0]
 
-    def _residuals(self, rows: list[int], values: dict[int, Fraction]) -> dict[int, Fraction]:
-        """Right-hand side of some rows less what the known columns contribute."""
-        columns = list(values)
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Values by index over one common denominator: thousands of sums without a single gcd."""
+
+    values: dict[int, int]
+    denominator: int
+
+    @classmethod
+    def of(cls, values: dict[int, Fraction]) -> _Numbers:
         common = lcm(*(v.denominator for v in values.values())) if values else 1
-        known = [v.numerator * (common // v.denominator) for v in values.values()]
-        return {
-            r: self.program.rows[r].rhs
-            - Fraction(sum(map(mul, self.program.entries(r, columns), known)), common)
-            for r in rows
-        }
+        numerators = {j: v.numerator * (common // v.denominator) for j, v in values.items()}
+        return cls(numerators, common)
 
-    def dual(self) -> RationalVector:
-        """Solve for the multipliers of the tight rows: ``c + sum y_r a_r = 0`` on basic columns."""
-        cost = self.program.objective
-        if not self._lifted:
-            right = [Fraction(-cost.numerators[j]) for j in self.columns]
-            solution, denominator = _solve(self.matrix.transpose(), right)
-            return RationalVector(tuple(solution), denominator * cost.denominator)
-        known: dict[int, Fraction] = {}
-        for r, p in self.peeled:
-            known[r] = -cost[p] / self._pivot(r, p)
-        charge = self._charges(known, self.columns + [p for _, p in self.pivots])
-        right = []
-        for j in self.columns:
-            total = -charge[j]
-            for r, p in self.pivots:
-                entry = self.program.entries(r, [j])[0]
-                if entry:
-                    total += entry * self._pivot(r, p) * charge[p]
-            right.append(total)
-        solution, denominator = _solve(self.matrix.transpose(), right)
-        core = {r: Fraction(v, denominator) for r, v in zip(self.rows, solution, strict=True)}
-        known.update(core)
-        for r, p in self.pivots:
-            entries = [self.program.entries(s, [p])[0] for s in self.rows]
-            terms = (a * core[s] for a, s in zip(entries, self.rows, strict=True) if a)
-            known[r] = -self._pivot(r, p) * (charge[p] + sum(terms, Fraction(0)))
-        return RationalVector.of(known[r] for r in self.basis.tight)
+    def over(self, denominator: int) -> _Numbers:
+        """The same values over a multiple of their denominator."""
+        factor = denominator // self.denominator
+        return _Numbers({j: v * factor for j, v in self.values.items()}, denominator)
 
-    def _charges(self, known: dict[int, Fraction], columns: list[int]) -> dict[int, Fraction]:
-        """Objective plus the part of each column that peeled rows already contribute."""
-        charge = {j: self.program.objective[j] for j in columns}
-        for r, y in known.items():
-            if y:
-                for j, a in zip(columns, self.program.entries(r, columns), strict=True):
-                    charge[j] += a * y
-        return charge
+    def joined(self, values: dict[int, int], denominator: int) -> _Numbers:
+        """Both sets of values over the least common denominator."""
+        common = lcm(self.denominator, denominator)
+        other = _Numbers(values, denominator).over(common)
+        return _Numbers(self.over(common).values | other.values, common)
+
+    def vector(self, n: int) -> RationalVector:
+        """All n values, zero where none is known."""
+        return RationalVector(tuple(self.values.get(j, 0) for j in range(n)), self.denominator)
+
+
+def _row_products(program: LinearProgram, rows: Sequence[int], known: _Numbers) -> list[int]:
+    """Numerators of ``a_r . x`` over the known columns."""
+    columns = list(known.values)
+    numbers = list(known.values.values())
+    out = []
+    for r in rows:
+        row = program.rows[r]
+        if row.unit is None:
+            out.append(sum(a * known.values.get(j, 0) for j, a in row.extra.items()))
+        else:
+            out.append(sum(map(mul, program.entries(r, columns), numbers)))
+    return out
+
+
+def _row_residuals(program: LinearProgram, rows: Sequence[int], known: _Numbers) -> list[Fraction]:
+    """Right-hand side of some rows less what the known columns contribute."""
+    products = _row_products(program, rows, known)
+    return [
+        program.rows[r].rhs - Fraction(p, known.denominator)
+        for r, p in zip(rows, products, strict=True)
+    ]
+
+
+def _with_columns(
+    program: LinearProgram, known: _Numbers, pairs: Sequence[tuple[int, int]]
+) -> _Numbers:
+    """Solve each pair's row for its column; no pair's row holds another pair's column."""
+    if not pairs:
+        return known
+    rhs = [program.rows[r].rhs for r, _ in pairs]
+    known = known.over(lcm(known.denominator, *(v.denominator for v in rhs)))
+    products = _row_products(program, [r for r, _ in pairs], known)
+    pivots = [program.entries(r, [p])[0] for r, p in pairs]
+    common, den = lcm(*pivots), known.denominator
+    solved = {
+        p: (v.numerator * (den // v.denominator) - product) * (common // pivot)
+        for (_, p), v, product, pivot in zip(pairs, rhs, products, pivots, strict=True)
+    }
+    return known.joined(solved, den * common)
+
+
+def _charges(program: LinearProgram, columns: Sequence[int], known: _Numbers) -> list[Fraction]:
+    """``c_j + sum y_r a_rj`` over the known rows."""
+    cost = program.objective
+    common = lcm(cost.denominator, known.denominator)
+    left, right = common // cost.denominator, common // known.denominator
+    total = dict.fromkeys(columns, 0)
+    for r, y in known.values.items():
+        row = program.rows[r]
+        if not y:
+            continue
+        if row.unit is None:
+            entries = [(j, a) for j, a in row.extra.items() if j in total]
+        else:
+            entries = list(zip(columns, program.entries(r, columns), strict=True))
+        for j, a in entries:
+            total[j] += a * y
+    return [Fraction(cost.numerators[j] * left + total[j] * right, common) for j in columns]
+
+
+def _with_rows(
+    program: LinearProgram, known: _Numbers, pairs: Sequence[tuple[int, int]]
+) -> _Numbers:
+    """Solve each pair's column for its row's multiplier; no pair's column meets another's row."""
+    if not pairs:
+        return known
+    charges = _charges(program, [p for _, p in pairs], known)
+    solved = {
+        r: -charge / program.entries(r, [p])[0]
+        for (r, p), charge in zip(pairs, charges, strict=True)
+    }
+    numbers = _Numbers.of(solved)
+    return known.joined(numbers.values, numbers.denominator)
 
 
 def _singleton_columns(
@@ -238,17 +296,3 @@ def _solve(matrix: fmpz_mat, right: Sequence[Fraction]) -> tuple[list[int], int]
     den = int(denominator) * common
     sign = -1 if den < 0 else 1
     return [sign * int(v) for v in numerator.entries()], sign * den
-
-
-def _scatter(
-    n: int, columns: Sequence[int], core: RationalVector, fixed: dict[int, Fraction]
-) -> RationalVector:
-    """Place core values and fixed values into one vector over a common denominator."""
-    common = lcm(core.denominator, *(v.denominator for v in fixed.values()))
-    factor = common // core.denominator
-    out = [0] * n
-    for j, v in fixed.items():
-        out[j] = v.numerator * (common // v.denominator)
-    for j, value in zip(columns, core.numerators, strict=True):
-        out[j] = value * factor
-    return RationalVector(tuple(out), common)

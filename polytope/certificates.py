@@ -253,6 +253,9 @@ def _write_atomically(path: Path, content: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)  # mkstemp's 0600 would hide it from colleagues
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()

@@ -71,7 +71,7 @@ class LinearProgram:
         r = self.rows[row]
         base = self.base(row)
         width = len(base)
-        if r.unit is not None and len(columns) > 1 and not r.extra:
+        if r.unit is not None and len(columns) > 1 and width == self.n:
             out = list(itemgetter(*columns)(base))
         else:
             out = [base[j] if j < width else 0 for j in columns]

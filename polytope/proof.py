@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-from flint import fmpz, fmpz_mat
+from flint import fmpz_mat
 
 from polytope.basis import solve_basis
 from polytope.filters import certain_signs
@@ -84,7 +84,7 @@ def _row_excess(program: LinearProgram, basis: Basis, point: RationalVector) -> 
     out: dict[int, Fraction] = {}
     for r, activity in zip(loose, _products(program, loose, support, point), strict=True):
         row = program.rows[r]
-        excess = int(activity) * row.rhs.denominator - row.rhs.numerator * point.denominator
+        excess = activity * row.rhs.denominator - row.rhs.numerator * point.denominator
         if excess > 0 or (row.equality and excess != 0):
             out[r] = Fraction(abs(excess), row.rhs.denominator * point.denominator)
     return out
@@ -97,7 +97,7 @@ def _not_certainly_slack(
     table = program.float_rows(rows)
     if table is None:
         return rows
-    floats = np.array([point.numerators[j] / point.denominator for j in support])
+    floats = np.array([rounded(point.numerators[j], point.denominator) for j in support])
     offset = -program.float_form.row_upper[rows]
     signs = certain_signs(table[:, support], floats, offset)
     return [r for r, s in zip(rows, signs, strict=True) if s >= 0 or program.rows[r].equality]
@@ -105,14 +105,19 @@ def _not_certainly_slack(
 
 def _products(
     program: LinearProgram, rows: Sequence[int], support: Sequence[int], point: RationalVector
-) -> list[fmpz]:
-    if not rows:
-        return []
-    if not support:
-        return [fmpz(0)] * len(rows)
-    table = fmpz_mat([program.entries(r, support) for r in rows])
-    vector = fmpz_mat(len(support), 1, [point.numerators[j] for j in support])
-    return list((table * vector).entries())
+) -> list[int]:
+    """Numerators of ``a_r . x``: dense rows in one FLINT product, sparse rows entry by entry."""
+    x = point.numerators
+    dense = [r for r in rows if program.rows[r].unit is not None]
+    products: dict[int, int] = {}
+    if dense and support:
+        table = fmpz_mat([program.entries(r, support) for r in dense])
+        vector = fmpz_mat(len(support), 1, [x[j] for j in support])
+        products = dict(zip(dense, map(int, (table * vector).entries()), strict=True))
+    for r in rows:
+        if program.rows[r].unit is None:
+            products[r] = sum(a * x[j] for j, a in program.rows[r].extra.items())
+    return [products.get(r, 0) for r in rows]
 
 
 def _column_excess(
