@@ -148,7 +148,7 @@ class Layer:
         rows, scales = self.weight.integer_rows(units, columns)
         return [
             Fraction(sum(map(mul, row, values)), scale * denominator)
-            + Fraction(self.bias.data[unit].item())
+            + self.biases[unit]
             for unit, row, scale in zip(units, rows, scales, strict=True)
         ]
 
