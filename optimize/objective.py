@@ -46,7 +46,7 @@ class Pattern:
         chosen.scatter_(1, units[:, None], True)
         return Pattern(target_pre, active, chosen, ~active & ~chosen)
 
-    def take(self, index: Tensor) -> "Pattern":
+    def take(self, index: Tensor | slice) -> "Pattern":
         """The pattern of the vertices `index` only."""
         return Pattern(
             self.target_pre[index], self.active[index], self.chosen[index], self.others[index]

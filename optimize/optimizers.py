@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from optimize.objective import Pattern, chosen_term, equality_residual, violation
-from optimize.problem import Problem
+from optimize.problem import Problem, in_blocks
 from optimize.stopping import Stopping, begin_watch, stalled
 from polytope.errors import InputError
 
@@ -88,18 +88,26 @@ class Authors:
         return {"points": points.clone(), "velocity": torch.zeros_like(points), **watch}
 
     def advance(self, problem: Problem, state: State, steps: int) -> None:
-        """Steps of the momentum form."""
-        points, velocity = state["points"], state["velocity"]
-        for _ in range(steps):
-            gradient = problem.gradient(points, problem.objective.gradient)
-            velocity.mul_(self.momentum).add_(gradient, alpha=1 - self.momentum)
-            points = problem.project(points - self.learning_rate * velocity)
-        state["points"] = points
+        """Steps of the momentum form, in float32 as the authors' are."""
+
+        def walk(block: Problem, local: State) -> None:
+            points, velocity = local["points"], local["velocity"]
+            for _ in range(steps):
+                gradient = block.gradient(points, block.objective.gradient)
+                velocity.mul_(self.momentum).add_(gradient, alpha=1 - self.momentum)
+                points = block.project(points.sub(velocity, alpha=self.learning_rate))
+            local["points"] = points
+
+        names = ("points", "velocity")
+        in_blocks(problem, state, names, dtype=torch.float32, round_of_steps=walk)
 
     def inspect(self, problem: Problem, state: State, stopping: Stopping) -> Inspection:
         """Apply the plateau rule to eq. 1."""
         value = problem.objective.value(problem.pre_activation(state["points"]), problem.pattern)
         return _gradient_inspection(state, stalled(state, value, stopping))
+
+
+_ADAM = ("points", "mean", "square", "mean_weight", "square_weight", "rate")
 
 
 def _begin_adam(points: Tensor, rate: float) -> State:
@@ -150,10 +158,14 @@ class Adam:
         }
 
     def advance(self, problem: Problem, state: State, steps: int) -> None:
-        """Steps of Adam."""
-        for _ in range(steps):
-            gradient = problem.gradient(state["points"], problem.objective.gradient)
-            _adam_step(state, gradient, problem)
+        """Steps of Adam, in float32."""
+
+        def walk(block: Problem, local: State) -> None:
+            for _ in range(steps):
+                gradient = block.gradient(local["points"], block.objective.gradient)
+                _adam_step(local, gradient, block)
+
+        in_blocks(problem, state, _ADAM, dtype=torch.float32, round_of_steps=walk)
 
     def inspect(self, problem: Problem, state: State, stopping: Stopping) -> Inspection:
         """Halve the rate on a plateau; end after the last halving."""
@@ -212,12 +224,18 @@ class AugmentedLagrangian:
 
     def advance(self, problem: Problem, state: State, steps: int) -> None:
         """One round: `steps` steps of Adam, then the multipliers."""
+
+        def walk(block: Problem, local: State) -> None:
+            fixed = local["multipliers"]
+            for _ in range(steps):
+                gradient = block.gradient(
+                    local["points"], lambda pre, pattern: self._slope(pre, pattern, fixed)
+                )
+                _adam_step(local, gradient, block)
+
         multipliers = state["multipliers"]
-        for _ in range(steps):
-            gradient = problem.gradient(
-                state["points"], lambda pre, pattern: self._slope(pre, pattern, multipliers)
-            )
-            _adam_step(state, gradient, problem)
+        names = (*_ADAM, "multipliers")
+        in_blocks(problem, state, names, dtype=torch.float32, round_of_steps=walk)
         pre, pattern = problem.pre_activation(state["points"]), problem.pattern
         updated = self._slope(pre, pattern, multipliers)
         state["multipliers"] = torch.where(pattern.chosen, 0.0, updated)

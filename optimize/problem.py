@@ -4,7 +4,9 @@ Two forms with the same methods: the affine one (a first Linear layer; float64, 
 each way) and the general one (any model; the model's own floating type, autograd).
 """
 
+import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +18,9 @@ from optimize.objective import Objective, Pattern
 
 Slope = Callable[[Tensor, Pattern], Tensor]
 """A derivative in the pre-activations: (V, N) values and their pattern to (V, N)."""
+
+# Vertices a block: 128 x 784 float32 numbers are 0.4 MB, of which a step holds three or four.
+_BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,32 @@ class Problem:
     upper: Tensor
     weight: Tensor | None
     bias: Tensor | None
-    cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def affine(self) -> bool:
         """Is the pre-activation an affine function of the input?"""
         return self.weight is not None
 
-    def take(self, index: Tensor) -> "Problem":
+    def take(self, index: Tensor | slice) -> "Problem":
         """The problem of the vertices `index` only."""
         return replace(self, pattern=self.pattern.take(index))
+
+    def cast(self, dtype: torch.dtype) -> "Problem":
+        """The same affine problem with its numbers rounded to `dtype`."""
+        assert self.weight is not None
+        assert self.bias is not None
+        if dtype == self.weight.dtype:
+            return self
+        key = ("cast", dtype)
+        if key not in self.cache:
+            ends = (self.lower, self.upper, self.weight, self.bias)
+            self.cache[key] = [tensor.to(dtype) for tensor in ends]
+        lower, upper, weight, bias = self.cache[key]
+        pattern = replace(self.pattern, target_pre=self.pattern.target_pre.to(dtype))
+        return replace(
+            self, pattern=pattern, lower=lower, upper=upper, weight=weight, bias=bias, cache={}
+        )
 
     def pre_activation(self, points: Tensor) -> Tensor:
         """Pre-activations (V, N) of flat points (V, D), without a graph."""
@@ -70,4 +91,46 @@ class Problem:
 
     def project(self, points: Tensor) -> Tensor:
         """The nearest points of the box: the paper's clipping."""
-        return torch.minimum(torch.maximum(points, self.lower), self.upper)
+        return torch.clamp(points, self.lower, self.upper)
+
+
+def in_blocks(
+    problem: Problem,
+    state: dict[str, Tensor],
+    names: tuple[str, ...],
+    *,
+    dtype: torch.dtype,
+    round_of_steps: Callable[[Problem, dict[str, Tensor]], None],
+) -> None:
+    """Take a round of steps on the tensors `names` of `state`, block after block of vertices.
+
+    Vertices do not know of each other, so an affine problem may be cut into blocks whose working
+    set stays in a core's cache, and may be rounded to `dtype`, in which a step costs least; what
+    it found is then measured in float64.  A general problem, or one on another device than the
+    CPU, is one block (the general one also keeps its floating type).
+    """
+    count = len(state[names[0]])
+    whole = {name: state[name].clone() for name in names}
+
+    def walk(part: slice) -> None:
+        block, local = problem.take(part), {name: whole[name][part] for name in names}
+        if problem.affine:
+            block = block.cast(dtype)
+            local = {name: tensor.to(dtype) for name, tensor in local.items()}
+        round_of_steps(block, local)
+        for name in names:
+            whole[name][part] = local[name]
+
+    cut = problem.affine and problem.reader.device.type == "cpu"
+    size = _BLOCK if cut else max(count, 1)
+    parts = [slice(begin, begin + size) for begin in range(0, count, size)]
+    workers = min(len(parts), torch.get_num_threads())
+    if workers > 1:
+        # One thread a block: they never wait for each other, unlike the threads of one product.
+        one = functools.partial(torch.set_num_threads, 1)
+        with ThreadPoolExecutor(workers, initializer=one) as pool:
+            list(pool.map(walk, parts))
+    else:
+        for part in parts:
+            walk(part)
+    state.update(whole)

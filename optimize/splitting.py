@@ -9,59 +9,68 @@ with phi_i(p) = p for the unit pushed down and, for the penalty form, alpha/2 (p
 units and |p| or max(0, p) on the others; for the constrained form, p = p_t and p <= 0 instead.
 Every phi_j has a closed proximal map and a closed conjugate, so that operator splitting
 (Gabay & Mercier 1976; Boyd et al. 2011, section 5; over-relaxed as in Stellato et al. 2020) takes
-steps of two matrix products, one eigenvalue decomposition of W W^T serving all vertices of all
-targets, and every multiplier l gives a lower bound of the minimum (weak duality):
+steps of two products with W and one with the inverse of W W^T + ratio * identity, which serves all
+vertices of all targets, and every multiplier l gives a lower bound of the minimum (weak duality):
 
     sum_j min over the box of (W^T l)_j x_j  +  l b  -  sum_j phi_j*(l_j).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from optimize.objective import Pattern, chosen_term, equality_residual, violation
+from optimize.objective import chosen_term, equality_residual, violation
 from optimize.optimizers import Inspection, State, check_positive
-from optimize.problem import Problem
+from optimize.problem import Problem, in_blocks
 from optimize.stopping import Stopping
 from polytope.errors import InputError
+
+# After so many steps what is left runs in float64: float32 may have reached its floor.
+_SINGLE_STEPS = 5000
 
 
 @dataclass(frozen=True)
 class _Scaled:
-    """The problem in unit lengths: x = base + width * u, p = size * q, |rows of matrix| about 1.
+    """The layer in unit lengths: x = base + width * u, p = size * q, q = matrix u + bias.
 
     Attributes:
         base, width: (D,), width 0 where a coordinate is fixed.
         lower, upper: (D,) bounds of u.
-        matrix, bias: (N, D) and (N,) with q = matrix u + bias.
+        matrix, bias: (N, D), rows of length about 1, and (N,).
         size: pre-activation per unit of q.
-        vectors, rotated, values: eigenvectors (N, N) of matrix matrix^T, vectors^T matrix, and
-            eigenvalues (N,).
+        inverse: (N, N), of matrix matrix^T + ratio * identity.
+        ratio: input_penalty / unit_penalty.
     """
 
     base: Tensor
     width: Tensor
     lower: Tensor
     upper: Tensor
+    matrix: Tensor
     bias: Tensor
     size: float
-    vectors: Tensor
-    rotated: Tensor
-    values: Tensor
+    inverse: Tensor
+    ratio: float
+
+    @staticmethod
+    def of(problem: Problem, ratio: float) -> "_Scaled":
+        """Lengths by which the step sizes mean the same for every layer and box; kept."""
+        key = ("scaled", ratio)
+        if key not in problem.cache:
+            problem.cache[key] = _scale(problem, ratio)
+        scaled = problem.cache[key]
+        assert isinstance(scaled, _Scaled)
+        return scaled
+
+    def cast(self, dtype: torch.dtype) -> "_Scaled":
+        """The same numbers rounded to `dtype`."""
+        names = ("base", "width", "lower", "upper", "matrix", "bias", "inverse")
+        return replace(self, **{name: getattr(self, name).to(dtype) for name in names})
 
 
-def _scale(problem: Problem) -> _Scaled:
-    """Lengths by which the step sizes mean the same for every layer and box; computed once."""
-    if "scaled" not in problem.cache:
-        problem.cache["scaled"] = _new_scale(problem)
-    scaled = problem.cache["scaled"]
-    assert isinstance(scaled, _Scaled)
-    return scaled
-
-
-def _new_scale(problem: Problem) -> _Scaled:
+def _scale(problem: Problem, ratio: float) -> _Scaled:
     assert problem.weight is not None
     assert problem.bias is not None
     lower, upper = problem.lower, problem.upper
@@ -70,18 +79,19 @@ def _new_scale(problem: Problem) -> _Scaled:
     matrix = problem.weight * width
     size = float(matrix.norm(dim=1).mean()) or 1.0
     matrix = matrix / size
-    values, vectors = torch.linalg.eigh(matrix @ matrix.T)
+    gram = matrix @ matrix.T
+    gram.diagonal().add_(ratio)
     safe = torch.where(width > 0, width, 1.0)
     return _Scaled(
         base=base,
         width=width,
         lower=(lower - base) / safe,
         upper=(upper - base) / safe,
+        matrix=matrix,
         bias=(problem.weight @ base + problem.bias) / size,
         size=size,
-        vectors=vectors,
-        rotated=vectors.T @ matrix,
-        values=values.clamp(min=0),
+        inverse=torch.linalg.inv(gram),
+        ratio=ratio,
     )
 
 
@@ -151,62 +161,61 @@ class Splitting:
                 "constrained: expected others='hinge', the polytope's inequalities, "
                 "got others='absolute'"
             )
-        pre = problem.pre_activation(points)
+        scaled = _Scaled.of(problem, self._ratio(problem))
+        safe = torch.where(scaled.width > 0, scaled.width, 1.0)
+        pre = problem.pre_activation(points) / scaled.size
         return {
             "points": points.clone(),
+            "input": (points - scaled.base) / safe,
             "input_dual": torch.zeros_like(points),
             "pre": pre,
             "pre_dual": torch.zeros_like(pre),
+            "age": torch.zeros(len(points), dtype=torch.int64, device=points.device),
         }
 
-    def _steps(self, problem: Problem) -> tuple[float, float]:
-        unit = self.unit_penalty or (3.0 if self.is_constrained(problem) else 1.0)
-        return unit, self.input_penalty or 1.0
+    def _unit_penalty(self, problem: Problem) -> float:
+        return self.unit_penalty or (3.0 if self.is_constrained(problem) else 1.0)
 
-    def _prox(self, problem: Problem, size: float) -> "_Prox":
-        unit, _ = self._steps(problem)
-        return _Prox.of(problem, self.is_constrained(problem), unit, size)
+    def _ratio(self, problem: Problem) -> float:
+        return (self.input_penalty or 1.0) / self._unit_penalty(problem)
+
+    def _tolerance(self, problem: Problem) -> float:
+        return self.tolerance or (1e-3 if self.is_constrained(problem) else 1e-4)
+
+    def _dtype(self, problem: Problem, state: State, size: float) -> torch.dtype:
+        """Float32 at first; float64 for what is old, or asked for more finely than it resolves."""
+        fine = min(self._tolerance(problem), self.feasibility / size) < 1e-5
+        old = len(state["age"]) > 0 and int(state["age"][0]) >= _SINGLE_STEPS
+        return torch.float64 if fine or old else torch.float32
 
     def advance(self, problem: Problem, state: State, steps: int) -> None:
         """Steps of over-relaxed ADMM on the scaled problem."""
-        scaled = _scale(problem)
-        unit, inner = self._steps(problem)
-        prox = self._prox(problem, scaled.size)
-        shrink = 1 / (scaled.values + inner / unit)
-        safe = torch.where(scaled.width > 0, scaled.width, 1.0)
-        u = (state["points"] - scaled.base) / safe
-        q = state["pre"] / scaled.size
-        u_dual, q_dual = state["input_dual"], state["pre_dual"]
-        for _ in range(steps):
-            free = u - u_dual
-            projected = free @ scaled.rotated.T
-            move = ((q - scaled.bias - q_dual) @ scaled.vectors - projected) * shrink
-            u_new = torch.addmm(free, move, scaled.rotated)
-            q_new = torch.addmm(
-                scaled.bias, projected.addcmul_(move, scaled.values), scaled.vectors.T
-            )
-            # Over-relaxed points; the duals take up what the projection and the prox cut off.
-            u_dual = u_dual + torch.lerp(u, u_new, self.relaxation)
-            u = torch.minimum(torch.maximum(u_dual, scaled.lower), scaled.upper)
-            u_dual -= u
-            q_dual = q_dual + torch.lerp(q, q_new, self.relaxation)
-            q = prox(q_dual)
-            q_dual -= q
-        state["points"] = problem.project(scaled.base + scaled.width * u)
-        state["pre"] = q * scaled.size
-        state["input_dual"], state["pre_dual"] = u_dual, q_dual
+        scaled = _Scaled.of(problem, self._ratio(problem))
+        dtype = self._dtype(problem, state, scaled.size)
+        rounded = scaled.cast(dtype)
+        unit, constrained = self._unit_penalty(problem), self.is_constrained(problem)
+
+        def walk(block: Problem, local: State) -> None:
+            dual_map = _DualMap.of(block, constrained, unit, scaled.size)
+            for _ in range(steps):
+                _admm_step(local, rounded, dual_map, self.relaxation)
+
+        names = ("input", "input_dual", "pre", "pre_dual")
+        in_blocks(problem, state, names, dtype=dtype, round_of_steps=walk)
+        state["points"] = problem.project(scaled.base + scaled.width * state["input"])
+        state["age"] = state["age"] + steps
 
     def inspect(self, problem: Problem, state: State, stopping: Stopping) -> Inspection:
         """Duality gap and residuals at the present points."""
         constrained = self.is_constrained(problem)
         points, pattern = state["points"], problem.pattern
         pre = problem.pre_activation(points)
-        unit, _ = self._steps(problem)
-        multipliers = _dual_point(problem, unit * state["pre_dual"], constrained)
+        scaled_dual = self._unit_penalty(problem) * state["pre_dual"]
+        multipliers = _dual_point(problem, scaled_dual, constrained)
         bound, reduced = _lower_bound(problem, multipliers, points, constrained)
         value = chosen_term(pre, pattern) if constrained else problem.objective.value(pre, pattern)
         gap = (value - bound).abs() / value.abs().clamp(min=1)
-        tolerance = self.tolerance or (1e-3 if constrained else 1e-4)
+        tolerance = self._tolerance(problem)
         converged = (gap <= tolerance) & (reduced <= tolerance)
         if constrained:
             residual = torch.maximum(equality_residual(pre, pattern), violation(pre, pattern))
@@ -215,43 +224,58 @@ class Splitting:
 
 
 @dataclass(frozen=True)
-class _Prox:
-    """The proximal map of every phi_j at once, in scaled lengths.
+class _DualMap:
+    """What the proximal map of every phi_j cuts off: clamp(offset + slope * v, low, high), (V, N).
 
-    Attributes:
-        pattern: which phi_j each unit has.
-        target: (V, N), the target's pre-activations in scaled lengths.
-        step: 1 / unit_penalty.
-        pull: alpha in scaled lengths times `step`; not used in the constrained form.
-        kind: "constrained", "absolute" or "hinge".
+    By Moreau's identity v minus this is the proximal map, and this is the next scaled multiplier.
+    In scaled lengths with step s = 1 / unit_penalty: the chosen unit gives s; |q| gives v cut to
+    [-s, s]; max(0, q) gives v cut to [0, s]; q <= 0 gives max(0, v); q = t gives v - t; and
+    a/2 (q - t)^2 gives (v - t) * a s / (1 + a s).
     """
 
-    pattern: Pattern
-    target: Tensor
-    step: float
-    pull: float
-    kind: str
+    offset: Tensor
+    slope: Tensor
+    low: Tensor
+    high: Tensor
 
     @staticmethod
-    def of(problem: Problem, constrained: bool, unit: float, size: float) -> "_Prox":
-        """The map for one problem; `pull` is alpha in scaled lengths over the step size."""
-        kind = "constrained" if constrained else problem.objective.others
-        target = problem.pattern.target_pre / size
-        pull = math.inf if constrained else problem.objective.alpha * size / unit
-        return _Prox(problem.pattern, target, 1 / unit, pull, kind)
+    def of(problem: Problem, constrained: bool, unit: float, size: float) -> "_DualMap":
+        """The map for one block of vertices."""
+        pattern, step = problem.pattern, 1 / unit
+        pull = problem.objective.alpha * size * step
+        pull = 1.0 if constrained else pull / (1 + pull)
+        absolute = problem.objective.others == "absolute" and not constrained
+        target = pattern.target_pre / size
+        offset = torch.where(pattern.active, -pull * target, 0.0)
+        slope = torch.where(pattern.active, torch.full_like(offset, pull), 1.0)
+        low = torch.where(pattern.active, -math.inf, torch.full_like(offset, 0.0))
+        low = torch.where(pattern.others, -step if absolute else 0.0, low)
+        high = torch.where(pattern.active, math.inf, torch.full_like(offset, step))
+        high = torch.where(pattern.others, math.inf if constrained else step, high)
+        return _DualMap(offset, slope, torch.where(pattern.chosen, step, low), high)
 
-    def __call__(self, q: Tensor) -> Tensor:
-        """The r that minimises phi(r) + unit / 2 |r - q|^2, elementwise, (V, N)."""
-        if self.kind == "constrained":
-            held = self.target
-            others = q.clamp(max=0)
-        else:
-            held = (q + self.pull * self.target) / (1 + self.pull)
-            upper = (q - self.step).clamp(min=0)
-            lower = q + self.step if self.kind == "absolute" else q
-            others = upper + lower.clamp(max=0)
-        pattern = self.pattern
-        return torch.where(pattern.active, held, torch.where(pattern.chosen, q - self.step, others))
+    def __call__(self, v: Tensor) -> Tensor:
+        """The part of v that the proximal map cuts off."""
+        return torch.addcmul(self.offset, self.slope, v).clamp_(self.low, self.high)
+
+
+def _admm_step(local: State, scaled: _Scaled, dual_map: _DualMap, relaxation: float) -> None:
+    """One step: the nearest point with q = matrix u + bias, then both prox maps, over-relaxed.
+
+    With move = inverse (q - bias - matrix u) the nearest point is u + matrix^T move, and its image
+    is q - ratio * move, which saves a product.
+    """
+    u, u_dual, q, q_dual = (local[name] for name in ("input", "input_dual", "pre", "pre_dual"))
+    miss = torch.addmm(q - q_dual - scaled.bias, u - u_dual, scaled.matrix.T, alpha=-1)
+    move = miss @ scaled.inverse
+    # Dual plus over-relaxed point: dual + (1 - r) u + r (u - dual + step), gathered.
+    rest = 1 - relaxation
+    v = torch.add(u, u_dual, alpha=rest).addmm_(move, scaled.matrix, alpha=relaxation)
+    local["input"] = torch.clamp(v, scaled.lower, scaled.upper)
+    local["input_dual"] = v.sub_(local["input"])
+    w = torch.add(q, q_dual, alpha=rest).sub_(move, alpha=relaxation * scaled.ratio)
+    local["pre_dual"] = dual_map(w)
+    local["pre"] = w.sub_(local["pre_dual"])
 
 
 def _dual_point(problem: Problem, multipliers: Tensor, constrained: bool) -> Tensor:

@@ -1,7 +1,8 @@
 """How much does one batch gain?  Vertex-steps per second, all at once and one at a time."""
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,7 +12,9 @@ from optimize.inputs import Bounds, Units, read_request
 from optimize.layers import LayerReader
 from optimize.objective import Objective
 from optimize.optimizers import Method
+from optimize.problem import Problem
 from optimize.setup import build_problem, choose_method, read_device
+from optimize.splitting import Splitting
 from polytope.errors import InputError
 
 
@@ -23,18 +26,26 @@ class Throughput:
         vertices: V, how many were searched at once.
         steps: steps timed.
         batched: V * steps / seconds of the batch.
-        one_at_a_time: steps / seconds, over the vertices that were searched alone.
+        one_at_a_time: steps / seconds of the same code on one vertex after the other.
+        autograd: the same of one vertex after the other through the model and autograd, as the
+            authors' scripts run them; NaN for "splitting", which has no such form.
     """
 
     vertices: int
     steps: int
     batched: float
     one_at_a_time: float
+    autograd: float
 
     @property
     def ratio(self) -> float:
-        """What the batch gains."""
+        """What the batch gains over the same code on one vertex."""
         return self.batched / self.one_at_a_time
+
+    @property
+    def ratio_to_autograd(self) -> float:
+        """What batch and lean loop together gain over one vertex through autograd."""
+        return self.batched / self.autograd
 
 
 def measure_throughput(
@@ -64,11 +75,11 @@ def measure_throughput(
     request = read_request(reader, target, bounds, None)
     problem, _, owners = build_problem(reader, request, objective or Objective(), units)
     method = choose_method(optimizer, problem)
-    points = request.targets.flatten(1)[owners].to(problem.pattern.target_pre.dtype)
+    points = request.targets.flatten(1)[owners]
 
-    def seconds(index: torch.Tensor) -> float:
-        part = problem.take(index)
-        state = method.begin(part, points[index])
+    def seconds(whole: Problem, index: torch.Tensor) -> float:
+        part = whole.take(index)
+        state = method.begin(part, points[index].to(part.pattern.target_pre.dtype))
         method.advance(part, state, 3)
         if reader.device.type == "cuda":
             torch.cuda.synchronize(reader.device)
@@ -79,11 +90,24 @@ def measure_throughput(
         return time.perf_counter() - began
 
     everyone = torch.arange(len(points), device=reader.device)
-    together = seconds(everyone)
-    alone = [seconds(everyone[each : each + 1]) for each in range(min(singles, len(points)))]
+    first = [everyone[each : each + 1] for each in range(min(singles, len(points)))]
+    together = seconds(problem, everyone)
+    alone = sum(seconds(problem, each) for each in first)
+    through = math.nan
+    if not isinstance(method, Splitting):
+        through = sum(seconds(_general(problem), each) for each in first)
     return Throughput(
         vertices=len(points),
         steps=steps,
         batched=len(points) * steps / together,
-        one_at_a_time=len(alone) * steps / sum(alone),
+        one_at_a_time=len(first) * steps / alone,
+        autograd=len(first) * steps / through,
     )
+
+
+def _general(problem: Problem) -> Problem:
+    """The same problem without the affine short cut, in the model's floating type."""
+    dtype = problem.reader.dtype
+    pattern = replace(problem.pattern, target_pre=problem.pattern.target_pre.to(dtype))
+    lower, upper = problem.lower.to(dtype), problem.upper.to(dtype)
+    return replace(problem, pattern=pattern, lower=lower, upper=upper, weight=None, bias=None)

@@ -9,6 +9,7 @@ from example_layers import convolutional, random_inputs, random_network
 from optimize.inputs import read_request
 from optimize.layers import LayerReader
 from optimize.objective import Objective
+from optimize.problem import in_blocks
 from optimize.setup import build_problem
 
 
@@ -48,3 +49,26 @@ def test_projection_clips_to_the_bounds():
     problem, _, _ = build_problem(reader, request, Objective(), 1)
     points = torch.tensor([[-1.0, 0.0, 0.8], [2.0, 0.5, 0.1]], dtype=torch.float64)
     assert problem.project(points).tolist() == [[0, 0.25, 0.75], [1, 0.5, 0.1]]
+
+
+def test_blocks_of_vertices_give_what_one_block_gives(monkeypatch):
+    model, targets = random_network(20, 15, seed=1), random_inputs(4, 20, seed=2)
+    reader = LayerReader(model, "0")
+    request = read_request(reader, targets, (0, 1), None)
+    problem, _, owners = build_problem(reader, request, Objective(), 3)
+    points = request.targets[owners].double()
+
+    def walk(block, local):
+        for _ in range(3):
+            gradient = block.gradient(local["points"], block.objective.gradient)
+            local["points"] = block.project(local["points"] - 0.01 * gradient)
+
+    found = []
+    for size in (128, 5):
+        monkeypatch.setattr("optimize.problem._BLOCK", size)
+        state = {"points": points.clone(), "other": points}
+        in_blocks(problem, state, ("points",), dtype=torch.float64, round_of_steps=walk)
+        assert state["other"] is points
+        found.append(state["points"])
+    assert not torch.equal(found[0], points)
+    torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-12)
