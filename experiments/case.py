@@ -1,0 +1,62 @@
+"""Which layer, which target?  The part of a run that exact work needs, light enough to send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytope import Box, CollisionPolytope, LPResult, LPStatus
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One layer and one target, in numbers a fresh process can be sent.
+
+    Attributes:
+        weight: (N, d) float32.
+        bias: (N,) float32.
+        target: (d,) float32, inside [0, 1].
+        units: the units whose pre-activation is minimised; empty means not chosen yet.
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    target: NDArray[np.float32]
+    units: tuple[int, ...] = ()
+
+    def polytope(
+        self, *, fixed: NDArray[np.bool_] | None = None, tolerance: float = 0.0
+    ) -> CollisionPolytope:
+        """Returns the collision polytope in [0, 1]^d.
+
+        Args:
+            fixed: (d,) True where the pixel is held at the target's value; None for nowhere.
+            tolerance: see `CollisionPolytope.from_layer`.
+        """
+        lower, upper = np.zeros_like(self.target), np.ones_like(self.target)
+        if fixed is not None:
+            lower[fixed] = upper[fixed] = self.target[fixed]
+        return CollisionPolytope.from_layer(
+            self.weight, self.bias, self.target, domain=Box(lower, upper), tolerance=tolerance
+        )
+
+
+def solved(results: Mapping[int, LPResult]) -> dict[int, NDArray[np.float64]]:
+    """Returns unit -> exact vertex rounded to float64 (d,), for the units that were proved."""
+    return {
+        unit: result.point_float()
+        for unit, result in results.items()
+        if result.status is LPStatus.OPTIMAL
+    }
+
+
+def lp_entry(result: LPResult) -> dict[str, Any]:
+    """Returns what a record keeps of one exact minimum."""
+    return {
+        "status": result.status.name.lower(),
+        "value": result.value,
+        "is_vertex": result.is_vertex,
+        "reason": result.reason,
+    }
