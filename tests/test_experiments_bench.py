@@ -1,0 +1,278 @@
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from experiments.bench import BENCHMARKS, _parser, lp, main
+from experiments.bench.fc6_worker import layer, measure
+from experiments.bench.layers import subject
+from experiments.bench.peers import esolver_path, highs_alone, lp_text, parse_value, qsopt_ex
+from experiments.bench.report import Goal, middle, ratio, table
+from experiments.case import Case
+from experiments.record import read_exact, read_record
+from polytope import Box, CollisionPolytope, Free
+from polytope.errors import CollisionError, FileFormatError, InputError
+
+needs_esolver = pytest.mark.skipif(esolver_path() is None, reason="needs QSopt_ex (esolver)")
+
+
+def smoke(name, tmp_path, *options):
+    """Runs a benchmark at tiny sizes and returns its record."""
+    assert main([name, "--smoke", "--quiet", "--seed", "3", "--out", str(tmp_path), *options]) == 0
+    record = read_record(tmp_path)
+    assert record.experiment == f"bench {name}"
+    assert record.seed == 3
+    assert record.options["smoke"] is True
+    headings, *rows = record.timings["table"]
+    assert rows
+    assert {len(row) for row in rows} == {len(headings)}
+    return record
+
+
+def case():
+    rng = np.random.default_rng(11)
+    weight = rng.standard_normal((6, 9), dtype=np.float32)
+    return Case(weight, np.full(6, -0.5, np.float32), rng.random(9, dtype=np.float32))
+
+
+def test_lp_record_holds_exact_values_and_all_times(tmp_path, capsys):
+    record = smoke("lp", tmp_path, "--qsopt-units", "0", "--runs", "1")
+    polytope = subject_case(3).polytope()
+    for unit in record.results["units"]:
+        value = read_exact(record.results["values"][str(unit)])
+        assert value == polytope.unit_vertex(unit).value
+    times = record.timings
+    assert len(times["total"]) == len(times["highs_ours"]) == len(times["highs_default"]) == 2
+    parts = zip(times["float"], times["proof"], times["rest"], strict=True)
+    for total, part in zip(times["total"], parts, strict=True):
+        assert min(part) >= 0
+        assert sum(part) == pytest.approx(total)
+    assert times["qsopt_ex"] == []
+    assert record.timings["goals"][-1]["value"] is None
+    assert record.timings["goals"][-1]["reached"] is None
+    assert "QSopt_ex was not asked for." in capsys.readouterr().out
+
+
+def subject_case(seed):
+    options = _parser().parse_args(["lp", "--smoke", "--seed", str(seed)])
+    return subject(options).case()
+
+
+def test_lp_names_a_missing_peer(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("experiments.bench.lp.esolver_path", lambda: None)
+    smoke("lp", tmp_path)
+    assert "QSopt_ex is missing" in capsys.readouterr().out
+
+
+@needs_esolver
+def test_lp_agrees_with_qsopt_ex(tmp_path):
+    record = smoke("lp", tmp_path)
+    assert list(record.results["qsopt_ex_agrees"].values()) == [True]
+    assert len(record.timings["qsopt_ex"]) == 1
+
+
+@pytest.mark.parametrize("tolerance", [0, Fraction(1, 3)])
+@needs_esolver
+def test_qsopt_ex_reads_the_exact_program(tolerance):
+    small = case()
+    polytope = CollisionPolytope.from_layer(
+        small.weight, small.bias, small.target, domain=Box(0, 1), tolerance=tolerance
+    )
+    for unit in polytope.inactive_units[:3]:
+        answer = qsopt_ex(polytope.layer.system, unit, limit=60)
+        expected = polytope.unit_vertex(unit).value
+        assert answer.value + polytope.layer.biases[unit] == expected
+        assert answer.seconds > 0
+
+
+def test_lp_text_writes_every_number_exactly():
+    polytope = CollisionPolytope.from_layer(
+        [[Fraction(1, 3), -2], [1, 1], [0, 0]],
+        [0, -3, -1],
+        [Fraction(9), 1],
+        domain=Box([0, Fraction(-1, 7)], [10, 2]),
+    )
+    lines = "".join(lp_text(polytope.layer.system, 0)).splitlines()
+    assert [line.strip() for line in lines] == [
+        "Minimize",
+        "obj: + 1/3 x0",
+        "- 2 x1",
+        "Subject To",
+        "r0: + 1/3 x0",
+        "- 2 x1",
+        "= 1",
+        "r1: + 1 x0",
+        "+ 1 x1",
+        "= 10",
+        "r2: 0 x0",
+        "<= 1",
+        "Bounds",
+        "0 <= x0 <= 10",
+        "-1/7 <= x1 <= 2",
+        "End",
+    ]
+
+
+def test_lp_text_of_a_free_domain_leaves_bounds_open():
+    polytope = CollisionPolytope.from_layer([[1]], [0], [1], domain=Free())
+    assert " -inf <= x0\n" in list(lp_text(polytope.layer.system, 0))
+
+
+def test_parse_value_reads_integers_and_quotients():
+    assert parse_value("status OPTIMAL\n\tValue = -7\n") == -7
+    assert parse_value("status OPTIMAL\n\tValue = 22/7\nVARS:\n") == Fraction(22, 7)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "status INFEASIBLE\n", "status OPTIMAL\n", "status OPTIMAL\n\tValue = 0.5\n"]
+)
+def test_parse_value_refuses_anything_else(text):
+    with pytest.raises(FileFormatError, match="status OPTIMAL"):
+        parse_value(text)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_highs_alone_solves_the_same_program(ours):
+    small = case()
+    polytope = small.polytope()
+    unit = polytope.inactive_units[0]
+    seconds, value = highs_alone(small, unit, ours=ours)
+    assert value == pytest.approx(float(polytope.unit_vertex(unit).value), abs=1e-6)
+    assert seconds > 0
+
+
+def test_units_record_counts_every_inactive_unit(tmp_path):
+    record = smoke("units", tmp_path)
+    polytope = subject_case(3).polytope()
+    assert record.results["units"] == record.results["proved"] == len(polytope.inactive_units)
+    assert record.results["vertices"] == record.results["units"]
+    assert record.timings["both"][0] == pytest.approx(
+        record.timings["certified"][0] + record.timings["verify"][0]
+    )
+
+
+def test_units_can_leave_out_verify(tmp_path):
+    record = smoke("units", tmp_path, "--no-verify")
+    assert record.timings["verify"] == []
+    assert record.timings["goals"][1]["value"] is None
+
+
+def test_fc6_record_and_checker(tmp_path):
+    record = smoke("fc6", tmp_path, "--verify")
+    assert set(record.results) == {"free", "nonnegative"}
+    for domain, found in record.results.items():
+        assert found["dimension"] == found["paper_bound"] == 30 - 4
+        assert found["kernel_holds"] is False
+        claims = found["checker"]
+        assert "has dimension 26" in claims[0]
+        assert "kernel condition fails" in claims[1]
+        times = record.timings[domain][0]
+        assert times["total"] == pytest.approx(
+            times["split"] + times["dimension"] + times["kernel"] + times["witness"]
+        )
+        assert times["peak_gb"] > 0.01
+
+
+def test_fc6_layer_has_the_wanted_active_units():
+    weight, bias, target = layer(40, 50, 11, 5)
+    assert weight.dtype == bias.dtype == target.dtype == np.float32
+    assert CollisionPolytope.from_layer(weight, bias, target).n_positive == 11
+    assert (target == 0).mean() > 0.6
+
+
+def test_fc6_measure_is_the_same_twice():
+    first, second = (measure("free", (12, 30, 4), 7, verify=False)["results"] for _ in range(2))
+    assert first == second
+
+
+def test_fc6_reports_a_failed_process(monkeypatch):
+    monkeypatch.setattr("experiments.bench.fc6.sys.executable", "/bin/false")
+    with pytest.raises(CollisionError, match="the process for free ended with 1"):
+        main(["fc6", "--smoke", "--quiet", "--domain", "free"])
+
+
+def test_finder_record_has_a_ratio_for_each_method(tmp_path):
+    record = smoke("finder", tmp_path)
+    assert record.results == {"vertices": 6, "steps": 10}
+    assert len(record.timings["goals"]) == 4
+    assert all(goal["value"] > 0 for goal in record.timings["goals"])
+
+
+def test_gap_record_compares_with_the_exact_optimum(tmp_path):
+    record = smoke("gap", tmp_path)
+    hinge, absolute = record.results["hinge"], record.results["absolute"]
+    assert hinge["vertices"] == hinge["proved"] == absolute["vertices"] == 6
+    assert hinge["relative_gap_mean"] <= hinge["relative_gap_max"] < 0.02
+    assert hinge["smallest_tolerance_max"] < 1e-3
+    exact = [[one["exact"] for one in entry["per_vertex"]] for entry in (hinge, absolute)]
+    assert exact[0] == exact[1]
+
+
+def test_every_benchmark_states_its_options(capsys):
+    for name in BENCHMARKS:
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert "--smoke" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lp", "--runs", "0"],
+        ["lp", "--units", "0"],
+        ["lp", "--qsopt-units", "-1"],
+        ["units", "--runs", "0"],
+        ["fc6", "--runs", "0"],
+        ["finder", "--runs", "0"],
+        ["finder", "--targets", "0"],
+        ["gap", "--units", "0"],
+    ],
+)
+def test_counts_must_be_positive(arguments):
+    with pytest.raises(InputError, match="must"):
+        main([*arguments, "--smoke", "--quiet"])
+
+
+def test_lp_needs_as_many_inactive_units():
+    options = _parser().parse_args(["lp", "--smoke", "--units", "17", "--quiet"])
+    with pytest.raises(InputError, match="units must be at most"):
+        lp.run(options)
+
+
+def test_unwritable_folder_is_refused_before_any_work(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(CollisionError, match="file"):
+        main(["units", "--smoke", "--out", str(blocked)])
+
+
+def test_goals_say_whether_they_were_reached():
+    assert Goal("a", 0.4, 0.5, "at most").reached is True
+    assert Goal("a", 0.6, 0.5, "at most").reached is False
+    assert Goal("a", 41, 40, "at least").reached is True
+    assert Goal("a", None, 40, "at least").reached is None
+    assert Goal("a", 0.6, 0.5, "at most", " s").text() == (
+        "a: 0.6 s (reach: at most 0.5 s): not reached"
+    )
+    assert "not measured" in Goal("a", None, 1, "at most").text()
+
+
+def test_medians_and_ratios():
+    assert middle([3.0, 1.0, 2.0]) == 2.0
+    assert middle([]) is None
+    assert ratio([1.0, 2.0, 9.0], [4.0]) == 0.5
+    assert ratio([], [1.0]) is None
+    assert ratio([1.0], [0.0]) is None
+
+
+def test_table_refuses_ragged_rows():
+    with pytest.raises(ValueError, match="zip"):
+        table(["a", "b"], [["1"]])
+
+
+def test_record_is_strict_json(tmp_path):
+    smoke("units", tmp_path, "--no-verify")
+    text = (tmp_path / "record.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail)["experiment"] == "bench units"
