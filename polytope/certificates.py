@@ -23,7 +23,7 @@ import numpy as np
 
 from polytope import checker
 from polytope.domains import Box, Domain, Free
-from polytope.errors import CertificateError, OutputError
+from polytope.errors import CertificateError, InputError, OutputError
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor, Span
@@ -97,6 +97,11 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
             return checker.check(document, problem=_parsed(certificate.layer))
         if isinstance(certificate, Mapping):
             return checker.check(dict(certificate))
+        if not isinstance(certificate, (str, os.PathLike)):
+            raise InputError(
+                "certificate: expected a Certificate, its document or a path, "
+                f"got {type(certificate).__name__}"
+            )
         return checker.check_file(os.fspath(certificate))
     except checker.CheckError as error:
         raise CertificateError(str(error)) from None

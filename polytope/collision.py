@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from polytope import membership as _membership
 from polytope import nearest as _nearest
 from polytope import recession as _recession
 from polytope.domains import Domain
-from polytope.errors import UnitError
+from polytope.errors import ShapeError, UnitError
 from polytope.layer import Layer
 from polytope.minimize import Minimizer
 from polytope.results import (
@@ -92,6 +92,8 @@ class CollisionPolytope:
         Raises:
             InputError: if some ``activation`` is negative; otherwise as :meth:`from_layer`.
         """
+        if activation is None:
+            raise ShapeError("activation: expected 1 axes, got None")
         return cls(
             Layer.of(weight, bias, None, activation=activation, domain=domain, tolerance=tolerance)
         )
@@ -177,6 +179,8 @@ class CollisionPolytope:
 
     def unit_vertices(self, units: Sequence[int] | None = None) -> dict[int, LPResult]:
         """Minimise every inactive unit (or the given ones), each from the last one's basis."""
+        if units is not None and not isinstance(units, Iterable):
+            raise UnitError(f"units: expected a sequence of ints, got {units!r}")
         chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
         return {unit: self._minimizer.unit(unit) for unit in chosen}
 

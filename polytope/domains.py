@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from polytope.errors import DomainError, InputError, ShapeError
 from polytope.rational import ExactArray, to_fraction
 
@@ -47,9 +45,9 @@ class Box:
         NonFiniteError: for NaN or infinite bounds (use ``Free`` or ``Nonnegative``).
     """
 
-    lower: Any
-    upper: Any
-    _exact: tuple[Bounds, Bounds] = field(init=False, repr=False, compare=False)
+    lower: Any = field(compare=False)  # arrays have no truth value; the exact bounds decide
+    upper: Any = field(compare=False)
+    _exact: tuple[Bounds, Bounds] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         lower, upper = _bound(self.lower, "lower"), _bound(self.upper, "upper")
@@ -80,7 +78,7 @@ Domain = Free | Nonnegative | Box
 
 
 def _bound(value: Any, name: str) -> tuple[Fraction, ...]:
-    if np.ndim(value) == 0 and not hasattr(value, "detach"):
+    if isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0:
         return (to_fraction(value, name),)
     array = ExactArray.of(value, name, ndim=1)
     if not array.shape[0]:

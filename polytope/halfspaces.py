@@ -19,7 +19,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polytope.domains import Bounds
-from polytope.rational import ExactArray, RationalVector, rounded
+from polytope.rational import ExactArray, RationalVector, nearest_float, rounded
 
 #: From this bit length on, FLINT's products pay for turning the rows into its integers once.
 _FLINT_BITS = 512
@@ -121,8 +121,8 @@ class System:
     @cached_property
     def float_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Bounds as float64 arrays, infinite where there are none."""
-        lower = [-np.inf if v is None else float(v) for v in self.lower]
-        upper = [np.inf if v is None else float(v) for v in self.upper]
+        lower = [-np.inf if v is None else nearest_float(v) for v in self.lower]
+        upper = [np.inf if v is None else nearest_float(v) for v in self.upper]
         return np.array(lower), np.array(upper)
 
     def values(self, x: RationalVector) -> list[Fraction]:

@@ -13,6 +13,7 @@ import highspy
 import numpy as np
 
 from polytope.program import FloatForm, LinearProgram, objective_floats
+from polytope.rational import nearest_float
 
 OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
@@ -145,8 +146,8 @@ class Proposer:
 
 
 def _float_bounds(program: LinearProgram) -> tuple[np.ndarray, np.ndarray]:
-    lower = np.array([-np.inf if v is None else float(v) for v in program.lower])
-    upper = np.array([np.inf if v is None else float(v) for v in program.upper])
+    lower = np.array([-np.inf if v is None else nearest_float(v) for v in program.lower])
+    upper = np.array([np.inf if v is None else nearest_float(v) for v in program.upper])
     return lower, upper
 
 

@@ -15,7 +15,7 @@ from polytope.layer import Layer
 from polytope.linalg import invertible_minor
 from polytope.linprog import Outcome, solve
 from polytope.program import LinearProgram, LPRow
-from polytope.rational import RationalVector
+from polytope.rational import RationalVector, nearest_float
 
 
 def central_point(layer: Layer, fixed: Collection[int]) -> RationalVector | None:
@@ -42,8 +42,8 @@ def central_point(layer: Layer, fixed: Collection[int]) -> RationalVector | None
 
 
 def _room(value: float, low: Fraction | None, high: Fraction | None) -> float:
-    below = 1.0 if low is None else value - float(low)
-    above = 1.0 if high is None else float(high) - value
+    below = 1.0 if low is None else value - nearest_float(low)
+    above = 1.0 if high is None else nearest_float(high) - value
     return min(below, above, 1.0)
 
 

@@ -20,7 +20,7 @@ from polytope.domains import Box, Domain, Free
 from polytope.errors import DomainError, InputError, ShapeError
 from polytope.filters import certain_signs
 from polytope.halfspaces import Row, System
-from polytope.rational import ExactArray, RationalVector, to_fraction
+from polytope.rational import ExactArray, RationalVector, nearest_float, to_fraction
 
 #: Rows converted to float64 at a time; 256 rows of fc6 are 51 MB.
 _CHUNK = 256
@@ -76,8 +76,8 @@ class Layer:
         for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
             if (low is not None and v < low) or (high is not None and v > high):
                 raise DomainError(
-                    f"target: expected a point of the domain, got {float(v)} at coordinate {j}, "
-                    f"outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
+                    f"target: expected a point of the domain, got {nearest_float(v)} at "
+                    f"coordinate {j}, outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
                 )
         return cls(w, b, x, None, domain, epsilon)
 
@@ -127,6 +127,8 @@ class Layer:
     @cached_property
     def ties(self) -> tuple[int, ...]:
         """Units whose pre-activation at the target is exactly zero."""
+        if self.target is None:
+            return ()
         return tuple(i for i, s in enumerate(self.signs) if s == 0)
 
     @cached_property
@@ -147,8 +149,7 @@ class Layer:
         columns, values, denominator = self._support
         rows, scales = self.weight.integer_rows(units, columns)
         return [
-            Fraction(sum(map(mul, row, values)), scale * denominator)
-            + self.biases[unit]
+            Fraction(sum(map(mul, row, values)), scale * denominator) + self.biases[unit]
             for unit, row, scale in zip(units, rows, scales, strict=True)
         ]
 
@@ -180,7 +181,8 @@ class Layer:
         if self.target is None or self.weight.data.dtype.kind != "f":
             return ()
         kind = self.weight.data.dtype
-        z = self.weight.data @ self.target.data.astype(kind) + self.bias.data.astype(kind)
+        with np.errstate(all="ignore"):  # an overflow is a disagreement like any other
+            z = self.weight.data @ self.target.approx.astype(kind) + self.bias.approx.astype(kind)
         return tuple(
             i for i, (f, s) in enumerate(zip(z, self.signs, strict=True)) if (f > 0) != (s > 0)
         )
@@ -221,9 +223,9 @@ def _expect_nonnegative(y: ExactArray) -> None:
     for i, v in enumerate(y.fractions()):
         if v < 0:
             raise InputError(
-                f"activation: expected y >= 0 (a ReLU's output), got {float(v)} at unit {i}"
+                f"activation: expected y >= 0 (a ReLU's output), got {nearest_float(v)} at unit {i}"
             )
 
 
 def _shown(bound: Fraction | None, missing: str) -> str:
-    return missing if bound is None else str(float(bound))
+    return missing if bound is None else str(nearest_float(bound))

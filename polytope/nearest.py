@@ -7,7 +7,8 @@ The lower bound is a separating functional: for any g of dual norm at most 1, ev
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt, lcm
+from math import inf, isqrt, lcm, nextafter
+from sys import float_info
 
 from polytope.certificates import Certificate
 from polytope.errors import InputError
@@ -17,7 +18,7 @@ from polytope.halfspaces import Multipliers
 from polytope.layer import Layer
 from polytope.linprog import Outcome, Solution, solve
 from polytope.program import LinearProgram, LPRow
-from polytope.rational import RationalVector, rounded
+from polytope.rational import RationalVector, nearest_float
 from polytope.results import NearestResult, NearestStatus
 
 NORMS = ("linf", "l1", "l2")
@@ -209,20 +210,21 @@ def _functional_bound(
 
 
 def _root(square: Fraction, *, up: bool) -> float:
-    """Square root rounded outward, by integer square roots of 120-bit accuracy."""
-    shift = 120
-    scaled = square.numerator * (1 << (2 * shift)) // square.denominator
-    root = Fraction(isqrt(scaled) + (1 if up else 0), 1 << shift)
+    """Square root rounded outward, by integer square roots of at least 120-bit accuracy."""
+    missing = square.denominator.bit_length() - square.numerator.bit_length()
+    shift = 120 + max(0, missing)
+    scaled, rest = divmod(square.numerator << (2 * shift), square.denominator)
+    floor = isqrt(scaled)
+    is_exact = not rest and floor * floor == scaled
+    root = Fraction(floor + (1 if up and not is_exact else 0), 1 << shift)
     return _outward(root)[1 if up else 0]
 
 
 def _outward(value: Fraction) -> tuple[float, float]:
-    """Floats below and above an exact number, as close as floats come."""
-    from math import inf, nextafter
-
-    near = rounded(value.numerator, value.denominator)
-    if near in (inf, -inf):
-        return near, near
+    """Floats below and above a nonnegative number, as close as floats come."""
+    near = nearest_float(value)
+    if near == inf:
+        return float_info.max, inf
     exact = Fraction(near)
     low = near if exact <= value else nextafter(near, -inf)
     high = near if exact >= value else nextafter(near, inf)

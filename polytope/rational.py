@@ -31,8 +31,8 @@ def to_fraction(value: Any, name: str) -> Fraction:
         NonFiniteError: for NaN and infinities.
         InexactError: for anything that is not a real number.
     """
-    if isinstance(value, np.generic):
-        value = value.item()
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # a numpy scalar, or an array or tensor without axes
     if isinstance(value, bool) or not isinstance(value, (int, float, Fraction)):
         raise InexactError(
             f"{name}: expected an int, a float or a Fraction, got {type(value).__name__}"
@@ -107,6 +107,8 @@ class RationalVector(Sequence[Fraction]):
 def _as_numpy(values: Any, name: str) -> tuple[np.ndarray, str]:
     """Bring arrays, torch tensors (by duck typing) and nested lists to numpy without rounding."""
     if hasattr(values, "detach"):
+        if values.is_meta:
+            raise InexactError(f"{name}: expected a tensor with data, got one on the meta device")
         tensor = values.detach().cpu()
         dtype = str(tensor.dtype).removeprefix("torch.")
         if dtype.startswith(("complex", "q")) or dtype == "bool":
@@ -118,6 +120,8 @@ def _as_numpy(values: Any, name: str) -> tuple[np.ndarray, str]:
         return np.asarray(tensor.numpy()), dtype
     if isinstance(values, RationalVector):
         return np.array(list(values), dtype=object), "Fraction"
+    if isinstance(values, np.ma.MaskedArray):
+        raise InexactError(f"{name}: expected an array without a mask, got a masked array")
     try:
         array = np.asarray(values)
     except ValueError:
@@ -132,7 +136,9 @@ def _exact_list(values: Any, array: np.ndarray) -> np.ndarray:
     exact = np.array(values, dtype=object)
     types = {type(v) for v in exact.ravel()}
     mixed = len(types) > 1 and any(issubclass(t, (int, Fraction)) for t in types)
-    if array.dtype.kind == "O" or mixed:
+    # Ints on both sides of the int64 range become float64 in numpy, rounded.
+    widened = array.dtype.kind == "f" and any(issubclass(t, int) for t in types)
+    if array.dtype.kind == "O" or mixed or widened:
         return exact
     return array
 
@@ -146,7 +152,7 @@ class ExactArray:
 
     @classmethod
     def of(cls, values: Any, name: str, *, ndim: int) -> ExactArray:
-        """Validate ``values`` and keep them as they are stored.
+        """Validate ``values`` and keep a copy of them as they are stored.
 
         Raises:
             ShapeError: if the array does not have ``ndim`` axes.
@@ -169,6 +175,9 @@ class ExactArray:
                 )
         elif data.dtype.kind not in "iu":
             raise InexactError(f"{name}: expected real numbers, got dtype {data.dtype}")
+        if data.dtype.kind != "O":
+            # A caller may go on training the weights in place; what was proved must not move.
+            data = data.copy()
         return cls(data, dtype)
 
     @staticmethod
@@ -279,6 +288,11 @@ def _scaled_float_rows(
         ratios = [v.as_integer_ratio() for v in kept[k].tolist()]
         rows[k] = [n * (scale // d) for n, d in ratios]
     return rows, [1 << s for s in shifts]
+
+
+def nearest_float(value: Fraction) -> float:
+    """Return the float nearest to ``value``, infinite beyond the float range."""
+    return rounded(value.numerator, value.denominator)
 
 
 def rounded(numerator: int, denominator: int) -> float:
