@@ -38,8 +38,7 @@ SCHEMA = "collision-polytopes/certificate/1"
 
 # What a file may ask for.  VGG-16's fc6 fits: 4,096 x 25,088 weights (411 MB), a 1,113-row minor.
 MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES = 1 << 28, 1 << 31
-MAX_ELEMENTS = 1 << 28  # of one array
-MAX_BITS = 1 << 18  # of one number, and of a common denominator
+MAX_ELEMENTS, MAX_BITS = 1 << 28, 1 << 18  # of one array; of one number or common denominator
 MAX_WORK = 1 << 38  # multiplications of 64-bit words: some ten minutes
 MAX_CACHED = 1 << 22  # weights kept as integers; a larger matrix is decoded again row by row
 
@@ -86,8 +85,7 @@ def _unique(pairs: list[tuple[str, object]]) -> Fields:
 
 
 def _load_json(data: bytes, name: str) -> object:
-    """Read JSON; a float or NaN is refused later, where an exact number is due."""
-    try:
+    try:  # a float or NaN gets through, and is refused where an exact number is due
         return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
         raise CheckError(f"{name} is not JSON: {error!a:.90}") from None
@@ -136,8 +134,7 @@ def _integers(value: object, name: str, length: int) -> list[int]:
     _need(all(isinstance(item, str) for item in items), f"{name} must hold hex strings only")
     _limit(4 * max(map(len, items), default=0), MAX_BITS, f"bits of a number in {name}")
     joined = "".join([item + "," for item in items])  # one match: a minor has a million entries
-    good = _HEX_LIST.fullmatch(joined) and joined.count(",") == length
-    _need(good, f"{name} has an entry that does not match -?[0-9a-f]+")
+    _need(_HEX_LIST.fullmatch(joined) and joined.count(",") == length, f"{name} is not all hex")
     return [int(item, 16) for item in items]
 
 
@@ -186,9 +183,10 @@ def _common(denominators: Iterable[int]) -> int:
 def _scaled(values: Iterable[float | Fraction]) -> Vector:
     """Return the values over their least common denominator; exact, as floats are dyadic."""
     ratios = [value.as_integer_ratio() for value in values]
-    den = _common({ratio[1] for ratio in ratios})
-    factor = {own: den // own for own in {ratio[1] for ratio in ratios}}
-    return Vector([num * factor[own] for num, own in ratios], den)
+    dens = {den for _, den in ratios}
+    common = _common(dens)
+    factor = {den: common // den for den in dens}
+    return Vector([num * factor[den] for num, den in ratios], common)
 
 
 # ---- The problem: arrays, domain, rows -----------------------------------------------------------
@@ -213,8 +211,8 @@ class Array:
         if isinstance(self.data, list):
             return self.data[start:stop]
         code, count = _CODES[self.dtype], stop - start
-        size = struct.calcsize("<" + code)
-        values = struct.unpack(f"<{count}{code}", self.data[start * size : stop * size])
+        offset = start * struct.calcsize("<" + code)
+        values = struct.unpack_from(f"<{count}{code}", self.data, offset)
         if self.dtype == "BF16":  # the upper half of a float32
             longs = struct.pack(f"<{count}I", *[half << 16 for half in values])
             values = struct.unpack(f"<{count}f", longs)
@@ -260,9 +258,8 @@ def _tensor(spec: Fields, name: str, folder: Folder) -> tuple[Fields, memoryview
     """Return the header entry and the bytes of the tensor {"file", "tensor", "sha256"} names."""
     file, tensor = _typed(spec["file"], str, name), _typed(spec["tensor"], str, name)
     _need(_FILE_NAME.fullmatch(file) and ".." not in file, f"{name}.file is not a plain name")
-    if folder is None:
-        raise CheckError(f"{name} is in the file {file}, but no folder is known")
-    data = _read_file(Path(folder) / file, MAX_TENSOR_FILE_BYTES, file)
+    _need(folder is not None, f"{name} is in the file {file}, but no folder is known")
+    data = _read_file(Path(folder or "") / file, MAX_TENSOR_FILE_BYTES, file)
     digest = hashlib.sha256(data).hexdigest()
     _need(spec["sha256"] == digest, f"{file} has SHA-256 {digest}, not the one stated for {name}")
     start = 8 + int.from_bytes(data[:8], "little")
@@ -458,9 +455,8 @@ class Problem:
         # or as r of them span the others.
         rows, columns = self._minor(parts["minor"], matrix)
         _prove(columns.isdisjoint(ignored), "the minor uses a coordinate fixed on the whole set")
-        basis = matrix
-        if parts["span"] is not None:
-            basis = self._span(parts["span"], matrix, matrix, ignored)
+        upper = parts["span"]
+        basis = matrix if upper is None else self._span(upper, matrix, matrix, ignored)
         _prove(len(basis) == len(rows), f"rank {len(rows)} shown, at most {len(basis)} shown")
         return len(rows)
 
@@ -786,14 +782,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not paths or paths[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if paths else MALFORMED
-    codes, words = {0}, {MALFORMED: "not a certificate", REFUSED: "refused", LIMIT: "limit"}
+    codes = {0}
     for path in paths:
         try:
             print(f"{path!a}: proved. {check_file(path)}", flush=True)
         except (CheckError, MemoryError) as error:
-            code = error.code if isinstance(error, CheckError) else LIMIT
-            codes.add(code)
-            print(f"{path!a}: {words[code]}: {error or 'out of memory'}", flush=True)
+            codes.add(getattr(error, "code", LIMIT))
+            print(f"{path!a}: not accepted: {error or 'out of memory'}", flush=True)
         except KeyboardInterrupt:
             return 130
     return next(code for code in (REFUSED, MALFORMED, LIMIT, 0) if code in codes)
