@@ -1,10 +1,11 @@
 """Hand-made certificates on tiny layers, with hand-derived answers, and tools to make larger ones.
 
-The running example, `SQUARE`: two units over the unit square, x + y (3/4 at the target (1/2, 1/4),
-active) and x - y - 1/2 (-1/4 there, inactive).  So C is the segment x + y = 3/4, x - y <= 1/2 in the
-square, from (0, 3/4) to (5/8, 1/8).
+The running example, `SQUARE`: the unit square, the target (1/2, 1/4) and two units, x + y (3/4
+there: active) and x - y - 1/2 (-1/4 there: inactive).  So C is the segment x + y = 3/4 with
+x - y <= 1/2, from (0, 3/4) to (5/8, 1/8).
 """
 
+import copy
 import math
 from fractions import Fraction as F
 
@@ -63,7 +64,10 @@ def mult(units, equality=(), upper=(), lower=()):
 def inverse_mod(matrix, q):
     """Gauss-Jordan modulo a prime."""
     size = len(matrix)
-    rows = [[int(v) % q for v in row] + [int(i == k) for i in range(size)] for k, row in enumerate(matrix)]
+    rows = [
+        [int(v) % q for v in row] + [int(i == k) for i in range(size)]
+        for k, row in enumerate(matrix)
+    ]
     for k in range(size):
         pivot = next(i for i in range(k, size) if rows[i][k])
         rows[k], rows[pivot] = rows[pivot], rows[k]
@@ -211,9 +215,7 @@ EXAMPLES = {
         {"rank": 1},
         {"minor": minor(TWICE_W, [E0], [0]), "span": span([E0], {("equality", 1): [2]})},
     ),
-    "kernel holds": document(
-        "kernel", PARALLEL, {"holds": True}, {"span": span([E0], {U1: [2]})}
-    ),
+    "kernel holds": document("kernel", PARALLEL, {"holds": True}, {"span": span([E0], {U1: [2]})}),
     "kernel fails by a ray": document(
         "kernel", SQUARE, {"holds": False}, {"unit": 1, "ray": vec([1, -1])}
     ),
@@ -287,9 +289,7 @@ EXAMPLES = {
         {},
         {"multipliers": mult(2, upper={1: 2}), "minor": minor(STRIP_W, [E0], [0])},
     ),
-    "unbounded": document(
-        "unbounded", QUADRANT, {}, {"point": vec([0, 0]), "ray": vec([1, 1])}
-    ),
+    "unbounded": document("unbounded", QUADRANT, {}, {"point": vec([0, 0]), "ray": vec([1, 1])}),
     "unbounded, wide": document("unbounded", PLANE, {}, {"point": vec([0, 0]), "wide": True}),
     # From (1, 1) to the line x + y = 3/4: 5/8 in linf, 5/4 in l1, sqrt(25/32) in l2.
     "nearest, linf": nearest(
@@ -303,3 +303,13 @@ EXAMPLES = {
         F(7, 10),
     ),
 }
+
+
+def changed(name, *path, to):
+    """The example with the value at `path` replaced."""
+    result = copy.deepcopy(EXAMPLES[name])
+    place = result
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return result

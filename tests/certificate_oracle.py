@@ -1,4 +1,4 @@
-"""Is a claim true?  A slow exact judge that looks at no witness and shares no code with the checker.
+"""Is a claim true?  A slow exact judge that uses no witness and shares no code with the checker.
 
 Fourier-Motzkin elimination over Fractions; two or three inputs at most.
 """
@@ -60,7 +60,7 @@ def rank(rows):
 
 
 def minimum(rows, objective):
-    """The infimum of objective x over {a x <= b for (a, b) in rows}: a Fraction, "-inf" or "empty"."""
+    """The infimum of objective x over {a x <= b, (a, b) in rows}: a Fraction, "-inf" or "empty"."""
     # Variables t, x with t >= objective x; eliminate x, read the least t off.
     rows = {((F(-1), *objective), F(0))} | {((F(0), *a), b) for a, b in rows}
     for j in range(len(objective), 0, -1):
@@ -154,7 +154,9 @@ class System:
             if any(a):
                 step = (b - dot(a, f)) / dot(a, a)
                 found.append([v + step * w for v, w in zip(f, a, strict=True)])
-        return min(sum((v - w) ** 2 for v, w in zip(x, f, strict=True)) for x in found if self.has(x))
+        return min(
+            sum((v - w) ** 2 for v, w in zip(x, f, strict=True)) for x in found if self.has(x)
+        )
 
 
 def is_vertex(system, x):

@@ -1,0 +1,192 @@
+"""The checker reads strictly: what is not exactly the documented format is malformed."""
+
+import json
+from fractions import Fraction as F
+
+import numpy as np
+import pytest
+from certificate_examples import (
+    EXAMPLES,
+    UNIT_BOX,
+    W,
+    array,
+    bits,
+    box,
+    changed,
+    problem,
+    rational,
+    sparse,
+)
+
+from polytope import checker
+
+
+def refusal(bad, **options):
+    with pytest.raises(checker.CheckError) as caught:
+        checker.check(bad, **options)
+    return caught.value.code, str(caught.value)
+
+
+MALFORMED = [
+    (("schema",), "collision-polytopes/certificate/2", "schema must be"),
+    (("claim", "kind"), "wonderful", "claim.kind must be one of"),
+    (("claim", "kind"), 1, "must be of type str"),
+    (("claim", "more"), 1, "must have exactly the keys"),
+    (("claim", "unit"), True, "must be of type int, got bool"),
+    (("claim", "unit"), 1.0, "must be of type int, got float"),
+    (("claim", "unit"), 2, "must lie in 0..1"),
+    (("claim", "unit"), -1, "must lie in 0..1"),
+    (("claim", "vertex"), 1, "must be of type bool"),
+    (("claim", "vertex"), False, "goes with claim.vertex"),
+    (("claim", "value"), ["-5", "0"], "denominator that is not positive"),
+    (("claim", "value"), ["5", "-4"], "denominator that is not positive"),
+    (("claim", "value"), ["-5"], "must have 2 entries, got 1"),
+    (("claim", "value"), ["-5", 4], "hex strings only"),
+    (("claim", "value"), ["-0x5", "4"], "not all hex"),
+    (("claim", "value"), ["-5_0", "4"], "not all hex"),
+    (("claim", "value"), ["\u0665", "4"], "not all hex"),
+    (("claim", "value"), ["A", "4"], "not all hex"),
+    (("claim", "value"), ["", "4"], "not all hex"),
+    (("claim", "value"), ["5,4", ""], "not all hex"),
+    (("claim", "value"), ["nan", "4"], "not all hex"),
+    (("claim", "value"), [" 5", "4"], "not all hex"),
+    (("claim", "value"), ["5\n", "4"], "not all hex"),
+    (("witness", "vertex"), None, "minor must be of type dict, got NoneType"),
+    (("witness", "point"), {"den": "1", "num": ["0"]}, "must have 2 entries, got 1"),
+    (("witness", "point"), {"den": "0", "num": ["0", "1"]}, "den is not positive"),
+    (("witness", "point"), [1, 2], "must be of type dict"),
+    (("witness", "point"), {**sparse(2, {0: 1, 1: 1}), "index": [1, 0]}, "must increase"),
+    (("witness", "point"), {**sparse(2, {0: 1, 1: 1}), "index": [1, 1]}, "repeated index"),
+    (("witness", "point"), {**sparse(2, {0: 1}), "index": [2]}, "must lie in 0..1"),
+    (("witness", "point"), {**sparse(2, {0: 1}), "length": 3}, "must lie in 2..2"),
+    (("witness", "vertex", "rows"), [["equality", 0]] * 2, "repeated row"),
+    (("witness", "vertex", "rows"), [["equality"]], "pairs"),
+    (("witness", "vertex", "columns"), [0, 1], "as many rows as columns"),
+    (("witness", "vertex", "columns"), [2], "must lie in 0..1"),
+    (("witness", "vertex", "inverse"), [], "as many rows as columns"),
+    (("witness", "vertex", "inverse"), [["1", "1"]], "must have 1 entries, got 2"),
+    (("problem", "form"), "conv", "problem.form"),
+    (("problem", "tolerance"), rational(-1), "tolerance is negative"),
+    (("problem", "bias"), array([0, 0, 0]), "bias must have shape (2,)"),
+    (("problem", "bias"), array([[0, 0]]), "bias must have shape (2,)"),
+    (("problem", "weight"), array([0, 0]), "weight must have shape (-1, -1)"),
+    (("problem", "weight"), {**array(W), "shape": [2, -2]}, "must lie in 0.."),
+    (("problem", "weight"), {"dtype": "Q", "shape": [2, 0], "num": [], "den": []}, "no columns"),
+    (("problem", "target"), {**array([0, 0]), "den": ["1", "0"]}, "not positive"),
+    (("problem", "target"), {**array([0, 0]), "dtype": "F32"}, "dtype Q"),
+    (("problem", "target"), {"dtype": "F8", "shape": [2], "data": ""}, "unknown dtype 'F8'"),
+    (("problem", "target"), {"dtype": "F32", "shape": [2], "data": "00"}, "needs 8 bytes"),
+    (("problem", "target"), {"dtype": "U8", "shape": [2], "data": "00 01"}, "lower-case hex"),
+    (("problem", "target"), array([F(3, 2), 0]), "the target is outside of the domain"),
+    (("problem", "domain"), {"kind": "box"}, "free, nonnegative, or box"),
+    (("problem", "domain"), {**UNIT_BOX, "kind": "free"}, "free, nonnegative, or box"),
+    (("problem", "domain"), box([0, 1], [1, F(1, 2)]), "domain.lower is outside"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "reason"), MALFORMED)
+def test_malformed_certificates_are_told_apart(path, value, reason):
+    code, message = refusal(changed("optimum of a unit", *path, to=value))
+    assert (code, reason in message) == (checker.MALFORMED, True), message
+
+
+def test_a_witness_of_the_opposite_claim_is_malformed():
+    for name, holds in (("kernel holds", False), ("kernel fails by a ray", True)):
+        code, message = refusal(changed(name, "claim", "holds", to=holds))
+        assert (code, message) == (2, "the witness is one for the opposite claim")
+
+
+def test_a_negative_activation_and_two_stated_targets_are_malformed():
+    assert refusal(changed("empty", "problem", "activation", to=array([-1]))) == (
+        2,
+        "activation has a negative entry",
+    )
+    assert refusal(changed("empty", "problem", "target", to=array([0, 0])))[0] == checker.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "not JSON"),
+        (b'{"schema": ', "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b'{"claim": 1, "claim": 2}', "same key twice"),
+        (b"[" * 200_000, "not JSON"),
+        (b'{"schema": ' * 100_000, "not JSON"),
+        (b"9" * 5000, "not JSON"),
+        (b"[]", "must be of type dict, got list"),
+        (b"null", "must be of type dict"),
+    ],
+)
+def test_files_that_are_no_certificates(tmp_path, capsys, text, reason):
+    path = tmp_path / "bad.json"
+    path.write_bytes(text)
+    assert checker.main([str(path)]) == checker.MALFORMED
+    assert reason in capsys.readouterr().out
+
+
+def test_json_numbers_that_are_not_integers(tmp_path, capsys):
+    path = tmp_path / "bad.json"
+    for number in ("NaN", "Infinity", "1e0", "1.0", "\u0661"):
+        text = json.dumps(EXAMPLES["optimum of a unit"]).replace('"unit": 1', f'"unit": {number}')
+        path.write_text(text, encoding="utf-8")
+        assert checker.main([str(path)]) == checker.MALFORMED
+        out = capsys.readouterr().out
+        assert "not JSON" in out if number == "\u0661" else "type int, got float" in out
+
+
+def test_limits(tmp_path, monkeypatch):
+    huge = "1" * (checker.MAX_BITS // 4 + 1)
+    code, message = refusal(changed("contains", "witness", "point", "den", to=huge))
+    assert (code, "bits of a number" in message) == (checker.LIMIT, True)
+    wide = {"dtype": "Q", "shape": [0, 1 << 29], "num": [], "den": []}
+    code, message = refusal(changed("contains", "problem", "weight", to=wide))
+    assert (code, message) == (
+        4,
+        "entries of weight: needs 0x20000000, above the limit 0x10000000 here",
+    )
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(EXAMPLES["vertex"]))
+    monkeypatch.setattr(checker, "MAX_CERTIFICATE_BYTES", 100)
+    assert checker.main([str(path)]) == checker.LIMIT
+    monkeypatch.setattr(checker, "MAX_WORK", 1)
+    assert refusal(EXAMPLES["contains"])[0] == checker.LIMIT
+
+
+def test_a_problem_can_be_handed_over_but_not_exchanged():
+    example = EXAMPLES["optimum of a unit"]
+    parsed = checker.parse_problem(example["problem"])
+    assert checker.check(example, problem=parsed) == checker.check(example)
+    code, message = refusal(EXAMPLES["empty"], problem=parsed)
+    assert (code, message) == (2, "the problem handed over is another one")
+
+
+@pytest.mark.parametrize("dtype", ["F16", "BF16", "F32", "F64", "I8", "I16", "I32", "I64", "U8"])
+def test_stored_types_are_read_exactly(dtype):
+    values = [0, 1, 2, 127] if dtype[0] in "IU" else [-0.0, 0.1, -1.5, 2.0**-14]
+    if dtype == "BF16":
+        halves = np.array(values, np.float32).view(np.uint32) >> 16
+        exact = (halves << 16).astype(np.uint32).view(np.float32)
+        stored = {**bits(halves.astype("<u2"), "U16"), "dtype": "BF16"}
+    else:
+        names = {"F": "<f", "I": "<i", "U": "<u"}
+        exact = np.array(values, names[dtype[0]] + str(int(dtype[1:]) // 8))
+        stored = bits(exact, dtype)
+    layer = problem([[1]] * 4, [0] * 4, target=[0], domain="free")
+    parsed = checker.parse_problem({**layer, "bias": stored})
+    assert parsed.bias == [F(value) for value in exact.tolist()]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("part", ["weight", "bias", "target", "activation"])
+def test_nan_and_infinity_are_malformed_wherever_they_stand(part, value):
+    # The weight's NaN stands where the target is 0, so no product would show it.
+    sound = {"weight": np.eye(2), "bias": np.zeros(2), "target": np.array([0.0, 1.0])}
+    if part == "activation":
+        del sound["target"]
+        sound["activation"] = np.array([0.0, 1.0])
+    sound[part].flat[0] = value
+    arrays = {name: bits(item, "F64") for name, item in sound.items()}
+    stated = {"form": "layer", "domain": {"kind": "free"}, "tolerance": ["0", "1"], **arrays}
+    with pytest.raises(checker.CheckError, match=f"{part}: NaN or infinity in 0..1"):
+        checker.parse_problem(stated)
