@@ -7,9 +7,10 @@ that it stays valid.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
+from math import isfinite, isqrt
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ import numpy as np
 from polytope.halfspaces import Multipliers, Row, System
 from polytope.interior import onto_equalities
 from polytope.layer import Layer
-from polytope.rational import RationalVector
+from polytope.projection import ExactProjection, exact_projection, fits
+from polytope.rational import RationalVector, nearest_float, rounded
 
 #: A slack or a distance to a bound below this, relative to 1, is taken for zero by the proposal.
 _TIGHT = 1e-6
@@ -43,7 +45,13 @@ class _Proposal:
 
 
 def project(layer: Layer, origin: RationalVector) -> Projection | None:
-    """Return certified material for both bounds; None if no exact point could be reached."""
+    """Return certified material for both bounds; None if no exact point could be reached.
+
+    A small set is projected onto exactly, whatever its scales; only the length is then rounded.
+    """
+    if fits(layer.system):
+        exact = exact_projection(layer.system, origin)
+        return None if exact is None else _normalised(origin, exact)
     proposal = _propose(layer.system, origin.to_float())
     if proposal is None:
         return None
@@ -56,6 +64,21 @@ def project(layer: Layer, origin: RationalVector) -> Projection | None:
     return Projection(point.reduced(), functional, multipliers)
 
 
+def _normalised(origin: RationalVector, found: ExactProjection) -> Projection:
+    """Divide ``x - p`` and its multipliers by a rational just above the length."""
+    step = RationalVector.of(a - b for a, b in zip(found.point, origin, strict=True))
+    square = sum(v * v for v in step.numerators)
+    # 120 bits more than the numerators need keep the certified gap below any float's.
+    root = isqrt(square << 240)
+    length = root if root * root == square << 240 else root + 1
+    if not length:
+        return Projection(found.point, step, Multipliers({}))
+    functional = RationalVector(tuple(v << 120 for v in step.numerators), length)
+    ratio = Fraction(step.denominator << 120, length)
+    scaled = {row: m * ratio for row, m in found.multipliers.items()}
+    return Projection(found.point, functional, Multipliers.of(scaled))
+
+
 def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
     """Minimise ``|x - p|^2`` by cvxpy (Clarabel)."""
     import cvxpy
@@ -64,7 +87,9 @@ def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
 
     floats, exponents = system.float_rows
     # float row = w_i * ratio_i, a power of two for float weights
-    ratio = [system.scale(i) / (1 << e) for i, e in enumerate(exponents)]
+    ratio = [rounded(system.scale(i), 1 << e) for i, e in enumerate(exponents)]
+    if not np.isfinite(origin).all() or not np.isfinite(ratio).all():
+        return None
     x = cp.Variable(system.n_inputs)
     constraints, groups = [], []
     for kind in ("equality", "upper", "lower"):
@@ -73,8 +98,10 @@ def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
             continue
         table = np.array([floats[r.unit] * r.sign for r in rows])
         rhs = np.array(
-            [float(system.rhs[system.position[r]] * Fraction(ratio[r.unit])) for r in rows]
+            [nearest_float(system.rhs[system.position[r]] * Fraction(ratio[r.unit])) for r in rows]
         )
+        if not np.isfinite(rhs).all():
+            return None
         constraint = table @ x == rhs if kind == "equality" else table @ x <= rhs
         constraints.append(constraint)
         groups.append((rows, constraint))
@@ -85,7 +112,9 @@ def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
             constraints.append(sign * x[finite] >= sign * bound[finite])
     problem = cp.Problem(cp.Minimize(cp.sum_squares(x - origin) / 2), constraints)
     try:
-        problem.solve(solver=cp.CLARABEL)
+        with warnings.catch_warnings():  # an inaccurate proposal is still a proposal
+            warnings.simplefilter("ignore")
+            problem.solve(solver=cp.CLARABEL)
     except cp.SolverError:
         return None
     if x.value is None or not np.isfinite(x.value).all():
@@ -144,9 +173,10 @@ def _pulled_inside(layer: Layer, start: RationalVector, room: np.ndarray) -> Rat
 
 
 def _float_slack(system: System, x: np.ndarray) -> dict[Row, float]:
-    activity = system.weight.approx @ x
+    with np.errstate(all="ignore"):  # a slack that overflowed is not a small one
+        activity = system.weight.approx @ x
     return {
-        row: float(rhs) - row.sign * float(activity[row.unit])
+        row: nearest_float(rhs) - row.sign * float(activity[row.unit])
         for row, rhs in zip(system.rows, system.rhs, strict=True)
     }
 
@@ -160,7 +190,7 @@ def _functional(
     raw = {
         row: Fraction(round(value * unit), unit)
         for row, value in proposal.duals.items()
-        if row.kind == "equality" or value > 0
+        if isfinite(value) and (row.kind == "equality" or value > 0)
     }
     multipliers = Multipliers.of(raw)
     combined = system.combine(multipliers).to_float()
