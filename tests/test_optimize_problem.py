@@ -64,7 +64,7 @@ def test_blocks_of_vertices_give_what_one_block_gives(monkeypatch):
             local["points"] = block.project(local["points"] - 0.01 * gradient)
 
     found = []
-    for size in (128, 5):
+    for size in (64, 5):
         monkeypatch.setattr("optimize.problem._BLOCK", size)
         state = {"points": points.clone(), "other": points}
         in_blocks(problem, state, ("points",), dtype=torch.float64, round_of_steps=walk)
