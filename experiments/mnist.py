@@ -67,12 +67,12 @@ def run_mnist(options: MnistOptions, folder: Path, progress: Progress) -> Record
         CertificateError: a certificate was refused.
     """
     open_run_folder(folder)
-    open_run_folder(folder / FOLDER)
     with progress.stage("setup", "MNIST and the network"):
         data = load_mnist(options.data, report=progress.say)
         net = trained_mlp(data, seed=options.seed, root=options.data, report=progress.say)
         setting = set_up(options, data, net)
         progress.say(f"    test accuracy {net.accuracy:.2%}, target: test image {_target(setting)}")
+    open_run_folder(folder / FOLDER)
     identity = as_options(asdict(setting.options)) | {"network": net.sha256}
     for name in ("workers", "data"):  # no result depends on them
         identity.pop(name)

@@ -1,0 +1,177 @@
+"""`collide`: which commands are there, with which options?  Parses, calls, turns errors to codes.
+
+Nothing heavy is imported before a command needs it, so that `collide --help` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+EXIT = {"done": 0, "bad input": 2, "refused": 3, "limit": 4, "interrupted": 130}
+EPILOG = (
+    "exit codes: 0 done or claim true, 2 bad input, 3 claim refused, 4 a limit was hit, "
+    "130 interrupted"
+)
+TABLES = ("1", "2", "all")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())
+
+
+def _digits(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+_numbers.__name__, _digits.__name__ = "list of numbers", "list of digits"  # for argparse's errors
+
+
+def _shared() -> argparse.ArgumentParser:
+    """Options of every command."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _running() -> argparse.ArgumentParser:
+    """Options of the commands that run an experiment."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("run")
+    group.add_argument("--out", type=Path, help="run folder (default: runs/mnist-NNN, a new one)")
+    group.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    group.add_argument("--seed", type=int, default=0, help="of training and of random weights (0)")
+    group.add_argument("--device", default="cpu", help="of the relaxed search: auto, cpu, cuda")
+    group.add_argument("--workers", type=int, help="processes for exact work (cores, at most 8)")
+    group.add_argument("--data", type=Path, help="cache of data and networks (or COLLIDE_DATA)")
+    mnist = parser.add_argument_group("the experiment")
+    mnist.add_argument("--target", type=int, help="index of the target (the first test 7)")
+    mnist.add_argument("--other", type=int, help="index of the other digit (the first test 3)")
+    mnist.add_argument("--units", type=int, default=5, help="vertices, first inactive units (5)")
+    mnist.add_argument("--samples", type=int, default=2000, help="convex combinations (2000)")
+    mnist.add_argument("--digits", type=_digits, help="digits whose nearest collision is computed")
+    mnist.add_argument("--tolerances", type=_numbers, help="grid of the curve, e.g. 0,0.1,1")
+    mnist.add_argument("--author-steps", type=int, help="limit of the authors' optimiser (20000)")
+    many = parser.add_argument_group("the survey (instead of the single experiment)")
+    many.add_argument("--targets", type=int, help="repeat over the first so many test images")
+    many.add_argument("--seeds", type=int, help="and over so many networks (5)")
+    return parser
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands."""
+    shared, running = _shared(), _running()
+    top = argparse.ArgumentParser(
+        prog="collide",
+        description="Exact, certified geometry of feature collisions in ReLU networks.",
+        epilog=EPILOG,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and exit")
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND")
+
+    def verb(name: str, summary: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        text = f"{summary[0].upper()}{summary[1:]}."
+        return verbs.add_parser(
+            name, help=summary, description=text, parents=[*parents, shared], epilog=EPILOG
+        )
+
+    verb("mnist", "the paper's Tables 1 and 2 on MNIST, with the exact answers", running)
+    table = verb("reproduce", "run the experiment behind a table and print it", running)
+    table.add_argument("table", choices=TABLES, metavar="TABLE", help="1, 2 or all")
+    fetch = verb("fetch", "bring MNIST into the cache, and train the networks")
+    fetch.add_argument("--data", type=Path, help="cache folder (or COLLIDE_DATA)")
+    fetch.add_argument("--seeds", type=int, default=1, help="networks to train (1)")
+    verify = verb("verify", "check certificates, without any solver")
+    verify.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    certify = verb("certify", "facts and certificates of a layer of yours")
+    _certify_options(certify)
+    verb("doctor", "versions, device, data and exact engines found here")
+    bench = verbs.add_parser("bench", help="side by side with peers: collide bench --help")
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    return top
+
+
+def _certify_options(certify: argparse.ArgumentParser) -> None:
+    certify.add_argument("file", type=Path, help="weights: .npz or .safetensors")
+    certify.add_argument("--weight-key", default="weight", help="name of the (N, d) array")
+    certify.add_argument("--bias-key", default="bias", help="name of the (N,) array")
+    certify.add_argument("--target", type=Path, help=".npy file (d,), or .npz with --target-key")
+    certify.add_argument("--target-key", default="target", help="name of the (d,) array")
+    certify.add_argument("--domain", choices=("free", "nonnegative", "box"), default="free")
+    certify.add_argument("--lower", type=float, default=0.0, help="of the box (0)")
+    certify.add_argument("--upper", type=float, default=1.0, help="of the box (1)")
+    certify.add_argument("--vertices", type=int, default=0, help="exact vertices of so many units")
+    certify.add_argument("--out", type=Path, help="folder for certificates and record")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["bench"]:
+        return _guarded(argparse.Namespace(verb="bench", rest=words[1:], debug=False))
+    top = parser()
+    options = top.parse_args(words)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"collide {version('collision-polytopes')}")
+        return EXIT["done"]
+    if options.verb is None:
+        top.print_help(sys.stderr)
+        return EXIT["bad input"]
+    return _guarded(options)
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    """Runs the command; an error becomes one line, a hint and an exit code."""
+    try:
+        code: int = import_module("experiments.commands").run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("interrupted; give --resume and the same --out to go on", file=sys.stderr)
+        return EXIT["interrupted"]
+    except BrokenPipeError:  # e.g. piped into head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT["done"]
+    except Exception as problem:
+        if options.debug:
+            raise
+        return _explain(problem)
+
+
+def _explain(problem: Exception) -> int:
+    from polytope.errors import (
+        CertificateError,
+        CollisionError,
+        DownloadError,
+        LimitError,
+        OutputError,
+    )
+
+    if not isinstance(problem, CollisionError):
+        print(f"error: {type(problem).__name__}: {problem}", file=sys.stderr)
+        print("hint: this is a fault of ours; --debug shows where", file=sys.stderr)
+        return 1
+    hints = {
+        OutputError: "name another folder with --out",
+        DownloadError: "see `collide fetch --help`; COLLIDE_DATA names the cache folder",
+        CertificateError: "the claim is not proved; do not rely on it",
+        LimitError: "raise the limit that is named",
+    }
+    usual = "`collide COMMAND --help` lists what is accepted; --debug shows the traceback"
+    hint = next((text for kind, text in hints.items() if isinstance(problem, kind)), usual)
+    print(f"error: {problem}", file=sys.stderr)
+    print(f"hint: {hint}", file=sys.stderr)
+    if isinstance(problem, CertificateError):
+        return EXIT["refused"]
+    return EXIT["limit"] if isinstance(problem, LimitError) else EXIT["bad input"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""What does each command of `collide` do?  One function a command; called by experiments/cli.py."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiments.config import MnistOptions, SurveyOptions
+from experiments.files import next_run_folder, open_run_folder
+from experiments.progress import Progress
+from polytope.errors import InputError
+
+RUNS = Path("runs")
+DEFAULT_SEEDS = 5
+MAX_WORKERS = 8
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command named by `options.verb` and returns its exit code."""
+    commands = {
+        "mnist": mnist,
+        "reproduce": reproduce,
+        "fetch": fetch,
+        "verify": verify,
+        "certify": certify,
+        "doctor": doctor,
+        "bench": bench,
+    }
+    return commands[options.verb](options)
+
+
+def mnist(options: argparse.Namespace) -> int:
+    """The experiment, or the survey where `--targets` or `--seeds` is given."""
+    if options.targets is not None or options.seeds is not None:
+        return survey(options)
+    from experiments.output import finish_mnist
+
+    folder, record = _run_mnist(options)
+    finish_mnist(folder, record, as_json=options.json)
+    return 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """The experiment behind a table, then that table."""
+    if options.targets is not None or options.seeds is not None:
+        raise InputError("targets, seeds: expected none with `reproduce`; use `collide mnist`")
+    from experiments.output import finish_mnist
+
+    folder, record = _run_mnist(options)
+    finish_mnist(folder, record, as_json=options.json, table=options.table)
+    return 0
+
+
+def _run_mnist(options: argparse.Namespace) -> tuple[Path, Any]:
+    wanted = {
+        name: getattr(options, name)
+        for name in (
+            *("target", "other", "units", "samples", "digits", "tolerances", "author_steps"),
+            *("seed", "device", "workers", "data"),
+        )
+        if getattr(options, name) is not None
+    }
+    settings = MnistOptions(**({"workers": _cores()} | wanted))
+    folder = _run_folder(options, "mnist")
+    from experiments.mnist import run_mnist  # imports torch
+
+    progress = Progress(quiet=options.quiet, stages=5)
+    progress.say(f"run folder {folder}")
+    return folder, run_mnist(settings, folder, progress)
+
+
+def survey(options: argparse.Namespace) -> int:
+    """The headline over many targets and training seeds."""
+    for name in ("target", "other", "digits", "tolerances", "author_steps"):
+        if getattr(options, name) is not None:
+            raise InputError(f"{name}: expected none with --targets or --seeds, which survey many")
+    wanted = {
+        "targets": 100 if options.targets is None else options.targets,
+        "seeds": DEFAULT_SEEDS if options.seeds is None else options.seeds,
+        "units": options.units,
+        "device": options.device,
+        "workers": options.workers or _cores(),
+        "data": options.data,
+    }
+    settings = SurveyOptions(**wanted)
+    folder = _run_folder(options, "survey")
+    from experiments.output import finish_survey
+    from experiments.survey import run_survey
+
+    progress = Progress(quiet=options.quiet, stages=3)
+    progress.say(f"run folder {folder}")
+    finish_survey(folder, run_survey(settings, folder, progress), as_json=options.json)
+    return 0
+
+
+def _cores() -> int:
+    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+
+
+def _run_folder(options: argparse.Namespace, name: str) -> Path:
+    """Returns the folder of a new run, or of the one to be gone on with."""
+    if options.out is None:
+        if options.resume:
+            raise InputError("resume: expected --out with the run folder to go on with; got none")
+        return next_run_folder(RUNS, name)
+    folder = Path(options.out)
+    if folder.is_dir() and any(folder.iterdir()) and not options.resume:
+        raise InputError(
+            f"out: expected a new or empty folder; {folder} holds files "
+            "(give --resume to go on with the run in it)"
+        )
+    if options.resume and not folder.is_dir():
+        raise InputError(f"out: expected the folder of a run to resume; {folder} does not exist")
+    return open_run_folder(folder)
+
+
+def fetch(options: argparse.Namespace) -> int:
+    """MNIST into the cache, and the networks trained."""
+    if options.seeds < 0:
+        raise InputError(f"seeds: expected at least 0, got {options.seeds}")
+    from experiments.datasets.mnist import load_mnist
+
+    progress = Progress(quiet=options.quiet)
+    data = load_mnist(options.data, report=progress.say)
+    found: dict[str, Any] = {"files": dict(data.checksums), "networks": []}
+    if options.seeds:
+        from experiments.train import trained_mlp
+
+        for seed in range(options.seeds):
+            net = trained_mlp(data, seed=seed, root=options.data, report=progress.say)
+            entry = {"seed": seed, "accuracy": net.accuracy, "sha256": net.sha256}
+            found["networks"].append(entry | {"file": net.path.name})
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    print(f"MNIST: {len(data.train_images)} training and {len(data.test_images)} test images")
+    for net in found["networks"]:
+        print(f"network of seed {net['seed']}: test accuracy {net['accuracy']:.2%}, {net['file']}")
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """The checker's verdict on each file; its exit code is the command's."""
+    if not options.json:
+        from polytope import checker
+
+        return checker.main([str(path) for path in options.files])
+    from polytope.certificates import verify as check
+    from polytope.errors import CertificateError
+
+    entries = []
+    for path in options.files:
+        try:
+            entries.append({"file": str(path), "proved": True, "claim": check(path)})
+        except CertificateError as problem:
+            entries.append({"file": str(path), "proved": False, "reason": str(problem)})
+    print(json.dumps(entries, indent=1))
+    return 0 if all(entry["proved"] for entry in entries) else 3
+
+
+def certify(options: argparse.Namespace) -> int:
+    """Facts and certificates of a layer from a file."""
+    from experiments.own_layer import certify_layer
+
+    found = certify_layer(options, Progress(quiet=options.quiet))
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for name, value in found["facts"].items():
+        if name != "certificates":
+            print(f"{name:20} {value}")
+    for each in found["vertices"]:
+        print(f"unit {each['unit']:<6} {each['status']:10} {each['approx']}")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """What is installed, found and missing."""
+    from experiments.doctor import examine
+
+    found = examine()
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for section, entries in found.items():
+        print(section)
+        for name, value in entries.items():
+            print(f"  {name:22} {value}")
+    return 0
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Benchmarks beside peers."""
+    from experiments.bench import main
+
+    sys.argv[0] = "collide bench"
+    return int(main(options.rest))

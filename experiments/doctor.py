@@ -1,0 +1,58 @@
+"""What is installed here, and what is missing?  Versions, device, data, exact engines."""
+
+import os
+from importlib.util import find_spec
+from shutil import which
+from typing import Any
+
+from experiments.datasets.fetch import data_root
+from experiments.datasets.mnist import SHA256
+from experiments.record import versions
+
+#: Module -> what it is for.
+ENGINES = {
+    "flint": "python-flint: exact proofs (needed)",
+    "highspy": "HiGHS: proposals (needed)",
+    "ppl": "pplpy: exact double description from a wheel",
+    "cdd.gmp": "pycddlib with GMP: exact double description, the extra `cdd`",
+    "PyNormaliz": "Normaliz: a peer, the extra `peers`",
+    "passagemath_lrslib": "lrs: a peer, the extra `peers`",
+}
+PROGRAMS = {"esolver": "QSopt_ex: a peer, Debian package qsopt-ex"}
+
+
+def examine() -> dict[str, dict[str, Any]]:
+    """Returns section -> name -> finding."""
+    return {
+        "versions": dict(versions()),
+        "machine": {"cores": len(os.sched_getaffinity(0)), "device": _device()},
+        "exact engines": {text: _present(name) for name, text in ENGINES.items()},
+        "programs": {text: which(name) or "absent" for name, text in PROGRAMS.items()},
+        "data": _data(),
+    }
+
+
+def _device() -> str:
+    try:
+        import torch
+    except (ImportError, OSError) as problem:
+        return f"torch does not load: {problem}"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def _present(name: str) -> str:
+    try:
+        return "found" if find_spec(name) is not None else "absent"
+    except ImportError:
+        return "absent"
+
+
+def _data() -> dict[str, str]:
+    folder = data_root() / "mnist"
+    here = sum((folder / name).is_file() for name in SHA256)
+    nets = len(list((data_root() / "nets").glob("*.safetensors")))
+    return {
+        "folder": str(data_root()),
+        "MNIST": f"{here} of {len(SHA256)} files" + ("" if here else "; run `collide fetch`"),
+        "networks": str(nets),
+    }
