@@ -37,8 +37,7 @@ def mnist(options: argparse.Namespace) -> int:
         return survey(options)
     from experiments.output import finish_mnist
 
-    folder, record = _run_mnist(options)
-    finish_mnist(folder, record, as_json=options.json)
+    finish_mnist(_run_mnist(options), as_json=options.json)
     return 0
 
 
@@ -48,12 +47,11 @@ def reproduce(options: argparse.Namespace) -> int:
         raise InputError("targets, seeds: expected none with `reproduce`; use `collide mnist`")
     from experiments.output import finish_mnist
 
-    folder, record = _run_mnist(options)
-    finish_mnist(folder, record, as_json=options.json, table=options.table)
+    finish_mnist(_run_mnist(options), as_json=options.json, table=options.table)
     return 0
 
 
-def _run_mnist(options: argparse.Namespace) -> tuple[Path, Any]:
+def _run_mnist(options: argparse.Namespace) -> Path:
     wanted = {
         name: getattr(options, name)
         for name in (
@@ -68,7 +66,8 @@ def _run_mnist(options: argparse.Namespace) -> tuple[Path, Any]:
 
     progress = Progress(quiet=options.quiet, stages=5)
     progress.say(f"run folder {folder}")
-    return folder, run_mnist(settings, folder, progress)
+    run_mnist(settings, folder, progress)
+    return folder
 
 
 def survey(options: argparse.Namespace) -> int:
@@ -91,7 +90,8 @@ def survey(options: argparse.Namespace) -> int:
 
     progress = Progress(quiet=options.quiet, stages=3)
     progress.say(f"run folder {folder}")
-    finish_survey(folder, run_survey(settings, folder, progress), as_json=options.json)
+    run_survey(settings, folder, progress)
+    finish_survey(folder, as_json=options.json)
     return 0
 
 

@@ -1,6 +1,7 @@
 """What is installed here, and what is missing?  Versions, device, data, exact engines."""
 
 import os
+from importlib import metadata
 from importlib.util import find_spec
 from shutil import which
 from typing import Any
@@ -9,14 +10,14 @@ from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import SHA256
 from experiments.record import versions
 
-#: Module -> what it is for.
+#: Module, or distribution where the name has a hyphen -> what it is for.
 ENGINES = {
     "flint": "python-flint: exact proofs (needed)",
     "highspy": "HiGHS: proposals (needed)",
     "ppl": "pplpy: exact double description from a wheel",
     "cdd.gmp": "pycddlib with GMP: exact double description, the extra `cdd`",
     "PyNormaliz": "Normaliz: a peer, the extra `peers`",
-    "passagemath_lrslib": "lrs: a peer, the extra `peers`",
+    "passagemath-lrslib": "lrs: a peer, the extra `peers`",
 }
 PROGRAMS = {"esolver": "QSopt_ex: a peer, Debian package qsopt-ex"}
 
@@ -42,9 +43,10 @@ def _device() -> str:
 
 def _present(name: str) -> str:
     try:
-        return "found" if find_spec(name) is not None else "absent"
-    except ImportError:
+        found = metadata.version(name) if "-" in name else find_spec(name)
+    except ImportError:  # PackageNotFoundError is one
         return "absent"
+    return "found" if found is not None else "absent"
 
 
 def _data() -> dict[str, str]:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import safetensors
-import safetensors.numpy
-from numpy.typing import NDArray
+import safetensors.torch
 
 from experiments.case import lp_entry
 from experiments.facts import facts
@@ -16,9 +15,10 @@ from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs
 from experiments.record import Record, jsonable, write_record
 from polytope import Box, CollisionPolytope, Free, Nonnegative
+from polytope.domains import Domain
 from polytope.errors import FileFormatError, InputError
 
-Array = NDArray[Any]
+Array = Any  # numpy arrays, or torch tensors from .safetensors
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -29,7 +29,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
     """
     try:
         if path.suffix == ".safetensors":
-            return dict(safetensors.numpy.load_file(path))
+            return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"target": loaded}
@@ -66,7 +66,7 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
     source = options.file if options.target is None else options.target
     others = arrays if options.target is None else read_arrays(options.target)
     target = pick(others, options.target_key, source)
-    domains = {
+    domains: dict[str, Domain] = {
         "free": Free(),
         "nonnegative": Nonnegative(),
         "box": Box(options.lower, options.upper),

@@ -1,0 +1,81 @@
+"""How is a number of a record shown?  Text for tables and figures; "" where there is none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def approx(value: Any) -> float | None:
+    """Returns a recorded number as a float: exact numbers by their `approx`, None as None.
+
+    >>> approx({"exact": "0x1/0x2", "approx": 0.5})
+    0.5
+    """
+    if isinstance(value, Mapping):
+        value = value["approx"]
+    return None if value is None else float(value)
+
+
+def fixed(value: Any, digits: int = 2) -> str:
+    """Returns a number with so many decimals.
+
+    >>> fixed(1.005, 1), fixed(None)
+    ('1.0', '')
+    """
+    number = approx(value)
+    return "" if number is None else f"{number:.{digits}f}"
+
+
+def short(value: Any, digits: int = 2) -> str:
+    """Returns a number of unknown size in so many significant digits.
+
+    >>> short(0.000123456), short(0.0)
+    ('1.2e-04', '0')
+    """
+    number = approx(value)
+    if number is None:
+        return ""
+    if number == 0:
+        return "0"
+    return f"{number:.{digits}g}" if 0.01 <= abs(number) < 1000 else f"{number:.{digits - 1}e}"
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """Returns a fraction as a percentage.
+
+    >>> percent(0.1234)
+    '12.3%'
+    """
+    number = approx(value)
+    return "" if number is None else f"{100 * number:.{digits}f}%"
+
+
+def probability(value: Any) -> str:
+    """Returns a probability in four decimals, never 1 where it is less.
+
+    >>> probability(0.99999), probability(1.0)
+    ('>0.9999', '1.0000')
+    """
+    number = approx(value)
+    if number is None:
+        return ""
+    text = f"{number:.4f}"
+    return ">0.9999" if text == "1.0000" and number < 1 else text
+
+
+def between(lower: Any, upper: Any, digits: int = 4) -> str:
+    """Returns certified bounds: one number where both agree to the digits shown.
+
+    >>> between(1.00001, 1.00002), between(1.0, 1.5)
+    ('1.0000', '1.0000 to 1.5000')
+    """
+    low, high = fixed(lower, digits), fixed(upper, digits)
+    return low if low == high else f"{low} to {high}"
+
+
+def spread_text(found: Mapping[str, Any], digits: int = 2) -> str:
+    """Returns mean ± standard deviation (least to largest) of a `spread`."""
+    if found["mean"] is None:
+        return ""
+    ends = f"({fixed(found['min'], digits)} to {fixed(found['max'], digits)})"
+    deviation = "" if found["std"] is None else f" ± {fixed(found['std'], digits)}"
+    return f"{fixed(found['mean'], digits)}{deviation} {ends}"

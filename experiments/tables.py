@@ -1,0 +1,115 @@
+"""How is a table written?  One table, three formats: Markdown, CSV, LaTeX (booktabs)."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.files import open_run_folder, write_text
+
+FOLDER = "tables"
+EMPTY = ""
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "±": r"$\pm$",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of text cells.
+
+    Attributes:
+        name: of its files.
+        title: one line.
+        columns: headings.
+        rows: cells, as many as columns in each row; "" where there is nothing to show.
+        notes: sentences that belong below it.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """Returns the table as Markdown, title above and notes below."""
+        table = [list(self.columns), *(list(row) for row in self.rows)]
+        cells = [[cell.replace("|", "\\|") for cell in row] for row in table]
+        widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(self.columns))]
+
+        def line(row: Sequence[str]) -> str:
+            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            return "| " + " | ".join(padded) + " |"
+
+        rule = "| " + " | ".join("-" * width for width in widths) + " |"
+        body = [line(cells[0]), rule, *(line(row) for row in cells[1:])]
+        notes = [f"* {note}" for note in self.notes]
+        return "\n".join([f"**{self.title}**", "", *body, "", *notes]).rstrip() + "\n"
+
+    def csv(self) -> str:
+        """Returns the table as CSV, headings first, without title and notes."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return stream.getvalue()
+
+    def latex(self) -> str:
+        r"""Returns the table as LaTeX; the document needs \usepackage{booktabs}."""
+        head = " & ".join(_latex(name) for name in self.columns) + r" \\"
+        body = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in self.rows]
+        notes = [f"% {note}" for note in self.notes]
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{_latex(self.title)}}}",
+            rf"\begin{{tabular}}{{{'l' * len(self.columns)}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            *notes,
+            r"\end{table}",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
+    """Writes each table in the three formats into `folder/tables`.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    place = open_run_folder(Path(folder) / FOLDER)
+    written = []
+    for table in tables:
+        for suffix, text in (
+            ("md", table.markdown()),
+            ("csv", table.csv()),
+            ("tex", table.latex()),
+        ):
+            path = place / f"{table.name}.{suffix}"
+            write_text(path, text)
+            written.append(path)
+    return written
