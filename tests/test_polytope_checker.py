@@ -68,6 +68,7 @@ SINGULAR = {**minor(W, [E0], [0]), "inverse": [["2"]]}
 BOTH_SIDES = {**minor(W, [E0, U1], [0, 1]), "rows": [list(L0), list(U0)]}
 TAMPERED = [
     ("contains", ("witness", "point"), vec([F(1, 4), F(5, 8)]), "violates the row [equality, 0]"),
+    ("contains", ("witness", "point"), vec([F(1, 4), F(1, 4)]), "violates the row [equality, 0]"),
     ("contains", ("witness", "point"), vec([F(-1, 4), 1]), "outside of the domain"),
     ("contains", ("witness", "point"), vec([F(3, 4), 0]), "violates the row [upper, 1]"),
     ("contains, tolerance", ("witness", "point"), vec([F(1, 2), F(1, 9)]), "[lower, 0]"),
@@ -184,6 +185,12 @@ def test_traps():
     tied = {"interior": {"target": EMPTY_MINOR}, "implicit": None, "minor": None, "span": None}
     wrong = document("dimension", TIES, {"value": 2, "paper_bound": 2}, tied)
     assert refusal(wrong) == (3, "the target is not shown to be near an interior point")
+    # Two active rows, of which the minor at the target has only one.
+    rows = [[1, 0, 0], [0, 1, 0]]
+    stated = problem(rows, [0, 0], target=[1, 1, 1], domain="nonnegative")
+    half = {"interior": {"target": minor(rows, [E0], [0])}, "implicit": None}
+    wrong = document("dimension", stated, {"value": 2, "paper_bound": 1}, {**tied, **half})
+    assert refusal(wrong) == (3, "interior.target must have every active row")
     # A multiplier at a row that does not exist at this tolerance, though it does at another.
     lower = {"multipliers": mult(2, lower={0: 1}), "point": vec([F(1, 4), F(1, 2)])}
     claim = {"unit": 0, "value": rational(F(3, 4)), "vertex": False}
