@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope, LPStatus, NearestStatus, verify
+from polytope import CollisionPolytope, LPStatus, NearestStatus, verify
 from tests.example_polyhedra import EXAMPLES, UNBOUNDED
 
 pytestmark = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
@@ -192,12 +192,3 @@ def test_later_changes_of_the_weights_change_nothing(example):
     )
     weight += 7  # as an optimiser's step would
     assert polytope.dimension().value == example.dimension
-
-
-def test_box_bounds_may_be_given_in_any_exact_form(example):
-    if not isinstance(example.domain, Box):
-        pytest.skip("not in a box")
-    n = len(example.weight[0])
-    lower, upper = example.domain.bounds(n)
-    again = Box(np.array([float(v) for v in lower]), list(upper))
-    assert again.bounds(n) == (lower, upper)
