@@ -193,6 +193,10 @@ def test_traps():
     half = {"interior": {"target": minor(rows, [E0], [0])}, "implicit": None}
     wrong = document("dimension", stated, {"value": 2, "paper_bound": 1}, {**tied, **half})
     assert refusal(wrong) == (3, "interior.target must have every active row")
+    # A lower bound of -7/8 on the distance, whose square is 49/64.
+    wrong = changed("nearest, l2", "witness", "functional", to=vec([F(7, 10), F(7, 10)]))
+    wrong["witness"]["multipliers"] = mult(2, {0: F(-7, 10)})
+    assert refusal(wrong) == (3, "the functional does not prove the lower bound")
     # A multiplier at a row that does not exist at this tolerance, though it does at another.
     lower = {"multipliers": mult(2, lower={0: 1}), "point": vec([F(1, 4), F(1, 2)])}
     claim = {"unit": 0, "value": rational(F(3, 4)), "vertex": False}
