@@ -26,6 +26,15 @@ class Case:
     target: NDArray[np.float32]
     units: tuple[int, ...] = ()
 
+    def bounds(
+        self, fixed: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns lower and upper bounds (d,) of the pixels, equal where `fixed` holds them."""
+        lower, upper = np.zeros_like(self.target), np.ones_like(self.target)
+        if fixed is not None:
+            lower[fixed] = upper[fixed] = self.target[fixed]
+        return lower, upper
+
     def polytope(
         self, *, fixed: NDArray[np.bool_] | None = None, tolerance: float = 0.0
     ) -> CollisionPolytope:
@@ -35,9 +44,7 @@ class Case:
             fixed: (d,) True where the pixel is held at the target's value; None for nowhere.
             tolerance: see `CollisionPolytope.from_layer`.
         """
-        lower, upper = np.zeros_like(self.target), np.ones_like(self.target)
-        if fixed is not None:
-            lower[fixed] = upper[fixed] = self.target[fixed]
+        lower, upper = self.bounds(fixed)
         return CollisionPolytope.from_layer(
             self.weight, self.bias, self.target, domain=Box(lower, upper), tolerance=tolerance
         )

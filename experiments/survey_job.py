@@ -63,7 +63,10 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
     cases = [Case(weight, bias, image) for image in job.images]
     polytopes = [case.polytope() for case in cases]
     units = [polytope.inactive_units[: job.units] for polytope in polytopes]
-    searches = {others: _search(model, job, units, others) for others in ("absolute", "hinge")}
+    searches = {
+        others: _search(model, job.images, units, others, device=job.device)
+        for others in ("absolute", "hinge")
+    }
     rows = {}
     for row, key in enumerate(job.row_keys()):
         exact = polytopes[row].unit_vertices(units[row])
@@ -75,23 +78,46 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
             "exact": _exact_entry(model, exact),
         }
         for name, mask in job.masks.items():
-            held = cases[row].polytope(fixed=mask).unit_vertices(units[row])
-            found[name] = _exact_entry(model, held)
+            found |= _controlled(model, cases[row], units[row], name, mask)
         for others, search in searches.items():
             found[others] = _relaxed_entry(polytopes[row], exact, search, row)
         rows[key] = found
     return rows
 
 
-def _search(model: MLP, job: SurveyJob, units: list[tuple[int, ...]], others: str) -> VertexSearch:
+def _controlled(
+    model: MLP, case: Case, units: tuple[int, ...], name: str, mask: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """The exact vertices, and the paper's penalty, with the same pixels held at the target's."""
+    polytope = case.polytope(fixed=mask)
+    exact = polytope.unit_vertices(units)
+    bounds = case.bounds(mask)
+    search = _search(model, case.target[None], [units], "absolute", bounds=bounds)
+    return {
+        name: _exact_entry(model, exact),
+        f"absolute_{name}": _relaxed_entry(polytope, exact, search, 0),
+    }
+
+
+def _search(
+    model: MLP,
+    images: NDArray[np.float32],
+    units: list[tuple[int, ...]],
+    others: str,
+    *,
+    bounds: tuple[Any, Any] = (0.0, 1.0),
+    device: str = "cpu",
+) -> VertexSearch:
     return find_vertices(
         model,
         LAYER,
-        job.images,
+        images,
+        batched=True,
+        bounds=bounds,
         units=[list(chosen) for chosen in units],
         objective=Objective(others="hinge" if others == "hinge" else "absolute"),
         stopping=Stopping(max_steps=MAX_STEPS),
-        device=job.device,
+        device=device,
         progress=False,
     )
 

@@ -10,6 +10,8 @@ from experiments.tables import Table
 
 NAMES = {
     "absolute": "paper's penalty, converged",
+    "absolute_never": "paper's penalty, never-lit pixels fixed",
+    "absolute_rarely": "paper's penalty, pixels lit in <1% fixed",
     "hinge": "hinge, converged",
     "exact": "exact",
     "never": "exact, never-lit pixels fixed",
