@@ -1,0 +1,75 @@
+"""What the packages offer: sorted, annotated, documented, and few positional parameters."""
+
+import inspect
+from enum import Enum
+
+import pytest
+
+import polytope
+
+PACKAGES = [polytope]
+NAMES = [(package, name) for package in PACKAGES for name in package.__all__]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.__name__)
+def test_all_is_sorted_and_complete(package):
+    assert list(package.__all__) == sorted(package.__all__)
+    public = {
+        name
+        for name, value in vars(package).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public == set(package.__all__)
+
+
+def test_the_contract_is_there():
+    promised = {"Box", "CollisionPolytope", "Free", "Nonnegative", "verify"}
+    assert promised <= set(polytope.__all__)
+
+
+@pytest.mark.parametrize(("package", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_documented(package, name):
+    value = getattr(package, name)
+    assert inspect.getdoc(value)
+    assert (value.__doc__ or "").strip()[0].isupper() or value.__doc__.startswith("`")
+    for member, found in _own_members(value):
+        assert inspect.getdoc(found), f"{name}.{member} has no docstring"
+
+
+@pytest.mark.parametrize(("package", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_annotated_with_at_most_three_positional_parameters(package, name):
+    value = getattr(package, name)
+    for member, function in _functions(value):
+        signature = inspect.signature(function)
+        assert signature.return_annotation is not inspect.Signature.empty, member
+        parameters = [p for k, p in signature.parameters.items() if k not in ("self", "cls")]
+        for parameter in parameters:
+            assert parameter.annotation is not inspect.Parameter.empty, f"{member}: {parameter}"
+        positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        assert len(positional) <= 3, f"{name}.{member}: {positional}"
+
+
+def _own_members(value):
+    if not inspect.isclass(value) or issubclass(value, Enum):
+        return []
+    return [
+        (member, found)
+        for member, found in vars(value).items()
+        if not member.startswith("_")
+        and (callable(found) or isinstance(found, (property, classmethod)))
+    ]
+
+
+def _functions(value):
+    if inspect.isfunction(value):
+        return [(value.__name__, value)]
+    unwrapped = [
+        (member, found.fget if isinstance(found, property) else getattr(found, "__func__", found))
+        for member, found in _own_members(value)
+    ]
+    return [(member, found) for member, found in unwrapped if inspect.isfunction(found)]
+
+
+def test_results_are_frozen():
+    for name in ("LPResult", "NearestResult", "Certificate", "Box", "Free", "Nonnegative"):
+        assert getattr(polytope, name).__dataclass_params__.frozen, name
