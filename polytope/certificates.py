@@ -16,18 +16,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytope import checker
 from polytope.domains import Box, Domain, Free
-from polytope.errors import CertificateError, InputError, OutputError
+from polytope.errors import CertificateError, LimitError, OutputError
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor, Span
 from polytope.rational import ExactArray, RationalVector
+
+if TYPE_CHECKING:
+    from polytope.checker import Problem
+
+#: Version of the documents; polytope/checker.py states it again, for it imports nothing.
+SCHEMA = "collision-polytopes/certificate/1"
 
 #: Weights beyond this size go into a file of their own beside the certificate.
 _INLINE_BYTES = 1 << 16
@@ -60,7 +65,7 @@ class Certificate:
     def _document(self, problem: dict[str, Any]) -> dict[str, Any]:
         n_units = self.layer.n_units
         return {
-            "schema": checker.SCHEMA,
+            "schema": SCHEMA,
             "claim": {"kind": self.kind, **_encoded(self.claim, n_units)},
             "problem": problem,
             "witness": _encoded(self.witness, n_units),
@@ -90,7 +95,11 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
 
     Raises:
         CertificateError: with the reason, if the witness does not prove the claim.
+        LimitError: if the certificate is larger than the checker reads.
     """
+    # Imported here so that ``python -m polytope.checker`` does not find itself imported already.
+    from polytope import checker
+
     try:
         if isinstance(certificate, Certificate):
             document = certificate.document()
@@ -104,12 +113,13 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
             )
         return checker.check_file(os.fspath(certificate))
     except checker.CheckError as error:
-        raise CertificateError(str(error)) from None
+        kind = LimitError if error.code == checker.LIMIT else CertificateError
+        raise kind(str(error)) from None
 
 
 # Many claims share one layer: its document and the checker's reading of it live as long as it does.
 _DOCUMENTS: WeakKeyDictionary[Layer, dict[str, Any]] = WeakKeyDictionary()
-_PARSED: WeakKeyDictionary[Layer, checker.Problem] = WeakKeyDictionary()
+_PARSED: WeakKeyDictionary[Layer, Problem] = WeakKeyDictionary()
 
 
 def _inline_problem(layer: Layer) -> dict[str, Any]:
@@ -118,9 +128,11 @@ def _inline_problem(layer: Layer) -> dict[str, Any]:
     return _DOCUMENTS[layer]
 
 
-def _parsed(layer: Layer) -> checker.Problem:
+def _parsed(layer: Layer) -> Problem:
+    from polytope.checker import parse_problem
+
     if layer not in _PARSED:
-        _PARSED[layer] = checker.parse_problem(_inline_problem(layer))
+        _PARSED[layer] = parse_problem(_inline_problem(layer))
     return _PARSED[layer]
 
 
