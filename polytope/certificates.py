@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from polytope.domains import Box, Domain, Free
-from polytope.errors import CertificateError, LimitError, OutputError
+from polytope.errors import CertificateError, InputError, LimitError, OutputError
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor, Span
