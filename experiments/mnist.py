@@ -161,6 +161,10 @@ def jobs_of(setting: Setting) -> list[Job]:
         for family in FAMILIES
         for name, start in (("target", case.target), ("other", other))
     ]
+    # The paper's penalty under the same controls as the exact vertices, from the target.
+    first = next(job for job in jobs if job.key == "relaxed.absolute.target.none")
+    assert isinstance(first, RelaxedJob)
+    jobs += [replace(first, control=name, fixed=mask) for name, mask in setting.masks.items()]
     jobs += [
         NearestJob(case, f"nearest.{digit}", setting.image(index), NORMS)
         for digit, index in setting.digits.items()

@@ -19,6 +19,9 @@ from experiments.stages import Outcome
 if TYPE_CHECKING:
     from experiments.mnist import Setting
 
+#: Job and norm -> what the network and the training images say of that nearest collision.
+Looks = dict[tuple[str, str], dict[str, Any]]
+
 PAIRS = "all pairs of different test images, pixels level/255, squared distances exact"
 
 
@@ -33,8 +36,9 @@ class Gathered:
 def gather(setting: Setting, found: Mapping[str, Outcome], image_distance: float) -> Gathered:
     """Puts together what the jobs found, and asks the network about every image."""
     sets, arrays = _sets(setting, found, image_distance)
-    near, more = _nearest(setting, found)
-    curve, most = _curve(setting, found)
+    looks = _looks(setting, found)
+    near, more = _nearest(setting, found, looks)
+    curve, most = _curve(setting, found, looks)
     count = len(setting.data.test_images)
     results = {
         "network": _network(setting),
@@ -91,17 +95,22 @@ def _sets(
     setting: Setting, found: Mapping[str, Outcome], image_distance: float
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray[np.float64]]]:
     """Every set of vertices: relaxed ones by start, then exact ones."""
-    keys = [f"relaxed.{family}.{start}" for start in ("target", "other") for family in FAMILIES]
-    keys += ["exact.none", *(f"exact.{name}" for name in setting.masks)]
+    keys = []
+    for begin in ("target", "other"):
+        keys += [f"relaxed.{family}.{begin}.none" for family in FAMILIES]
+    keys += [f"relaxed.absolute.target.{control}" for control in setting.masks]
+    keys += ["exact.none", *(f"exact.{control}" for control in setting.masks)]
     sets, arrays = [], {}
     for key in keys:
         outcome = found[key]
-        kind, family, *start = key.split(".")
+        kind, *middle, control = key.split(".")
+        family, start = middle if middle else (kind, None)
         entry: dict[str, Any] = {
             "key": key,
             "kind": kind,
             "family": family,
-            "start": start[0] if start else None,
+            "start": start,
+            "control": control,
             **outcome.results,
         }
         points = outcome.arrays.get("points")
@@ -128,14 +137,27 @@ def _about(setting: Setting, points: NDArray[np.float64], image_distance: float)
     }
 
 
-def _looks(setting: Setting, point: NDArray[np.float64]) -> dict[str, Any]:
-    """What the network and the nearest training image say of one image."""
+def _looks(setting: Setting, found: Mapping[str, Outcome]) -> Looks:
+    """What the network and the nearest training image say of every nearest collision."""
     data = setting.data
-    label, distance = nearest_label(point[None], data.train_images, data.train_labels)
+    names = [
+        (key, norm)
+        for key, outcome in found.items()
+        if key.startswith(("nearest.", "curve."))
+        for norm in outcome.arrays
+    ]
+    if not names:
+        return {}
+    points = np.array([found[key].arrays[norm] for key, norm in names])
+    labels, distances = nearest_label(points, data.train_images, data.train_labels)
+    seen = zip(names, classify(setting.net.model, points), labels, distances, strict=True)
     return {
-        **classify(setting.net.model, point[None])[0],
-        "nearest_training_label": int(label[0]),
-        "nearest_training_distance": float(distance[0]),
+        name: {
+            **judged,
+            "nearest_training_label": int(label),
+            "nearest_training_distance": float(distance),
+        }
+        for name, judged, label, distance in seen
     }
 
 
@@ -145,7 +167,7 @@ def _between(a: NDArray[np.floating], b: NDArray[np.floating]) -> dict[str, floa
 
 
 def _nearest(
-    setting: Setting, found: Mapping[str, Outcome]
+    setting: Setting, found: Mapping[str, Outcome], looks: Looks
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray[np.float64]]]:
     entries, arrays = [], {}
     for digit, index in setting.digits.items():
@@ -161,14 +183,14 @@ def _nearest(
             entry[norm] = entry[norm] | {
                 "to_target": _between(point, setting.case.target),
                 "to_image": _between(point, image),
-                "looks": _looks(setting, point),
+                "looks": looks[f"nearest.{digit}", norm],
             }
         entries.append(entry)
     return entries, arrays
 
 
 def _curve(
-    setting: Setting, found: Mapping[str, Outcome]
+    setting: Setting, found: Mapping[str, Outcome], looks: Looks
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
     entries, arrays = [], {}
     for tolerance in setting.options.tolerances:
@@ -177,7 +199,7 @@ def _curve(
         point = outcome.arrays.get("l2")
         if point is not None:
             arrays[f"curve.{tolerance:g}"] = point
-            entry["looks"] = _looks(setting, point)
+            entry["looks"] = looks[f"curve.{tolerance:g}", "l2"]
             entry["to_target"] = _between(point, setting.case.target)
         entries.append(entry)
     target = _image(setting, setting.options.target)

@@ -3,12 +3,18 @@
 import json
 from pathlib import Path
 
+from experiments.figures import FOLDER as FIGURES
+from experiments.figures import write_figures
 from experiments.mnist_tables import mnist_tables
 from experiments.record import FILE_NAME, read_record
+from experiments.report import write_report
+from experiments.survey_figure import write_survey_figure
 from experiments.survey_tables import survey_tables
 from experiments.tables import Table, write_tables
 
-TABLE_FILES = {"1": "figures/table1.png", "2": "table2"}
+#: What `reproduce` prints of the run, and what `mnist` leaves to the files: it is long.
+TABLES = {"1": (), "2": ("table2",)}
+FILES_ONLY = ("comparison",)
 
 
 def finish_mnist(folder: Path, *, as_json: bool, table: str = "all") -> None:
@@ -21,7 +27,12 @@ def finish_mnist(folder: Path, *, as_json: bool, table: str = "all") -> None:
     record = read_record(folder)
     tables = mnist_tables(record.results)
     write_tables(folder, tables)
-    _print(folder, [t for t in tables if table == "all" or t.name == TABLE_FILES[table]], as_json)
+    wanted = TABLES.get(table, tuple(t.name for t in tables if t.name not in FILES_ONLY))
+    write_figures(folder, record.results)
+    write_report(folder)
+    _print(folder, [t for t in tables if t.name in wanted], as_json)
+    if table in ("1", "all") and not as_json:
+        print(f"Table 1 (images): {folder / FIGURES / 'table1.png'}")
 
 
 def finish_survey(folder: Path, *, as_json: bool) -> None:
@@ -29,6 +40,7 @@ def finish_survey(folder: Path, *, as_json: bool) -> None:
     record = read_record(folder)
     tables = survey_tables(record.results)
     write_tables(folder, tables)
+    write_survey_figure(folder, record.results)
     _print(folder, tables, as_json)
 
 

@@ -52,6 +52,8 @@ class RelaxedJob:
         start: (d,) float32.
         max_steps: of the authors' optimiser.
         device: of the search.
+        control: "none", or the name of a control.
+        fixed: (d,) pixels held at the target's values in that control.
     """
 
     case: Case
@@ -61,11 +63,13 @@ class RelaxedJob:
     start: NDArray[np.float32]
     max_steps: int
     device: str
+    control: str = "none"
+    fixed: NDArray[np.bool_] | None = None
 
     @property
     def key(self) -> str:
         """The row's name."""
-        return f"relaxed.{self.family}.{self.start_name}"
+        return f"relaxed.{self.family}.{self.start_name}.{self.control}"
 
     def run(self, folder: Path) -> Outcome:
         """Searches, then compares exactly."""
@@ -76,6 +80,7 @@ class RelaxedJob:
             LAYER,
             self.case.target,
             start=self.start,
+            bounds=self.case.bounds(self.fixed),
             units=list(self.case.units),
             objective=Objective(others="absolute" if others == "absolute" else "hinge"),
             optimizer=optimizer,
@@ -83,13 +88,13 @@ class RelaxedJob:
             device=self.device,
             progress=False,
         )
-        compared = compare(self.case.polytope(), search, progress=False)
+        compared = compare(self.case.polytope(fixed=self.fixed), search, progress=False)
         proofs = Proofs(folder)
         entries = [
             comparison_entry(each)
             | {
                 "distance_certificate": proofs.keep(
-                    f"distance-{self.family}-{self.start_name}-{each.unit}",
+                    f"distance-{self.family}-{self.start_name}-{self.control}-{each.unit}",
                     each.nearest.certificate if each.nearest else None,
                 )
             }
