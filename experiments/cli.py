@@ -29,6 +29,10 @@ def _digits(text: str) -> tuple[int, ...]:
 _numbers.__name__, _digits.__name__ = "list of numbers", "list of digits"  # for argparse's errors
 
 
+def _wide(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, max_help_position=32)
+
+
 def _shared() -> argparse.ArgumentParser:
     """Options of every command."""
     parser = argparse.ArgumentParser(add_help=False)
@@ -43,23 +47,49 @@ def _running() -> argparse.ArgumentParser:
     """Options of the commands that run an experiment."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("run")
-    group.add_argument("--out", type=Path, help="run folder (default: runs/mnist-NNN, a new one)")
+    group.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="run folder (default: runs/mnist-NNN, a new one)"
+    )
     group.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    group.add_argument("--seed", type=int, default=0, help="of training and of random weights (0)")
-    group.add_argument("--device", default="cpu", help="of the relaxed search: auto, cpu, cuda")
-    group.add_argument("--workers", type=int, help="processes for exact work (cores, at most 8)")
-    group.add_argument("--data", type=Path, help="cache of data and networks (or COLLIDE_DATA)")
+    group.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of training and of random weights (0)"
+    )
+    group.add_argument(
+        "--device", metavar="NAME", default="cpu", help="of the relaxed search: auto, cpu, cuda"
+    )
+    group.add_argument(
+        "--workers", metavar="N", type=int, help="processes for exact work (cores, at most 8)"
+    )
+    group.add_argument(
+        "--data", metavar="FOLDER", type=Path, help="cache of data and networks (or COLLIDE_DATA)"
+    )
     mnist = parser.add_argument_group("the experiment")
-    mnist.add_argument("--target", type=int, help="index of the target (the first test 7)")
-    mnist.add_argument("--other", type=int, help="index of the other digit (the first test 3)")
-    mnist.add_argument("--units", type=int, default=5, help="vertices, first inactive units (5)")
-    mnist.add_argument("--samples", type=int, default=2000, help="convex combinations (2000)")
-    mnist.add_argument("--digits", type=_digits, help="digits whose nearest collision is computed")
-    mnist.add_argument("--tolerances", type=_numbers, help="grid of the curve, e.g. 0,0.1,1")
-    mnist.add_argument("--author-steps", type=int, help="limit of the authors' optimiser (20000)")
+    mnist.add_argument(
+        "--target", metavar="INDEX", type=int, help="index of the target (the first test 7)"
+    )
+    mnist.add_argument(
+        "--other", metavar="INDEX", type=int, help="index of the other digit (the first test 3)"
+    )
+    mnist.add_argument(
+        "--units", metavar="N", type=int, default=5, help="vertices, first inactive units (5)"
+    )
+    mnist.add_argument(
+        "--samples", metavar="N", type=int, default=2000, help="convex combinations (2000)"
+    )
+    mnist.add_argument(
+        "--digits", metavar="LIST", type=_digits, help="digits whose nearest collision is computed"
+    )
+    mnist.add_argument(
+        "--tolerances", metavar="LIST", type=_numbers, help="grid of the curve, e.g. 0,0.1,1"
+    )
+    mnist.add_argument(
+        "--author-steps", metavar="N", type=int, help="limit of the authors' optimiser (20000)"
+    )
     many = parser.add_argument_group("the survey (instead of the single experiment)")
-    many.add_argument("--targets", type=int, help="repeat over the first so many test images")
-    many.add_argument("--seeds", type=int, help="and over so many networks (5)")
+    many.add_argument(
+        "--targets", metavar="N", type=int, help="repeat over the first so many test images"
+    )
+    many.add_argument("--seeds", metavar="N", type=int, help="and over so many networks (5)")
     return parser
 
 
@@ -68,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     shared, running = _shared(), _running()
     top = argparse.ArgumentParser(
         prog="collide",
+        formatter_class=_wide,
         description="Exact, certified geometry of feature collisions in ReLU networks.",
         epilog=EPILOG,
     )
@@ -77,15 +108,20 @@ def parser() -> argparse.ArgumentParser:
     def verb(name: str, summary: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         text = f"{summary[0].upper()}{summary[1:]}."
         return verbs.add_parser(
-            name, help=summary, description=text, parents=[*parents, shared], epilog=EPILOG
+            name,
+            help=summary,
+            description=text,
+            parents=[*parents, shared],
+            epilog=EPILOG,
+            formatter_class=_wide,
         )
 
     verb("mnist", "the paper's Tables 1 and 2 on MNIST, with the exact answers", running)
     table = verb("reproduce", "run the experiment behind a table and print it", running)
     table.add_argument("table", choices=TABLES, metavar="TABLE", help="1, 2 or all")
     fetch = verb("fetch", "bring MNIST into the cache, and train the networks")
-    fetch.add_argument("--data", type=Path, help="cache folder (or COLLIDE_DATA)")
-    fetch.add_argument("--seeds", type=int, default=1, help="networks to train (1)")
+    fetch.add_argument("--data", metavar="FOLDER", type=Path, help="cache folder (or COLLIDE_DATA)")
+    fetch.add_argument("--seeds", metavar="N", type=int, default=1, help="networks to train (1)")
     verify = verb("verify", "check certificates, without any solver")
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE")
     certify = verb("certify", "facts and certificates of a layer of yours")
@@ -98,15 +134,27 @@ def parser() -> argparse.ArgumentParser:
 
 def _certify_options(certify: argparse.ArgumentParser) -> None:
     certify.add_argument("file", type=Path, help="weights: .npz or .safetensors")
-    certify.add_argument("--weight-key", default="weight", help="name of the (N, d) array")
-    certify.add_argument("--bias-key", default="bias", help="name of the (N,) array")
-    certify.add_argument("--target", type=Path, help=".npy file (d,), or .npz with --target-key")
-    certify.add_argument("--target-key", default="target", help="name of the (d,) array")
+    certify.add_argument(
+        "--weight-key", metavar="NAME", default="weight", help="name of the (N, d) array"
+    )
+    certify.add_argument(
+        "--bias-key", metavar="NAME", default="bias", help="name of the (N,) array"
+    )
+    certify.add_argument(
+        "--target", metavar="FILE", type=Path, help=".npy file (d,), or .npz with --target-key"
+    )
+    certify.add_argument(
+        "--target-key", metavar="NAME", default="target", help="name of the (d,) array"
+    )
     certify.add_argument("--domain", choices=("free", "nonnegative", "box"), default="free")
-    certify.add_argument("--lower", type=float, default=0.0, help="of the box (0)")
-    certify.add_argument("--upper", type=float, default=1.0, help="of the box (1)")
-    certify.add_argument("--vertices", type=int, default=0, help="exact vertices of so many units")
-    certify.add_argument("--out", type=Path, help="folder for certificates and record")
+    certify.add_argument("--lower", metavar="X", type=float, default=0.0, help="of the box (0)")
+    certify.add_argument("--upper", metavar="X", type=float, default=1.0, help="of the box (1)")
+    certify.add_argument(
+        "--vertices", metavar="N", type=int, default=0, help="exact vertices of so many units"
+    )
+    certify.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="folder for certificates and record"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

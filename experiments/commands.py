@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,8 @@ def _run_mnist(options: argparse.Namespace) -> Path:
 
     progress = Progress(quiet=options.quiet, stages=5)
     progress.say(f"run folder {folder}")
-    run_mnist(settings, folder, progress)
+    with _tidy(folder, made=options.out is None):
+        run_mnist(settings, folder, progress)
     return folder
 
 
@@ -90,7 +93,8 @@ def survey(options: argparse.Namespace) -> int:
 
     progress = Progress(quiet=options.quiet, stages=3)
     progress.say(f"run folder {folder}")
-    run_survey(settings, folder, progress)
+    with _tidy(folder, made=options.out is None):
+        run_survey(settings, folder, progress)
     finish_survey(folder, as_json=options.json)
     return 0
 
@@ -114,6 +118,18 @@ def _run_folder(options: argparse.Namespace, name: str) -> Path:
     if options.resume and not folder.is_dir():
         raise InputError(f"out: expected the folder of a run to resume; {folder} does not exist")
     return open_run_folder(folder)
+
+
+@contextmanager
+def _tidy(folder: Path, *, made: bool) -> Iterator[None]:
+    """Takes a folder that we made away again when the run ends before it holds anything."""
+    try:
+        yield
+    except BaseException:
+        if made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
 
 
 def fetch(options: argparse.Namespace) -> int:

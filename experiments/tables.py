@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.files import open_run_folder, write_text
+from polytope.errors import InputError
 
 FOLDER = "tables"
 EMPTY = ""
@@ -46,6 +47,15 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the length of every row."""
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise InputError(
+                    f"rows: expected {len(self.columns)} cells in row {number} of {self.name}, "
+                    f"got {len(row)}"
+                )
 
     def markdown(self) -> str:
         """Returns the table as Markdown, title above and notes below."""

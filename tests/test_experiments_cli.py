@@ -1,0 +1,214 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import cli, commands
+from experiments.help_text import help_text
+from experiments.record import read_record
+from polytope import verify
+from polytope.errors import FileFormatError, LimitError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def collide(capsys, *words):
+    """Returns exit code, stdout and stderr of one command."""
+    code = cli.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def layer(tmp_path):
+    """A layer of 6 units and 9 inputs as .npz."""
+    rng = np.random.default_rng(2)
+    path = tmp_path / "layer.npz"
+    weight = rng.standard_normal((6, 9), dtype=np.float32)
+    np.savez(path, weight=weight, bias=np.zeros(6, np.float32), target=rng.random(9))
+    return path
+
+
+def test_help_is_the_one_in_the_documentation():
+    assert (ROOT / "docs" / "cli.txt").read_text() == help_text()
+
+
+def test_help_starts_without_the_heavy_packages():
+    script = "import experiments.cli as c, sys; c.parser(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "numpy", "flint", "matplotlib"} & set(done.stdout.split())
+
+
+def test_without_a_command_help_and_code_2(capsys):
+    code, out, err = collide(capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: collide")
+
+
+def test_an_unknown_table_is_refused_by_the_parser(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["reproduce", "3"])
+    assert caught.value.code == 2
+    assert "invalid choice: '3'" in capsys.readouterr().err
+
+
+def test_an_output_path_that_is_a_file(capsys, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    code, out, err = collide(capsys, "mnist", "--out", taken)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        f"error: the run folder {taken} is a file; name a folder",
+        "hint: name another folder with --out",
+    ]
+
+
+def test_a_folder_below_a_file_cannot_be_made(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = collide(capsys, "mnist", "--out", tmp_path / "file" / "run")
+    assert code == 2
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 2
+
+
+def test_a_folder_with_files_needs_resume(capsys, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    code, _, err = collide(capsys, "mnist", "--out", tmp_path)
+    assert code == 2
+    assert "holds files (give --resume" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["mnist", "--resume"], "resume: expected --out"),
+        (["mnist", "--resume", "--out", "absent-folder"], "absent-folder does not exist"),
+        (["mnist", "--units", "1"], "units: expected at least 2, got 1"),
+        (["mnist", "--workers", "0"], "workers: expected at least 1, got 0"),
+        (["mnist", "--tolerances", "0,-1"], "tolerances: expected finite numbers >= 0, got -1"),
+        (["mnist", "--digits", "3,11"], "digits: expected digits 0 to 9, got 11"),
+        (["mnist", "--targets", "0"], "targets: expected at least 1, got 0"),
+        (["mnist", "--targets", "5", "--target", "7"], "target: expected none with --targets"),
+        (["reproduce", "2", "--targets", "5"], "expected none with `reproduce`"),
+        (["fetch", "--seeds", "-1"], "seeds: expected at least 0, got -1"),
+        (["certify", "absent.npz"], "absent.npz must be a readable"),
+    ],
+)
+def test_bad_input_is_one_line_a_hint_and_code_2(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = collide(capsys, *words)
+    assert (code, out) == (2, "")
+    first, second = err.splitlines()
+    assert first.startswith("error: ")
+    assert message in first
+    assert second.startswith("hint: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "line"),
+    [
+        (LimitError("steps ran out"), 4, "error: steps ran out"),
+        (KeyboardInterrupt(), 130, "interrupted; give --resume"),
+        (ZeroDivisionError("oops"), 1, "error: ZeroDivisionError: oops"),
+    ],
+)
+def test_exit_codes(capsys, monkeypatch, problem, code, line):
+    def fail(options):
+        raise problem
+
+    monkeypatch.setattr(commands, "doctor", fail)
+    found, _, err = collide(capsys, "doctor")
+    assert found == code
+    assert err.startswith(line)
+
+
+def test_debug_shows_the_traceback(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileFormatError, match=r"absent\.npz must be a readable"):
+        cli.main(["certify", "absent.npz", "--debug"])
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    script = "from experiments import cli, commands\n"
+    script += "commands.doctor = lambda options: print('x' * 100_000) or 0\n"
+    script += "import sys; sys.exit(cli.main(['doctor']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
+
+
+def test_certify_writes_facts_and_certificates_that_verify(capsys, layer, tmp_path):
+    out = tmp_path / "run"
+    words = ["certify", layer, "--domain", "box", "--vertices", "2", "--out", out, "--quiet"]
+    code, printed, err = collide(capsys, *words, "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(printed)
+    assert found["facts"]["domain"] == "box"
+    assert found["facts"]["pointed"] is True
+    assert len(found["vertices"]) == 2
+    record = read_record(out)
+    assert record.results["facts"] == found["facts"]
+    files = sorted((out / "certificates").glob("*.json"))
+    assert len(files) == 5 + 2
+    assert all("stored weights" in verify(path) for path in files)
+
+    code, printed, _ = collide(capsys, "verify", *files)
+    assert code == 0
+    assert printed.count("proved") >= 7
+
+
+def test_certify_names_the_arrays_there_are(capsys, layer):
+    code, _, err = collide(capsys, "certify", layer, "--weight-key", "kernel")
+    assert code == 2
+    assert "(bias, target, weight); got 'kernel'" in err
+
+
+def test_certify_refuses_nan(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=np.array([[1.0, np.nan]]), bias=np.zeros(1), target=np.zeros(2))
+    code, _, err = collide(capsys, "certify", path, "--out", tmp_path / "run")
+    assert code == 2
+    assert "weight" in err
+    assert "nan" in err.lower()
+    assert not (tmp_path / "run").exists()
+
+
+def test_certify_refuses_pickles(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=np.array([{}], dtype=object), bias=np.zeros(1), target=np.zeros(2))
+    code, _, err = collide(capsys, "certify", path)
+    assert code == 2
+    assert "layer.npz must be a readable" in err
+
+
+def test_verify_refuses_a_false_claim_and_a_file_that_is_none(capsys, layer, tmp_path):
+    out = tmp_path / "run"
+    collide(capsys, "certify", layer, "--domain", "box", "--out", out, "--quiet")
+    path = out / "certificates" / "box-dimension.json"
+    document = json.loads(path.read_text())
+    document["claim"]["value"] += 1
+    path.write_text(json.dumps(document))
+    assert collide(capsys, "verify", path)[0] == 3
+    code, printed, _ = collide(capsys, "verify", "--json", path)
+    assert code == 3
+    assert json.loads(printed)[0]["proved"] is False
+    (tmp_path / "none.json").write_text("{}")
+    assert collide(capsys, "verify", tmp_path / "none.json")[0] == 2
+
+
+def test_doctor_names_versions_and_engines(capsys):
+    code, printed, _ = collide(capsys, "doctor", "--json")
+    assert code == 0
+    found = json.loads(printed)
+    assert found["versions"]["numpy"] == np.__version__
+    assert found["exact engines"]["python-flint: exact proofs (needed)"] == "found"

@@ -1,0 +1,248 @@
+import base64
+import csv
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from example_runs import HIDDEN, install, small_mnist, small_net
+
+from experiments import mnist as module
+from experiments.case import Case
+from experiments.config import MnistOptions
+from experiments.controls import control_masks
+from experiments.datasets.mnist import pixels
+from experiments.distances import mean_image_distance, mean_pairwise
+from experiments.mnist import run_mnist
+from experiments.output import finish_mnist
+from experiments.progress import Progress
+from experiments.record import read_exact, read_record
+from polytope import Box, CollisionPolytope, verify
+from polytope.errors import InputError
+
+OPTIONS = MnistOptions(
+    units=3, samples=50, digits=(3, 7), tolerances=(0.0, 0.02), author_steps=300, workers=1
+)
+QUIET = Progress(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run with its tables, figures and report."""
+    folder = tmp_path_factory.mktemp("runs") / "mnist"
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, module)
+        run_mnist(OPTIONS, folder, QUIET)
+    finish_mnist(folder, as_json=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(run):
+    return read_record(run).results
+
+
+@pytest.fixture(scope="module")
+def arrays(run):
+    with np.load(run / "vertices.npz") as loaded:
+        return dict(loaded)
+
+
+@pytest.fixture(scope="module")
+def case():
+    data = small_mnist()
+    layer = small_net(data, seed=0).model.hidden1
+    return Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[7]))
+
+
+def find(results, key):
+    return next(one for one in results["sets"] if one["key"] == key)
+
+
+def test_target_and_units_are_the_papers_choice(results, case):
+    assert results["target"]["index"] == 7
+    assert results["target"]["label"] == 7
+    assert results["other"]["label"] == 3
+    assert tuple(results["units"]) == case.polytope().inactive_units[:3]
+
+
+def test_exact_vertices_are_the_minima(results, arrays, case):
+    found = find(results, "exact.none")
+    assert [v["status"] for v in found["vertices"]] == ["optimal"] * 3
+    assert all(v["is_vertex"] for v in found["vertices"])
+    fresh = case.polytope().unit_vertices(results["units"])
+    for entry, point in zip(found["vertices"], arrays["exact.none"], strict=True):
+        assert read_exact(entry["value"]) == fresh[entry["unit"]].value
+        value = float(case.weight[entry["unit"]].astype(float) @ point) + case.bias[entry["unit"]]
+        assert value == pytest.approx(entry["value"]["approx"], abs=1e-6)
+    assert found["distance"] == mean_pairwise(arrays["exact.none"])
+
+
+def test_hinge_comes_to_the_exact_minimum_and_the_papers_penalty_does_not(results):
+    hinge = find(results, "relaxed.hinge.target.none")
+    assert all(c["relative_gap"] < 0.02 for c in hinge["comparisons"])
+    assert all(c["smallest_tolerance"]["approx"] < 1e-3 for c in hinge["comparisons"])
+    assert hinge["distance"] == pytest.approx(find(results, "exact.none")["distance"], rel=0.02)
+    absolute = find(results, "relaxed.absolute.target.none")
+    assert any(c["smallest_tolerance"]["approx"] > 1e-3 for c in absolute["comparisons"])
+
+
+def test_controls_hold_their_pixels(results, arrays, case):
+    masks = control_masks(small_mnist().train_images)
+    assert 0 < masks["never"].sum() < masks["rarely"].sum() < 784
+    for name, mask in masks.items():
+        assert results["controls"][name]["pixels"] == mask.sum()
+        for key in (f"exact.{name}", f"relaxed.absolute.target.{name}"):
+            assert (arrays[key][:, mask] == case.target[mask]).all()
+            assert (arrays[key][:, ~mask] != case.target[~mask]).any()
+
+
+def test_facts_of_the_three_domains(results):
+    free, nonnegative, box = results["facts"]
+    assert [f["domain"] for f in results["facts"]] == ["free", "nonnegative", "box"]
+    for facts in results["facts"]:
+        assert facts["paper_bound"] == 784 - facts["n_positive"]
+        assert facts["rank_positive"] == facts["n_positive"]
+    assert free["lineality"] == 784 - HIDDEN
+    assert (free["pointed"], nonnegative["pointed"], box["pointed"]) == (False, True, True)
+    assert (free["bounded"], box["bounded"]) == (False, True)
+    assert "no vertices at all" in free["sentence"]
+    assert "has vertices" in box["sentence"]
+
+
+def test_nearest_collisions_collide_at_the_stated_distance(results, arrays, case):
+    layer = case.polytope().layer
+    polytope = CollisionPolytope.from_layer(case.weight, case.bias, case.target, domain=Box(0, 1))
+    for one in results["nearest"]:
+        image = pixels(small_mnist().test_images[one["image"]["index"]])
+        assert one["image"]["index"] != results["target"]["index"]
+        fresh = polytope.nearest(image, "linf")
+        assert read_exact(one["linf"]["distance"]) == fresh.distance
+        assert one["l2"]["lower"] <= one["l2"]["to_image"]["l2"] + 1e-9
+        assert one["l2"]["to_image"]["l2"] <= one["l2"]["upper"] + 1e-9
+        found = np.abs(arrays[f"nearest.{one['digit']}.l1"] - image).sum()
+        assert found == pytest.approx(one["l1"]["distance"]["approx"])
+        for norm in ("l2", "linf", "l1"):
+            point = arrays[f"nearest.{one['digit']}.{norm}"]
+            moved = np.maximum(0, case.weight @ point + case.bias)
+            wanted = np.maximum(0, case.weight @ case.target + case.bias)
+            assert np.abs(moved - wanted).max() < 1e-5
+    assert layer.n_units == HIDDEN
+
+
+def test_curve_falls_with_the_tolerance(results):
+    points = results["curve"]["points"]
+    assert [one["tolerance"] for one in points] == [0.0, 0.02]
+    assert points[1]["l2"]["upper"] < points[0]["l2"]["lower"]
+    assert points[0]["l2"]["lower"] == pytest.approx(results["nearest"][0]["l2"]["lower"])
+
+
+def test_combinations_have_the_asked_for_size(results):
+    for one in results["sets"]:
+        assert set(one["combinations"]) == {"uniform", "stick"}
+        for found in one["combinations"].values():
+            assert found["samples"] == 50
+            assert 0 <= found["success"] <= 1
+            assert found["target_class_confidence"] <= found["winner_confidence"]
+    exact = find(results, "exact.none")["combinations"]["uniform"]
+    assert exact["success"] == 1
+    assert exact["target_class_confidence"] == pytest.approx(results["target"]["confidence"])
+
+
+def test_every_certificate_is_on_the_disk_and_proved(run, results):
+    files = set(re.findall(r"certificates/[\w.-]+\.json", json.dumps(results)))
+    assert files == {f"certificates/{path.name}" for path in (run / "certificates").glob("*.json")}
+    # 9 exact vertices, 15 facts, 8 searches x 3 distances, 2 digits x 3 norms, 2 x 2 on the curve
+    assert len(files) == 9 + 15 + 24 + 6 + 4
+    for file in sorted(files)[::7]:
+        assert "stored weights" in verify(run / file)
+
+
+def test_record_keeps_timings_apart_from_results(run):
+    record = read_record(run)
+    assert record.experiment == "mnist"
+    assert record.options["target"] == 7
+    assert set(record.data) == {"made up", "small-0.safetensors"}
+    assert record.versions["numpy"] == np.__version__
+    assert set(record.timings["stages"]) >= {"setup", "jobs", "total"}
+    assert "seconds" not in json.dumps(record.results)
+
+
+def test_a_run_cut_short_goes_on_to_the_same_results(run, results, tmp_path, monkeypatch):
+    install(monkeypatch, module)
+    (tmp_path / "certificates").mkdir()
+    lines = (run / "stages.jsonl").read_bytes().splitlines(keepends=True)
+    # Keep half of the rows, and tear the next one.
+    half = len(lines) // 2
+    (tmp_path / "stages.jsonl").write_bytes(b"".join(lines[:half]) + lines[half][:40])
+    record = run_mnist(OPTIONS, tmp_path, QUIET)
+    assert json.loads(json.dumps(read_record(tmp_path).results)) == results
+    assert record.options["units"] == 3
+
+
+def test_a_folder_of_another_run_is_refused(run, monkeypatch):
+    install(monkeypatch, module)
+    with pytest.raises(InputError, match=r"other options \(samples\)"):
+        run_mnist(replace(OPTIONS, samples=51), run, QUIET)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"target": 30}, "target: expected the index of a test image, 0 to 29; got 30"),
+        ({"other": -1}, "other: expected the index of a test image, 0 to 29; got -1"),
+        ({"target": 3, "other": 13}, "got test image 13"),
+        ({"units": 25}, r"units: expected at most \d+.*got 25"),
+    ],
+)
+def test_bad_indices_are_refused_before_any_work(change, message, tmp_path, monkeypatch):
+    install(monkeypatch, module)
+    with pytest.raises(InputError, match=message):
+        run_mnist(replace(OPTIONS, **change), tmp_path / "run", QUIET)
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"units": 1}, "units: expected at least 2, got 1"),
+        ({"samples": 0}, "samples: expected at least 1, got 0"),
+        ({"seed": -1}, "seed: expected at least 0, got -1"),
+        ({"digits": (10,)}, "digits: expected digits 0 to 9, got 10"),
+        ({"tolerances": (float("nan"),)}, "tolerances: expected finite numbers >= 0, got nan"),
+    ],
+)
+def test_bad_options_are_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        MnistOptions(**change)
+
+
+def test_tables_hold_the_papers_numbers_and_ours(run, results):
+    rows = list(csv.DictReader((run / "tables" / "table2.csv").read_text().splitlines()))
+    paper = [row for row in rows if row["vertices"].startswith("paper")]
+    assert [row["vertex distance"] for row in paper] == ["1.33", "1.28"]
+    exact = next(row for row in rows if row["vertices"] == "exact")
+    assert exact["vertex distance"] == f"{find(results, 'exact.none')['distance']:.2f}"
+    assert len(rows) == 2 + len(results["sets"])
+    assert r"\toprule" in (run / "tables" / "table2.tex").read_text()
+    names = {path.stem for path in (run / "tables").glob("*.md")}
+    assert names == {"table2", "facts", "comparison", "nearest", "curve"}
+
+
+def test_report_is_one_file_with_all_in_it(run):
+    text = (run / "report.html").read_text()
+    images = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', text)
+    assert len(images) == text.count("<img") == 4
+    assert all(base64.b64decode(data).startswith(b"\x89PNG") for data, _ in images)
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", text)
+    for file in re.findall(r'href="(certificates/[^"]+)"', text):
+        assert (run / file).is_file()
+    assert "python -m polytope.checker certificates/vertex-none-" in text
+
+
+@pytest.mark.data
+def test_real_images_have_the_known_controls_and_distance(mnist):
+    masks = control_masks(mnist.train_images)
+    assert (masks["never"].sum(), masks["rarely"].sum()) == (67, 291)
+    assert mean_image_distance(mnist.test_images[:2000]) == pytest.approx(10.0, abs=0.2)

@@ -1,0 +1,118 @@
+import json
+
+import pytest
+from example_runs import install, small_mnist, small_net
+
+from experiments import survey as module
+from experiments.case import Case
+from experiments.config import SurveyOptions
+from experiments.datasets.mnist import pixels
+from experiments.output import finish_survey
+from experiments.progress import Progress
+from experiments.record import read_record
+from experiments.survey import run_survey
+from experiments.survey_summary import COLUMNS, observations, spread, summarise
+from polytope.errors import InputError
+
+OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
+QUIET = Progress(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "survey"
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, module)
+        run_survey(OPTIONS, folder, QUIET)
+    return folder
+
+
+def test_one_row_a_target_and_seed(run):
+    results = read_record(run).results
+    assert [(r["seed"], r["target"]) for r in results["rows"]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for row in results["rows"]:
+        assert row["exact"]["verified"] == row["exact"]["decided"] == row["exact"]["vertices"] == 2
+        assert row["hinge"]["max_relative_gap"] < 0.02
+        assert row["hinge"]["max_tolerance"] < 1e-3
+        assert row["hinge"]["distance"] == pytest.approx(row["exact"]["distance"], rel=0.02)
+    assert results["proofs"]["exact"] == {"decided": 8, "verified": 8, "vertices": 8, "asked": 8}
+
+
+def test_a_row_is_what_the_polytope_says(run):
+    row = read_record(run).results["rows"][2]
+    data = small_mnist()
+    layer = small_net(data, seed=1).model.hidden1
+    case = Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[0]))
+    polytope = case.polytope()
+    assert row["units"] == list(polytope.inactive_units[:2])
+    first, second = (v.point_float() for v in polytope.unit_vertices(row["units"]).values())
+    assert row["exact"]["distance"] == float(((first - second) ** 2).sum() ** 0.5)
+
+
+def test_resume_and_more_targets_keep_what_is_there(run, monkeypatch):
+    install(monkeypatch, module)
+    before = (run / "rows.jsonl").read_bytes()
+    results = read_record(run).results
+    again = run_survey(OPTIONS, run, QUIET)
+    assert (run / "rows.jsonl").read_bytes() == before
+    assert json.loads(json.dumps(again.results)) == results
+
+
+def test_other_options_are_refused(run, monkeypatch):
+    install(monkeypatch, module)
+    with pytest.raises(InputError, match=r"other options \(units\)"):
+        run_survey(SurveyOptions(targets=2, seeds=2, units=3, workers=1), run, QUIET)
+    with pytest.raises(InputError, match="targets: expected at most 30, the test images; got 31"):
+        run_survey(SurveyOptions(targets=31, seeds=1), run, QUIET)
+
+
+def test_tables_and_figure_are_written(run, capsys):
+    finish_survey(run, as_json=False)
+    printed = capsys.readouterr().out
+    assert "8/8 proved" in printed
+    assert "paper, Table 2 (one target)" in printed
+    assert (run / "figures" / "survey.png").read_bytes().startswith(b"\x89PNG")
+    assert {p.suffix for p in (run / "tables").iterdir()} == {".md", ".csv", ".tex"}
+
+
+def row(seed, target, **distances):
+    """A made-up row; families that are not named lie 1 apart."""
+    found = {"seed": seed, "target": target, "label": target, "units": [0, 1]}
+    for family in COLUMNS:
+        found[family] = {
+            "distance": distances.get(family, 1.0),
+            **dict.fromkeys(("decided", "verified", "vertices", "converged"), 2),
+            "max_relative_gap": 0.01,
+            "max_tolerance": 1e-4,
+        }
+    return found
+
+
+def test_summary_by_hand():
+    rows = [row(0, 0, exact=4.0), row(0, 1, exact=8.0), row(1, 0, exact=0.5)]
+    found = summarise(rows, image_distance=10.0)
+    assert found["distances"]["exact"] == {
+        "count": 3,
+        "mean": pytest.approx(12.5 / 3),
+        "std": pytest.approx(3.752777),
+        "min": 0.5,
+        "max": 8.0,
+    }
+    assert found["by_seed"]["1"]["exact"]["mean"] == 0.5
+    assert found["by_label"]["1"]["exact"]["mean"] == 8.0
+    assert found["ratios"]["absolute"] == pytest.approx(0.1)
+    first = observations(rows)[0]
+    assert (first["left"], first["right"], first["held"], first["rows"]) == (
+        "exact",
+        "absolute",
+        2,
+        3,
+    )
+
+
+def test_rows_without_a_distance_are_left_out_of_the_means():
+    rows = [row(0, 0, exact=4.0), row(0, 1)]
+    rows[1]["exact"]["distance"] = None
+    assert summarise(rows, 10.0)["distances"]["exact"]["mean"] == 4.0
+    assert observations(rows)[0]["rows"] == 1
+    assert spread([])["mean"] is None
