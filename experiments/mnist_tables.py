@@ -18,6 +18,13 @@ FAMILY = {
     "hinge": "relaxed: hinge, converged",
     "exact": "exact",
 }
+#: Family -> when its search ends (optimize/stopping.py, optimize/splitting.py).
+RULES = {
+    "authors": "plateau once eq. 1 has not fallen by 1e-6 of max(1, value) in 1,000 steps",
+    "absolute": "converged once the duality gap of eq. 1 is at most 1e-4 of max(1, value)",
+    "hinge": "converged once every constraint holds within 1e-4 and the minimum is within 1e-3 "
+    "of its dual bound, relative to max(1, value)",
+}
 CONTROL = {
     "none": "",
     "never": "; control: never-lit pixels fixed",
@@ -142,14 +149,11 @@ def _notes_2(results: Results) -> tuple[str, ...]:
     exact = [s for s in results["sets"] if s["kind"] == "exact"]
     proved = sum(v["certificate"] is not None for s in exact for v in s["vertices"])
     asked = sum(len(s["vertices"]) for s in exact)
-    rules = sorted(
-        {
-            f"{FAMILY[s['family']]}: {rule}"
-            for s in results["sets"]
-            if s["kind"] == "relaxed"
-            for rule in s["rule"]
-        }
-    )
+    rules = []
+    for family, rule in RULES.items():
+        ended = [e for s in results["sets"] if s["family"] == family for e in s["status"]]
+        counts = ", ".join(f"{ended.count(e)} {e}" for e in sorted(set(ended)))
+        rules.append(f"{FAMILY[family]}: {rule} ({counts})")
     return (
         f"Target: test image {target['index']}, a {target['label']}; units "
         f"{', '.join(map(str, results['units']))}; network accuracy "
@@ -164,7 +168,7 @@ def _notes_2(results: Results) -> tuple[str, ...]:
         f"Controls: {controls['never']['pixels']} pixels are never lit in training, "
         f"{controls['rarely']['pixels']} in under 1% of the images; the target lights "
         f"{controls['never']['lit_in_target']} and {controls['rarely']['lit_in_target']} of them.",
-        *(f"Stopping rule, {rule}." for rule in rules),
+        *(f"Stopping rule of {rule}." for rule in rules),
     )
 
 

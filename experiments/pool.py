@@ -51,6 +51,7 @@ def run_jobs(
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        pool.shutdown()  # waits until the queues are put away
         raise
     finally:
         for name, value in before.items():

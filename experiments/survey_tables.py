@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.mnist_tables import RULES
 from experiments.numbers import fixed, percent, short, spread_text
 from experiments.paper import TABLE_2
 from experiments.survey_summary import COLUMNS
@@ -66,6 +67,10 @@ def means_table(results: Results) -> Table:
             "Network accuracies: "
             + ", ".join(percent(net["accuracy"], 2) for net in results["networks"])
             + ".",
+            *(
+                f"{NAMES[family].capitalize()}: {RULES[family]}."
+                for family in ("absolute", "hinge")
+            ),
             "Proved: certificates accepted by the checker / vertices asked for.",
         ),
     )
