@@ -156,7 +156,11 @@ def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Sol
         tight, dual = found[1]
         return Solution(Outcome.OPTIMAL, found[0], tight, dual, seconds=clock.seconds)
     if status in (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED):
-        return Solution(Outcome.NOT_OPTIMAL, reason=status.value, seconds=clock.seconds)
+        reason = (
+            f"the float solver takes the program for {status.value}, which could not be proved; "
+            "scaling inputs and units by powers of two may help"
+        )
+        return Solution(Outcome.NOT_OPTIMAL, reason=reason, seconds=clock.seconds)
     reason = (
         f"no basis of HiGHS could be proved optimal (its status: {status.value}), and "
         f"{len(program.rows)} rows x {program.n} columns are too many for the exact simplex"
