@@ -15,7 +15,9 @@ from tqdm import tqdm
 from optimize.result import VertexSearch
 from polytope import CollisionPolytope
 from polytope.errors import InputError, ShapeError, UnitError
-from polytope.results import LPResult, NearestResult
+from polytope.layer import Layer
+from polytope.rational import ExactArray
+from polytope.results import LPResult, LPStatus, NearestResult
 
 Exact = Mapping[int, LPResult]
 _Each = TypeVar("_Each")
@@ -90,7 +92,8 @@ def compare(
         One comparison a vertex, in the order of the search.
 
     Raises:
-        InputError, ShapeError: the number of polytopes, their inputs or their units do not fit.
+        InputError, ShapeError: the number of polytopes, their inputs or their units do not fit, or
+            a given exact vertex speaks of another layer, target, domain, tolerance or unit.
         UnitError: a unit is active in the exact polytope (its float sign was wrong).
     """
     count = int(search.targets.max()) + 1
@@ -104,7 +107,10 @@ def compare(
         if target is None or owner == target
     ]
     for vertex in picked:
-        _check(polytopes[int(search.targets[vertex])], search, vertex)
+        owner, unit = int(search.targets[vertex]), int(search.units[vertex])
+        _check(polytopes[owner], search, vertex)
+        if unit in known[owner]:
+            _check_exact(polytopes[owner], unit, known[owner][unit])
     found: dict[tuple[int, int], LPResult] = {}
     results = []
     hidden = None if progress is None else not progress
@@ -154,6 +160,60 @@ def _check(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> No
             f"polytope: expected unit {unit} of vertex {vertex} to be inactive, got an active one "
             "(another target, or a float sign that was wrong: see sign_disagreements)"
         )
+
+
+def _check_exact(polytope: CollisionPolytope, unit: int, given: LPResult) -> None:
+    """Raise InputError unless a given result answers for this unit of this very polytope."""
+    if given.status is LPStatus.UNDECIDED:
+        return  # it claims nothing
+    proof = given.certificate
+    if proof is None:
+        raise InputError(
+            f"exact: expected a certificate with the result of unit {unit}, got status "
+            f"{given.status.name} without one"
+        )
+    if not _same_problem(proof.layer, polytope.layer):
+        raise InputError(
+            f"exact: expected the result of unit {unit} for the polytope compared with, got one "
+            "for another layer, target, domain or tolerance"
+        )
+    if given.status is not LPStatus.EMPTY and proof.claim.get("unit") != unit:
+        raise InputError(
+            f"exact: expected the minimum of unit {unit} under its number, got a certificate for "
+            f"{_objective_of(proof.claim)}"
+        )
+    if given.status is LPStatus.OPTIMAL and proof.claim["value"] != given.value:
+        raise InputError(
+            f"exact: expected the value that the certificate of unit {unit} proves, "
+            f"{proof.claim['value']}, got {given.value}"
+        )
+
+
+def _objective_of(claim: Mapping[str, object]) -> str:
+    return f"unit {claim['unit']}" if "unit" in claim else "another objective"
+
+
+def _same_problem(one: Layer, other: Layer) -> bool:
+    """Whether both state the same collision polytope by the same numbers."""
+    if one is other:
+        return True
+    arrays = ("weight", "bias", "target", "activation")
+    return (
+        one.tolerance == other.tolerance
+        and all(_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        and one.domain.bounds(one.n_inputs) == other.domain.bounds(other.n_inputs)
+    )
+
+
+def _equal(one: ExactArray | None, other: ExactArray | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    if one.shape != other.shape:
+        return False
+    # Numpy compares a float with a wide integer after rounding; Fractions do not round.
+    if one.data.dtype == other.data.dtype:
+        return bool((one.data == other.data).all())
+    return one.fractions() == other.fractions()
 
 
 def _compare_one(

@@ -144,3 +144,59 @@ def test_mistakes():
     )
     with pytest.raises(ShapeError, match="polytope: expected 2, one per target, got a single one"):
         compare(exact_segment(), double)
+
+
+def given(polytope, unit=1, **changes):
+    """`compare` for unit 1 of the segment, with the exact result of `unit` of another polytope."""
+    result = replace(polytope.unit_vertex(unit), **changes)
+    search = at([SEGMENT_VERTICES[1]], units=[1])
+    return compare(exact_segment(), search, exact={1: result}, distance=None)
+
+
+def other_segment(**changes):
+    parts = {
+        "weight": SEGMENT_WEIGHT,
+        "bias": SEGMENT_BIAS,
+        "target": SEGMENT_TARGET,
+        "domain": Box(0, 1),
+        "tolerance": 0,
+    } | changes
+    return CollisionPolytope.from_layer(**parts)
+
+
+def test_an_exact_result_for_equal_numbers_is_taken():
+    # float64 lists beside the float32 tensors of `exact_segment`: the same dyadic numbers.
+    (result,) = given(other_segment())
+    assert result.exact_value == Fraction(SEGMENT_VALUES[1])
+    (result,) = given(exact_segment())
+    assert result.gap == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight": [[2 * value for value in row] for row in SEGMENT_WEIGHT]},
+        {"bias": [value - 1 / 64 for value in SEGMENT_BIAS]},
+        {"target": [value + 1 / 64 for value in SEGMENT_TARGET]},
+        {"domain": Box(0, 2)},
+        {"tolerance": Fraction(1, 1000)},
+        {"weight": [*SEGMENT_WEIGHT, [0.0, 0.0]], "bias": [*SEGMENT_BIAS, -1.0]},
+    ],
+    ids=["weight", "bias", "target", "domain", "tolerance", "one unit more"],
+)
+def test_an_exact_result_of_another_polytope_is_refused(changes):
+    message = "for another layer, target, domain or tolerance"
+    with pytest.raises(InputError, match=f"exact: expected the result of unit 1 .* {message}"):
+        given(other_segment(**changes))
+
+
+def test_an_exact_result_of_another_unit_or_value_is_refused():
+    with pytest.raises(InputError, match=r"exact: .* unit 1 .* got a certificate for unit 2"):
+        given(exact_segment(), unit=2)
+    with pytest.raises(InputError, match=r"exact: expected the value .* proves, -1/4, got -3"):
+        given(exact_segment(), value=Fraction(-3))
+    with pytest.raises(InputError, match=r"exact: expected a certificate .* OPTIMAL without one"):
+        given(exact_segment(), certificate=None)
+    minimum = exact_segment().minimize([1, 0])
+    with pytest.raises(InputError, match=r"exact: .* got a certificate for another objective"):
+        compare(exact_segment(), at([SEGMENT_VERTICES[1]], units=[1]), exact={1: minimum})
