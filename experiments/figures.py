@@ -17,10 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.controls import RARE
 from experiments.files import atomic_path, open_run_folder
-from experiments.mnist_tables import name_of
-from experiments.numbers import approx, fixed
+from experiments.numbers import approx, fixed, short
+from experiments.searches import title_of
 
 FOLDER = "figures"
 SIDE = 28
@@ -87,7 +86,7 @@ def table_1(results: Results, arrays: Arrays) -> Figure:
     )
     for row, one in enumerate(sets):
         start = one["start"]
-        words = name_of(one).replace("; ", "\n").replace(": ", ":\n").replace(", ", ",\n")
+        words = title_of(one).replace("; ", "\n").replace(": ", ":\n").replace(", ", ",\n")
         _label(grid[row, 0], f"{words}\nmean distance {fixed(one['distance'])}")
         image = arrays["other" if start == "other" else "target"]
         what = {"target": "start = target", "other": "start", None: "target"}[start]
@@ -163,7 +162,7 @@ def curve_figure(results: Results, arrays: Arrays) -> Figure | None:
         [one["l2"]["upper"] for one in points],
         color=BLUE,
         marker="o",
-        label="l2 (certified bounds closer than the line is wide)",
+        label=f"l2 (upper end; certified bounds at most {short(_widest(points))} apart)",
     )
     axes.set_xlabel("tolerance (units of the pre-activation; 0 to 0.01 linear, then logarithmic)")
     axes.set_ylabel("l2 distance")
@@ -197,6 +196,11 @@ def curve_figure(results: Results, arrays: Arrays) -> Figure | None:
     return figure
 
 
+def _widest(points: list[Mapping[str, Any]]) -> float:
+    """The largest difference of certified upper and lower end on the curve."""
+    return max(float(one["l2"]["upper"]) - float(one["l2"]["lower"]) for one in points)
+
+
 def _curve_images(part: Any, points: list[Mapping[str, Any]], arrays: Arrays) -> None:
     row = part.subplots(1, len(points) + 1, squeeze=False)[0]
     for axes, one in zip(row, points, strict=False):
@@ -219,8 +223,8 @@ def masks_figure(results: Results, arrays: Arrays) -> Figure:
     shown = axes[0].imshow(100 * share.reshape(SIDE, SIDE), cmap="viridis", vmin=0)
     figure.colorbar(shown, ax=axes[0], label="% of training images", shrink=0.8)
     axes[0].set_title("share of images that light a pixel", fontsize=9)
-    masks = {"never": share == 0, "rarely": share < RARE}
-    for place, (name, mask) in enumerate(masks.items(), start=1):
+    for place, name in enumerate(("never", "rarely"), start=1):
+        mask = arrays[f"mask.{name}"]
         axes[place].imshow(mask.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
         count = results["controls"][name]["pixels"]
         words = {"never": "never lit", "rarely": "lit in under 1% of the images"}[name]

@@ -187,6 +187,7 @@ def _write(
     arrays["target"] = setting.case.target
     arrays["other"] = setting.image(setting.options.other or 0)
     arrays["lit_fraction"] = lit_fraction(setting.data.train_images)
+    arrays |= {f"mask.{name}": mask for name, mask in setting.masks.items()}
     for digit, index in setting.digits.items():
         arrays[f"digit.{digit}"] = setting.image(index)
     with atomic_path(folder / "vertices.npz") as path:

@@ -9,10 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from experiments.figures import FOLDER as FIGURES
 from experiments.files import write_text
-from experiments.mnist_tables import mnist_tables, name_of
+from experiments.mnist_tables import mnist_tables
 from experiments.numbers import fixed, percent, short
 from experiments.proofs import command
 from experiments.record import Record, read_record
+from experiments.searches import title_of
 from experiments.tables import Table
 
 FILE_NAME = "report.html"
@@ -86,7 +87,7 @@ def write_report(folder: Path) -> Path:
 def headline(results: Mapping[str, Any]) -> list[str]:
     """Returns the run's main numbers as sentences, without a verdict."""
     lines = [
-        name_of(one)
+        title_of(one)
         + (f" (start: {one['start']})" if one["start"] else "")
         + f": mean distance of the vertices {fixed(one.get('distance'))}, "
         f"{percent(one.get('ratio'))} of the distance of test images"

@@ -11,7 +11,7 @@ from experiments.figures import BLUE, FOLDER, GREEN, ORANGE, save
 from experiments.files import open_run_folder
 from experiments.paper import TABLE_2
 from experiments.survey_summary import COLUMNS
-from experiments.survey_tables import NAMES
+from experiments.survey_tables import NAMES, converged_text
 
 
 def write_survey_figure(folder: Path, results: Mapping[str, Any]) -> Path:
@@ -29,6 +29,13 @@ def _color(family: str) -> str:
     if family.startswith("absolute"):
         return ORANGE
     return GREEN if family == "hinge" else BLUE
+
+
+def _tick(family: str, results: Mapping[str, Any]) -> str:
+    """A family's name in short lines, with the count of its searches that converged."""
+    name = NAMES[family].replace(", ", ",\n").replace(" pixels", "\npixels")
+    search = results["searches"].get(family)
+    return f"{name}\n{converged_text(search)}" if search else name
 
 
 def survey_figure(results: Mapping[str, Any]) -> Figure:
@@ -53,9 +60,7 @@ def survey_figure(results: Mapping[str, Any]) -> Figure:
     )
     for value, color, text in lines:
         axes.axhline(value, color=color, linestyle="--", linewidth=1, label=text)
-    names = [
-        NAMES[family].replace(", ", ",\n").replace(" pixels", "\npixels") for family in COLUMNS
-    ]
+    names = [_tick(family, results) for family in COLUMNS]
     axes.set_xticks(range(1, len(COLUMNS) + 1), names, fontsize=8)
     axes.set_xlim(0.5, len(COLUMNS) + 0.5)
     axes.set_ylim(bottom=-0.2)

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.mnist_tables import RULES
 from experiments.numbers import fixed, percent, short, spread_text
 from experiments.paper import TABLE_2
+from experiments.relaxed import MAX_STEPS
+from experiments.searches import RULES
 from experiments.survey_summary import COLUMNS
 from experiments.tables import Table
 
 NAMES = {
-    "absolute": "paper's penalty, converged",
+    "absolute": "paper's penalty, run to convergence",
     "absolute_never": "paper's penalty, never-lit pixels fixed",
     "absolute_rarely": "paper's penalty, pixels lit in <1% fixed",
-    "hinge": "hinge, converged",
+    "hinge": "hinge, run to convergence",
     "exact": "exact",
     "never": "exact, never-lit pixels fixed",
     "rarely": "exact, pixels lit in <1% fixed",
@@ -23,7 +24,12 @@ Results = Mapping[str, Any]
 
 def survey_tables(results: Results) -> list[Table]:
     """Returns all tables of a survey's results."""
-    return [means_table(results), seeds_table(results), labels_table(results), held_table(results)]
+    return [
+        means_table(results),
+        _by(results, "by_seed", "survey-seeds", "training seed"),
+        _by(results, "by_label", "survey-digits", "the target's digit"),
+        held_table(results),
+    ]
 
 
 def means_table(results: Results) -> Table:
@@ -45,7 +51,7 @@ def means_table(results: Results) -> Table:
                 NAMES[family],
                 spread_text(results["distances"][family]),
                 percent(results["ratios"][family]),
-                _proved(proofs) if proofs else _converged(search),
+                _proved(proofs) if proofs else converged_text(search),
                 short(search["max_relative_gap"]["max"]) if search else "",
                 short(search["max_tolerance"]["max"]) if search else "",
             )
@@ -67,10 +73,9 @@ def means_table(results: Results) -> Table:
             "Network accuracies: "
             + ", ".join(percent(net["accuracy"], 2) for net in results["networks"])
             + ".",
-            *(
-                f"{NAMES[family].capitalize()}: {RULES[family]}."
-                for family in ("absolute", "hinge")
-            ),
+            f"Stopping rule of the paper's penalty, with and without controls: "
+            f"{RULES['absolute']}; of the hinge: {RULES['hinge']}. A search that has not converged "
+            f"ends after {MAX_STEPS:,} steps and counts in every mean.",
             "Proved: certificates accepted by the checker / vertices asked for.",
         ),
     )
@@ -80,34 +85,30 @@ def _proved(found: Mapping[str, Any]) -> str:
     return f"{found['verified']}/{found['asked']} proved"
 
 
-def _converged(found: Mapping[str, Any]) -> str:
+def converged_text(found: Mapping[str, Any]) -> str:
+    """Returns how many of a family's searches converged."""
     return f"{found['converged']}/{found['asked']} converged"
 
 
-def seeds_table(results: Results) -> Table:
-    """The same by training seed."""
-    return _by(results["by_seed"], "survey-seeds", "training seed", "by training seed")
-
-
-def labels_table(results: Results) -> Table:
-    """The same by the target's digit."""
-    return _by(results["by_label"], "survey-digits", "digit", "by the target's digit")
-
-
-def _by(groups: Mapping[str, Any], name: str, heading: str, title: str) -> Table:
+def _by(results: Results, key: str, name: str, heading: str) -> Table:
+    """The same in groups of rows."""
     rows = [
         (
             group,
             str(found["exact"]["count"]),
             *(spread_text(found[family]) for family in COLUMNS),
         )
-        for group, found in groups.items()
+        for group, found in results[key].items()
     ]
     return Table(
         name=name,
-        title=f"Mean l2 distance of the vertices, {title}: mean ± std (least to largest)",
+        title=f"Mean l2 distance of the vertices, by {heading}: mean ± std (least to largest)",
         columns=(heading, "rows", *(NAMES[family] for family in COLUMNS)),
         rows=tuple(rows),
+        notes=tuple(
+            f"{NAMES[family]}: {converged_text(search)}, all rows."
+            for family, search in results["searches"].items()
+        ),
     )
 
 

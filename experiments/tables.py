@@ -10,7 +10,6 @@ from experiments.files import open_run_folder, write_text
 from polytope.errors import InputError
 
 FOLDER = "tables"
-EMPTY = ""
 
 _LATEX = {
     "\\": r"\textbackslash{}",

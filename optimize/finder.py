@@ -48,7 +48,7 @@ def find_vertices(
     the polytope itself), because the penalty form with the hinge is biased.  Defaults:
 
         layer             others="absolute"             others="hinge"
-        first Linear      "splitting": eq. 1, proved    "splitting": constrained, proved
+        first Linear      "splitting": eq. 1            "splitting": constrained, with a duality gap
         any other         "adam": eq. 1                 "augmented": constrained
 
     "authors" (their momentum form) and "adam" always minimise eq. 1 as it stands;

@@ -12,7 +12,7 @@ from optimize.objective import Objective
 class SearchStatus(Enum):
     """Why the search of one vertex ended; the text says what to try next."""
 
-    CONVERGED = "the method's duality-gap rule holds"
+    CONVERGED = "the method's duality-gap rule holds in float64 (an estimate without finite bounds)"
     PLATEAU = "no further progress; nothing proves a minimum, compare with the exact vertex"
     STEP_LIMIT = "max_steps reached; raise it, or resume from the checkpoint"
     TIME_LIMIT = "max_seconds reached; raise it, or resume from the checkpoint"
@@ -56,10 +56,12 @@ class VertexSearch:
         equality_residual: (V,) largest |p_j - p_t,j| over the target's active units.
         violation: (V,) largest max(0, p_j) over its inactive units.
         status: V of `SearchStatus`.
-        converged: (V,) bool: status is CONVERGED, that is, proved by a duality gap.
+        converged: (V,) bool: status is CONVERGED.
         steps: (V,) steps taken.
         gap: (V,) the method's relative duality gap at the last check; NaN where it has none.
-        lower_bound: (V,) the method's float lower bound of the optimal value; NaN likewise.
+        lower_bound: (V,) the method's lower bound of the optimal value; NaN likewise.  Computed in
+            float64 from weak duality: a bound up to rounding where every coordinate that needs one
+            has a finite bound, else an estimate.
         history: values over the steps.
         form: the terms minimised.
         method: the optimiser and its options, as text.
@@ -85,5 +87,10 @@ class VertexSearch:
 
     @property
     def converged(self) -> Tensor:
-        """(V,) bool: where the status is CONVERGED."""
+        """(V,) bool: where the status is CONVERGED.
+
+        The method's duality gap, computed in float64, is within its tolerance.  With finite bounds
+        that proves the minimum to that tolerance up to rounding; where a bound is missing and its
+        reduced cost is not exactly 0, it is an estimate.
+        """
         return torch.tensor([each is SearchStatus.CONVERGED for each in self.status])

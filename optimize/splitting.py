@@ -27,6 +27,10 @@ from optimize.problem import Problem, in_blocks
 from optimize.stopping import Stopping
 from polytope.errors import InputError
 
+#: Relative duality gap at which a search has converged, by form; used where none is asked for.
+PENALTY_TOLERANCE = 1e-4
+CONSTRAINED_TOLERANCE = 1e-3
+
 # After so many steps what is left runs in float64: float32 may have reached its floor.
 _SINGLE_STEPS = 5000
 
@@ -114,7 +118,7 @@ class Splitting:
 
     Args:
         constrained: None for the choice above, or True / False.
-        tolerance: relative duality gap; None for 1e-4 (penalty) or 1e-3 (constrained).
+        tolerance: relative duality gap; None for PENALTY_TOLERANCE or CONSTRAINED_TOLERANCE.
         feasibility: residual asked for in the constrained form.
         unit_penalty, input_penalty: the two step sizes of ADMM in scaled lengths; None for
             3 and 1 (constrained) or 1 and 1 (penalty), measured best on MNIST layers.
@@ -180,7 +184,8 @@ class Splitting:
         return (self.input_penalty or 1.0) / self._unit_penalty(problem)
 
     def _tolerance(self, problem: Problem) -> float:
-        return self.tolerance or (1e-3 if self.is_constrained(problem) else 1e-4)
+        usual = CONSTRAINED_TOLERANCE if self.is_constrained(problem) else PENALTY_TOLERANCE
+        return self.tolerance or usual
 
     def _dtype(self, problem: Problem, state: State, size: float) -> torch.dtype:
         """Float32 at first; float64 for what is old, or asked for more finely than it resolves."""

@@ -1,4 +1,5 @@
 import base64
+import copy
 import csv
 import json
 import re
@@ -14,10 +15,16 @@ from experiments.config import MnistOptions
 from experiments.controls import control_masks
 from experiments.datasets.mnist import pixels
 from experiments.distances import mean_image_distance, mean_pairwise
+from experiments.figures import curve_figure, masks_figure, table_1
 from experiments.mnist import run_mnist
+from experiments.mnist_tables import facts_table, table_2
 from experiments.output import finish_mnist
 from experiments.progress import Progress
 from experiments.record import read_exact, read_record
+from experiments.report import headline
+from experiments.searches import name_of, title_of
+from optimize import Splitting
+from optimize.splitting import CONSTRAINED_TOLERANCE
 from polytope import Box, CollisionPolytope, verify
 from polytope.errors import InputError
 
@@ -239,6 +246,58 @@ def test_report_is_one_file_with_all_in_it(run):
     for file in re.findall(r'href="(certificates/[^"]+)"', text):
         assert (run / file).is_file()
     assert "python -m polytope.checker certificates/vertex-none-" in text
+
+
+def test_a_search_that_did_not_converge_is_counted_not_named(results):
+    cut = copy.deepcopy(results)
+    one = find(cut, "relaxed.hinge.target.none")
+    one["status"] = ["converged", "step_limit", "plateau"]
+    assert title_of(one) == "relaxed: hinge, run to convergence; 1 of 3 converged"
+    assert title_of(one) in {row[0] for row in table_2(cut).rows}
+    assert title_of(one) in headline(cut)[2]
+    titles = {
+        text.get_text()
+        for axes in table_1(cut, {one["key"]: np.zeros((3, 784)), "target": np.zeros(784)}).axes
+        for text in axes.texts
+    }
+    assert any("1 of 3 converged" in text for text in titles)
+    exact = find(results, "exact.none")
+    assert title_of(exact) == name_of(exact) == "exact"
+
+
+def test_stopping_rules_follow_the_optimisers(results):
+    notes = " ".join(table_2(results).notes)
+    assert "<= 0.0001 max(1, |value|), by duality gap" in notes
+    assert f"off by more than {Splitting().feasibility:g} and" in notes
+    assert f"{CONSTRAINED_TOLERANCE:g} max(1, |minimum|)" in notes
+    assert "by 1e-06 of max(1, |value|) in 1,000 steps" in notes
+
+
+def test_facts_count_the_proofs_there_are(results):
+    table = facts_table(results)
+    assert "certified" not in table.title
+    assert "15 of 15 certificates" in table.notes[-1]
+    cut = copy.deepcopy(results)
+    cut["facts"][2] |= {"dimension": None}
+    cut["facts"][2]["certificates"]["dimension"] = None
+    table = facts_table(cut)
+    assert "14 of 15 certificates" in table.notes[-1]
+    assert {row[0]: row[3] for row in table.rows}["dimension"] == "undecided"
+
+
+def test_the_curve_states_how_wide_its_bounds_are(results, arrays):
+    wide = copy.deepcopy(results)
+    wide["curve"]["points"][1]["l2"]["upper"] = wide["curve"]["points"][1]["l2"]["lower"] + 0.25
+    labels = curve_figure(wide, arrays).subfigs[0].axes[0].get_legend().get_texts()
+    assert labels[0].get_text() == "l2 (upper end; certified bounds at most 0.25 apart)"
+
+
+def test_the_figure_of_the_controls_shows_the_recorded_masks(results, arrays):
+    for name, mask in control_masks(small_mnist().train_images).items():
+        assert (arrays[f"mask.{name}"] == mask).all()
+    other = dict(arrays) | {"mask.never": np.zeros(784, dtype=bool)}
+    shown = masks_figure(results, other).axes[1].images[0].get_array()
+    assert not shown.any()
 
 
 @pytest.mark.data

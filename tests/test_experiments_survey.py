@@ -1,3 +1,4 @@
+import copy
 import json
 
 import pytest
@@ -10,8 +11,11 @@ from experiments.datasets.mnist import pixels
 from experiments.output import finish_survey
 from experiments.progress import Progress
 from experiments.record import read_record
+from experiments.relaxed import MAX_STEPS
 from experiments.survey import run_survey
+from experiments.survey_figure import survey_figure
 from experiments.survey_summary import COLUMNS, observations, spread, summarise
+from experiments.survey_tables import survey_tables
 from polytope.errors import InputError
 
 OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
@@ -116,3 +120,22 @@ def test_rows_without_a_distance_are_left_out_of_the_means():
     assert summarise(rows, 10.0)["distances"]["exact"]["mean"] == 4.0
     assert observations(rows)[0]["rows"] == 1
     assert spread([])["mean"] is None
+
+
+def test_searches_that_did_not_converge_are_counted_not_named(run):
+    results = copy.deepcopy(read_record(run).results)
+    results["searches"]["hinge"]["converged"] = 5
+    tables = {table.name: table for table in survey_tables(results)}
+    hinge = next(row for row in tables["survey"].rows if row[0].startswith("hinge"))
+    assert (hinge[0], hinge[3]) == ("hinge, run to convergence", "5/8 converged")
+    for name in ("survey-seeds", "survey-digits"):
+        assert "hinge, run to convergence: 5/8 converged, all rows." in tables[name].notes
+    ticks = [text.get_text() for text in survey_figure(results).axes[0].get_xticklabels()]
+    assert ticks[COLUMNS.index("hinge")].endswith("5/8 converged")
+
+
+def test_the_means_state_the_stopping_rule(run):
+    notes = " ".join(survey_tables(read_record(run).results)[0].notes)
+    assert "(value of eq. 1 - lower bound) <= 0.0001 max(1, |value|), by duality gap" in notes
+    assert "0.001 max(1, |minimum|), by duality gap in float64" in notes
+    assert f"ends after {MAX_STEPS:,} steps" in notes
