@@ -1,6 +1,7 @@
 """With which settings?  One frozen dataclass an experiment; each default says where it is from."""
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from polytope.errors import InputError
 
 TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 CLASSES = 10
+TEST_IMAGES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class MnistOptions:
         author_steps: limit of the run with the authors' own optimiser (ours; theirs was stopped by
             hand).
         seed: of the network's training and of the random combinations.
-        device: of the relaxed search: "auto", "cpu" or "cuda".
+        device: of the relaxed search: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes for the exact work.
         data: cache folder of data and networks; None for the default.
     """
@@ -47,12 +49,31 @@ class MnistOptions:
         _at_least(self, 2, "units")
         _at_least(self, 1, "samples", "author_steps", "workers")
         _at_least(self, 0, "seed")
+        _check_device(self.device)
+        if self.seed >= 1 << 63:
+            raise InputError(f"seed: expected at most 63 bits, got {self.seed}")
+        for name in ("target", "other"):
+            index = getattr(self, name)
+            if index is not None and not 0 <= index < TEST_IMAGES:
+                raise InputError(
+                    f"{name}: expected the index of a test image, 0 to {TEST_IMAGES - 1}, "
+                    f"got {index}"
+                )
+        if self.target is not None and self.target == self.other:
+            raise InputError(f"other: expected another image than the target, got {self.other}")
         for digit in self.digits:
             if not 0 <= digit < CLASSES:
                 raise InputError(f"digits: expected digits 0 to 9, got {digit}")
         for tolerance in self.tolerances:
             if not (math.isfinite(tolerance) and tolerance >= 0):
                 raise InputError(f"tolerances: expected finite numbers >= 0, got {tolerance}")
+        # A point of the curve is kept and drawn under this name.
+        names = [f"{abs(tolerance):g}" for tolerance in self.tolerances]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(
+                    f"tolerances: expected numbers that differ in six digits, got {name} twice"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +100,25 @@ class SurveyOptions:
         """Check what can be checked without data."""
         _at_least(self, 2, "units")
         _at_least(self, 1, "targets", "seeds", "workers")
+        _check_device(self.device)
+        if self.targets > TEST_IMAGES:
+            raise InputError(
+                f"targets: expected at most {TEST_IMAGES}, the test images, got {self.targets}"
+            )
+
+
+def _check_device(name: str) -> None:
+    """Refuse what is no device, or none of this machine, before hours of work."""
+    if re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name, re.ASCII) is None:
+        raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got {name!r}")
+    if name.startswith("cuda"):
+        import torch  # takes seconds, and only this answer needs it
+
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(name.partition(":")[2] or 0) >= count:
+            raise InputError(
+                f"device: expected a device of this machine, got {name!r} with {count} CUDA devices"
+            )
 
 
 def _at_least(options: object, least: int, *names: str) -> None:

@@ -21,6 +21,7 @@ from experiments.rows import Row, RowFile
 from experiments.survey_job import SurveyJob, run_survey_job
 from experiments.survey_summary import summarise
 from experiments.train import TrainedNet, trained_mlp
+from optimize.setup import read_device
 from polytope.errors import InputError
 
 FILE_NAME = "rows.jsonl"
@@ -51,6 +52,9 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
     # Rows do not depend on how many of them are asked for, but for the last batch.
     identity: dict[str, Any] = {"units": options.units, "batch": BATCH, "max_steps": MAX_STEPS}
     identity |= {f"network {net.seed}": net.sha256 for net in nets}
+    device = read_device(options.device).type
+    if device != "cpu":  # float sums, and so the last digits of a search, differ there
+        identity["device"] = device
     with (
         RowFile(folder / FILE_NAME, options=identity) as rows,
         progress.stage("rows", f"{options.targets} targets x {options.seeds} seeds"),

@@ -64,7 +64,7 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
     polytopes = [case.polytope() for case in cases]
     units = [polytope.inactive_units[: job.units] for polytope in polytopes]
     searches = {
-        others: _search(model, job.images, units, others, device=job.device)
+        others: _search(model, job.images, units, others=others, device=job.device)
         for others in ("absolute", "hinge")
     }
     rows = {}
@@ -78,7 +78,9 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
             "exact": _exact_entry(model, exact),
         }
         for name, mask in job.masks.items():
-            found |= _controlled(model, cases[row], units[row], name, mask)
+            found |= _controlled(
+                model, cases[row], units[row], control=(name, mask), device=job.device
+            )
         for others, search in searches.items():
             found[others] = _relaxed_entry(polytopes[row], exact, search, row)
         rows[key] = found
@@ -86,13 +88,21 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
 
 
 def _controlled(
-    model: MLP, case: Case, units: tuple[int, ...], name: str, mask: NDArray[np.bool_]
+    model: MLP,
+    case: Case,
+    units: tuple[int, ...],
+    *,
+    control: tuple[str, NDArray[np.bool_]],
+    device: str,
 ) -> dict[str, Any]:
     """The exact vertices, and the paper's penalty, with the same pixels held at the target's."""
+    name, mask = control
     polytope = case.polytope(fixed=mask)
     exact = polytope.unit_vertices(units)
     bounds = case.bounds(mask)
-    search = _search(model, case.target[None], [units], "absolute", bounds=bounds)
+    search = _search(
+        model, case.target[None], [units], others="absolute", bounds=bounds, device=device
+    )
     return {
         name: _exact_entry(model, exact),
         f"absolute_{name}": _relaxed_entry(polytope, exact, search, 0),
@@ -103,10 +113,10 @@ def _search(
     model: MLP,
     images: NDArray[np.float32],
     units: list[tuple[int, ...]],
-    others: str,
     *,
+    others: str,
+    device: str,
     bounds: tuple[Any, Any] = (0.0, 1.0),
-    device: str = "cpu",
 ) -> VertexSearch:
     return find_vertices(
         model,

@@ -1,21 +1,27 @@
 import copy
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 from example_runs import install, small_mnist, small_net
 
 from experiments import survey as module
+from experiments import survey_job
 from experiments.case import Case
 from experiments.config import SurveyOptions
+from experiments.controls import control_masks
 from experiments.datasets.mnist import pixels
 from experiments.output import finish_survey
 from experiments.progress import Progress
 from experiments.record import read_record
-from experiments.relaxed import MAX_STEPS
+from experiments.relaxed import MAX_STEPS, weights_of
 from experiments.survey import run_survey
 from experiments.survey_figure import survey_figure
+from experiments.survey_job import SurveyJob, run_survey_job
 from experiments.survey_summary import COLUMNS, observations, spread, summarise
 from experiments.survey_tables import survey_tables
+from optimize import find_vertices
 from polytope.errors import InputError
 
 OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
@@ -68,6 +74,53 @@ def test_other_options_are_refused(run, monkeypatch):
         run_survey(SurveyOptions(targets=2, seeds=2, units=3, workers=1), run, QUIET)
     with pytest.raises(InputError, match="targets: expected at most 30, the test images; got 31"):
         run_survey(SurveyOptions(targets=31, seeds=1), run, QUIET)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device": "tpu"}, "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
+        ({"device": "cuda:999"}, "device: expected a device of this machine, got 'cuda:999'"),
+        ({"targets": 10_001}, "targets: expected at most 10000, the test images, got 10001"),
+    ],
+)
+def test_bad_options_are_refused_before_any_work(change, message):
+    with pytest.raises(InputError, match=message):
+        SurveyOptions(**change)
+
+
+def test_rows_of_another_device_are_refused(run, monkeypatch):
+    install(monkeypatch, module)
+    monkeypatch.setattr(module, "read_device", lambda name: torch.device("cuda", 1))
+    with pytest.raises(InputError, match=r"other options \(device\)"):
+        run_survey(replace(OPTIONS, device="auto"), run, QUIET)
+
+
+def test_rows_on_a_cpu_do_not_name_the_device(run):
+    header = json.loads((run / "rows.jsonl").read_bytes().splitlines()[0])
+    assert set(header["options"]) == {"units", "batch", "max_steps", "network 0", "network 1"}
+
+
+def test_every_search_runs_on_the_device_asked_for(monkeypatch):
+    data, asked = small_mnist(), []
+
+    def seen(*args, device, **options):
+        asked.append(device)
+        return find_vertices(*args, device="cpu", **options)
+
+    monkeypatch.setattr(survey_job, "find_vertices", seen)
+    job = SurveyJob(
+        seed=0,
+        weights=weights_of(small_net(data, seed=0).model),
+        targets=(0,),
+        labels=(0,),
+        images=pixels(data.test_images[:1]),
+        masks=control_masks(data.train_images),
+        units=2,
+        device="elsewhere",
+    )
+    run_survey_job(job)
+    assert asked == ["elsewhere"] * 4  # two penalties, and the paper's under two controls
 
 
 def test_tables_and_figure_are_written(run, capsys):
