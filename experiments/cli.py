@@ -52,7 +52,7 @@ def _running() -> argparse.ArgumentParser:
     )
     group.add_argument("--resume", action="store_true", help="go on with the run in --out")
     group.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of training and of random weights (0)"
+        "--seed", metavar="N", type=int, help="of training and of random weights (0)"
     )
     group.add_argument(
         "--device", metavar="NAME", default="cpu", help="of the relaxed search: auto, cpu, cuda"
@@ -73,9 +73,7 @@ def _running() -> argparse.ArgumentParser:
     mnist.add_argument(
         "--units", metavar="N", type=int, default=5, help="vertices, first inactive units (5)"
     )
-    mnist.add_argument(
-        "--samples", metavar="N", type=int, default=2000, help="convex combinations (2000)"
-    )
+    mnist.add_argument("--samples", metavar="N", type=int, help="convex combinations (2000)")
     mnist.add_argument(
         "--digits", metavar="LIST", type=_digits, help="digits whose nearest collision is computed"
     )
@@ -161,7 +159,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["bench"]:
-        return _guarded(argparse.Namespace(verb="bench", rest=words[1:], debug=False))
+        debug = "--debug" in words
+        return _guarded(argparse.Namespace(verb="bench", rest=words[1:], debug=debug))
     top = parser()
     options = top.parse_args(words)
     if options.version:
@@ -182,7 +181,7 @@ def _guarded(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("interrupted; give --resume and the same --out to go on", file=sys.stderr)
+        print(_interrupted(options), file=sys.stderr)
         return EXIT["interrupted"]
     except BrokenPipeError:  # e.g. piped into head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -191,6 +190,14 @@ def _guarded(options: argparse.Namespace) -> int:
         if options.debug:
             raise
         return _explain(problem)
+
+
+def _interrupted(options: argparse.Namespace) -> str:
+    """What to say after Ctrl-C: a run that kept something can be gone on with."""
+    folder = getattr(options, "folder", None)  # commands.py sets it once there is a run
+    if folder is None or not folder.is_dir():
+        return "interrupted"
+    return f"interrupted; to go on, give the same options with --resume --out {folder}"
 
 
 def _explain(problem: Exception) -> int:

@@ -63,7 +63,7 @@ def _run_mnist(options: argparse.Namespace) -> Path:
         if getattr(options, name) is not None
     }
     settings = MnistOptions(**({"workers": _cores()} | wanted))
-    folder = _run_folder(options, "mnist")
+    folder = options.folder = _run_folder(options, "mnist")
     from experiments.mnist import run_mnist  # imports torch
 
     progress = Progress(quiet=options.quiet, stages=5)
@@ -75,9 +75,12 @@ def _run_mnist(options: argparse.Namespace) -> Path:
 
 def survey(options: argparse.Namespace) -> int:
     """The headline over many targets and training seeds."""
-    for name in ("target", "other", "digits", "tolerances", "author_steps"):
+    for name in ("seed", "samples", "target", "other", "digits", "tolerances", "author_steps"):
         if getattr(options, name) is not None:
-            raise InputError(f"{name}: expected none with --targets or --seeds, which survey many")
+            raise InputError(
+                f"{name.replace('_', '-')}: expected none with --targets or --seeds, which survey "
+                f"many; got {getattr(options, name)}"
+            )
     wanted = {
         "targets": 100 if options.targets is None else options.targets,
         "seeds": DEFAULT_SEEDS if options.seeds is None else options.seeds,
@@ -87,7 +90,7 @@ def survey(options: argparse.Namespace) -> int:
         "data": options.data,
     }
     settings = SurveyOptions(**wanted)
-    folder = _run_folder(options, "survey")
+    folder = options.folder = _run_folder(options, "survey")
     from experiments.output import finish_survey
     from experiments.survey import run_survey
 
@@ -163,17 +166,25 @@ def verify(options: argparse.Namespace) -> int:
         from polytope import checker
 
         return checker.main([str(path) for path in options.files])
-    from polytope.certificates import verify as check
-    from polytope.errors import CertificateError
+    return _verify_json(options.files)
 
-    entries = []
-    for path in options.files:
+
+def _verify_json(files: list[Path]) -> int:
+    """The same verdicts and exit code, as JSON."""
+    from polytope import checker
+
+    entries: list[dict[str, Any]] = []
+    codes = {0}
+    for path in files:
         try:
-            entries.append({"file": str(path), "proved": True, "claim": check(path)})
-        except CertificateError as problem:
-            entries.append({"file": str(path), "proved": False, "reason": str(problem)})
+            entries.append({"file": str(path), "proved": True, "claim": checker.check_file(path)})
+        except (checker.CheckError, MemoryError) as problem:
+            codes.add(getattr(problem, "code", checker.LIMIT))
+            reason = str(problem) or "out of memory"
+            entries.append({"file": str(path), "proved": False, "reason": reason})
     print(json.dumps(entries, indent=1))
-    return 0 if all(entry["proved"] for entry in entries) else 3
+    order = (checker.REFUSED, checker.MALFORMED, checker.LIMIT, 0)
+    return next(code for code in order if code in codes)
 
 
 def certify(options: argparse.Namespace) -> int:
@@ -188,7 +199,9 @@ def certify(options: argparse.Namespace) -> int:
         if name != "certificates":
             print(f"{name:20} {value}")
     for each in found["vertices"]:
-        print(f"unit {each['unit']:<6} {each['status']:10} {each['approx']}")
+        value = "" if each["value"] is None else each["approx"]
+        shown = "beyond the range of floats" if value is None else value
+        print(f"unit {each['unit']:<6} {each['status']:10} {shown}")
     return 0
 
 

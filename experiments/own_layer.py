@@ -13,7 +13,7 @@ from experiments.facts import facts
 from experiments.files import next_run_folder, open_run_folder, sha256_file
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs
-from experiments.record import Record, jsonable, write_record
+from experiments.record import Record, exact_document, jsonable, write_record
 from polytope import Box, CollisionPolytope, Free, Nonnegative
 from polytope.domains import Domain
 from polytope.errors import FileFormatError, InputError
@@ -85,7 +85,7 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
         for unit in progress.track(chosen, total=len(chosen), unit="vertices"):
             result = polytope.unit_vertex(unit)
             proof = proofs.keep(f"{options.domain}-unit-{unit}", result.certificate)
-            approx = None if result.value is None else float(result.value)
+            approx = None if result.value is None else exact_document(result.value)["approx"]
             entry = {"unit": unit, **lp_entry(result), "approx": approx, "certificate": proof}
             vertices.append(entry)
     results = {"facts": known, "vertices": vertices, "folder": str(folder)}
@@ -93,7 +93,7 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
         experiment="certify",
         options={name: value for name, value in vars(options).items() if name != "verb"},
         seed=0,
-        data={path.name: sha256_file(path) for path in {options.file, source}},
+        data={str(path): sha256_file(path) for path in (options.file, source)},
         results=results,
         timings=progress.total(),
     )

@@ -1,16 +1,18 @@
 import json
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments import cli, commands
+from experiments.files import sha256_file
 from experiments.help_text import help_text
-from experiments.record import read_record
-from polytope import verify
-from polytope.errors import FileFormatError, LimitError
+from experiments.record import read_exact, read_record
+from polytope import checker, verify
+from polytope.errors import FileFormatError, InputError, LimitError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,6 +97,13 @@ def test_a_folder_with_files_needs_resume(capsys, tmp_path):
         (["mnist", "--digits", "3,11"], "digits: expected digits 0 to 9, got 11"),
         (["mnist", "--targets", "0"], "targets: expected at least 1, got 0"),
         (["mnist", "--targets", "5", "--target", "7"], "target: expected none with --targets"),
+        (["mnist", "--targets", "5", "--seed", "1"], "seed: expected none with --targets"),
+        (["mnist", "--seeds", "2", "--samples", "9"], "samples: expected none with --targets"),
+        (["mnist", "--seeds", "2", "--author-steps", "9"], "author-steps: expected none with"),
+        (["mnist", "--device", "gpu"], "device: expected auto, cpu, cuda or cuda:N, got 'gpu'"),
+        (["mnist", "--targets", "5", "--device", "cuda:999"], "device: expected a device of this"),
+        (["mnist", "--target", "10000"], "target: expected the index of a test image, 0 to 9999"),
+        (["mnist", "--tolerances", "0,0.1,0.1"], "differ in six digits, got 0.1 twice"),
         (["reproduce", "2", "--targets", "5"], "expected none with `reproduce`"),
         (["fetch", "--seeds", "-1"], "seeds: expected at least 0, got -1"),
         (["certify", "absent.npz"], "absent.npz must be a readable"),
@@ -115,7 +124,7 @@ def test_bad_input_is_one_line_a_hint_and_code_2(capsys, tmp_path, monkeypatch, 
     ("problem", "code", "line"),
     [
         (LimitError("steps ran out"), 4, "error: steps ran out"),
-        (KeyboardInterrupt(), 130, "interrupted; give --resume"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
         (ZeroDivisionError("oops"), 1, "error: ZeroDivisionError: oops"),
     ],
 )
@@ -127,6 +136,46 @@ def test_exit_codes(capsys, monkeypatch, problem, code, line):
     found, _, err = collide(capsys, "doctor")
     assert found == code
     assert err.startswith(line)
+
+
+def test_an_interrupt_names_the_folder_that_holds_the_run(capsys, monkeypatch, tmp_path):
+    def stop(settings, folder, progress):
+        (folder / "stages.jsonl").write_text("")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments.mnist.run_mnist", stop)
+    monkeypatch.setattr("experiments.survey.run_survey", stop)
+    monkeypatch.chdir(tmp_path)
+    for number, words in enumerate((["mnist"], ["reproduce", "2"])):
+        code, _, err = collide(capsys, *words, "--quiet")
+        assert code == 130
+        line = f"give the same options with --resume --out runs/mnist-00{number}\n"
+        assert err == f"interrupted; to go on, {line}"
+    code, _, err = collide(capsys, "mnist", "--targets", "5", "--quiet")
+    assert err.endswith("--resume --out runs/survey-000\n")
+
+
+def test_an_interrupt_before_anything_is_kept_names_no_folder(capsys, monkeypatch, tmp_path):
+    def stop(settings, folder, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments.mnist.run_mnist", stop)
+    monkeypatch.chdir(tmp_path)
+    assert collide(capsys, "mnist", "--quiet") == (130, "", "interrupted\n")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_an_error_of_a_benchmark_is_one_line_a_hint_and_a_code(capsys):
+    code, out, err = collide(capsys, "bench", "lp", "--runs", "0", "--smoke", "--quiet")
+    assert (code, out) == (2, "")
+    first, second = err.splitlines()
+    assert first.startswith("error: runs must be at least 1")
+    assert second.startswith("hint: ")
+    with pytest.raises(InputError, match="runs must be at least 1"):
+        cli.main(["bench", "lp", "--runs", "0", "--smoke", "--quiet", "--debug"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["bench", "nothing"])
+    assert caught.value.code == 2
 
 
 def test_debug_shows_the_traceback(tmp_path, monkeypatch):
@@ -204,6 +253,54 @@ def test_verify_refuses_a_false_claim_and_a_file_that_is_none(capsys, layer, tmp
     assert json.loads(printed)[0]["proved"] is False
     (tmp_path / "none.json").write_text("{}")
     assert collide(capsys, "verify", tmp_path / "none.json")[0] == 2
+
+
+def test_verify_json_has_the_exit_codes_of_verify(capsys, layer, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    collide(capsys, "certify", layer, "--domain", "box", "--out", out, "--quiet")
+    proved = out / "certificates" / "box-dimension.json"
+    document = json.loads(proved.read_text())
+    document["claim"]["value"] += 1
+    refused, malformed, large = (tmp_path / name for name in ("refused", "malformed", "large"))
+    refused.write_text(json.dumps(document))
+    malformed.write_text("{}")
+    large.write_text(" " * 5000 + json.dumps(document))
+    monkeypatch.setattr(checker, "MAX_CERTIFICATE_BYTES", large.stat().st_size - 1)
+    absent = tmp_path / "absent"
+    cases = [
+        ([proved], 0),
+        ([large, proved], 4),
+        ([large, malformed], 2),
+        ([absent, proved], 2),
+        ([malformed, large, refused, proved], 3),
+    ]
+    for files, expected in cases:
+        assert collide(capsys, "verify", *files)[0] == expected
+        code, printed, err = collide(capsys, "verify", "--json", *files)
+        assert (code, err) == (expected, "")
+        entries = json.loads(printed)
+        assert [entry["file"] for entry in entries] == [str(path) for path in files]
+        assert [entry["proved"] for entry in entries] == [path == proved for path in files]
+        assert all(entry.get("claim") or entry["reason"] for entry in entries)
+
+
+def test_certify_keeps_equal_names_apart_and_values_beyond_floats(capsys, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    layer, target = tmp_path / "a" / "x.npz", tmp_path / "b" / "x.npz"
+    # The minimum of 1e308 (x + y) over [-10, 10]^2 is -2e309, out of the range of floats.
+    np.savez(layer, weight=np.full((1, 2), 1e308), bias=np.zeros(1))
+    np.savez(target, target=np.zeros(2))
+    words = ["certify", layer, "--target", target, "--domain", "box", "--lower", "-10"]
+    words += ["--upper", "10", "--vertices", "1", "--out", tmp_path / "run", "--quiet"]
+    code, printed, _ = collide(capsys, *words)
+    assert code == 0
+    assert "beyond the range of floats" in printed
+    record = read_record(tmp_path / "run")
+    assert record.data == {str(path): sha256_file(path) for path in (layer, target)}
+    (vertex,) = record.results["vertices"]
+    assert read_exact(vertex["value"]) == -20 * Fraction(1e308)
+    assert vertex["approx"] is None
 
 
 def test_doctor_names_versions_and_engines(capsys):

@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(argv))
     name, out = options.pop("benchmark"), options.pop("out")
+    del options["debug"]  # read by the command line itself
     if options["smoke"]:
         options |= {key: min(options[key], most) for key, most in _SMOKE.items() if key in options}
     if out is not None:
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         _module(name).add_options(one)
         one.add_argument("--seed", type=int, default=0, help="of the network and everything random")
         one.add_argument("--smoke", action="store_true", help="tiny sizes: does it run at all?")
+        one.add_argument("--debug", action="store_true", help="show the traceback of an error")
         one.add_argument("--quiet", action="store_true", help="no progress on stderr")
         one.add_argument("--out", type=Path, help="folder for record.json")
     return parser
