@@ -16,7 +16,7 @@ from optimize.result import VertexSearch
 from polytope import CollisionPolytope
 from polytope.errors import InputError, ShapeError, UnitError
 from polytope.layer import Layer
-from polytope.rational import ExactArray
+from polytope.rational import ExactArray, nearest_float
 from polytope.results import LPResult, LPStatus, NearestResult
 
 Exact = Mapping[int, LPResult]
@@ -99,8 +99,10 @@ def compare(
     count = int(search.targets.max()) + 1
     if target is not None and not 0 <= target < count:
         raise InputError(f"target: expected an index from 0 to {count - 1}, got {target}")
-    polytopes = _spread("polytope", polytope, count, target)
-    known = _spread("exact", {} if exact is None else exact, count, target, default=exact is None)
+    polytopes = _per_target("polytope", polytope, count, target)
+    known = _per_target(
+        "exact", {} if exact is None else exact, count, target, default=exact is None
+    )
     picked = [
         vertex
         for vertex, owner in enumerate(search.targets.tolist())
@@ -124,7 +126,7 @@ def compare(
     return tuple(results)
 
 
-def _spread(
+def _per_target(
     name: str,
     value: _Each | Sequence[_Each],
     count: int,
@@ -256,4 +258,4 @@ def _relative(gap: Fraction | None, value: Fraction | None) -> float | None:
         return None
     if value == 0:
         return 0.0 if gap == 0 else float("inf")
-    return float(abs(gap / value))
+    return nearest_float(abs(gap / value))

@@ -1,8 +1,7 @@
 """How much does one batch gain?  Vertex-steps per second, all at once and one at a time."""
 
-import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,9 +11,7 @@ from optimize.inputs import Bounds, Units, read_request
 from optimize.layers import LayerReader
 from optimize.objective import Objective
 from optimize.optimizers import Method
-from optimize.problem import Problem
 from optimize.setup import build_problem, choose_method, read_device
-from optimize.splitting import Splitting
 from polytope.errors import InputError
 
 
@@ -27,25 +24,17 @@ class Throughput:
         steps: steps timed.
         batched: V * steps / seconds of the batch.
         one_at_a_time: steps / seconds of the same code on one vertex after the other.
-        autograd: the same of one vertex after the other through the model and autograd, as the
-            authors' scripts run them; NaN for "splitting", which has no such form.
     """
 
     vertices: int
     steps: int
     batched: float
     one_at_a_time: float
-    autograd: float
 
     @property
     def ratio(self) -> float:
         """What the batch gains over the same code on one vertex."""
         return self.batched / self.one_at_a_time
-
-    @property
-    def ratio_to_autograd(self) -> float:
-        """What batch and lean loop together gain over one vertex through autograd."""
-        return self.batched / self.autograd
 
 
 def measure_throughput(
@@ -77,8 +66,8 @@ def measure_throughput(
     method = choose_method(optimizer, problem)
     points = request.targets.flatten(1)[owners]
 
-    def seconds(whole: Problem, index: torch.Tensor) -> float:
-        part = whole.take(index)
+    def seconds(index: torch.Tensor) -> float:
+        part = problem.take(index)
         state = method.begin(part, points[index].to(part.pattern.target_pre.dtype))
         method.advance(part, state, 3)
         if reader.device.type == "cuda":
@@ -91,23 +80,11 @@ def measure_throughput(
 
     everyone = torch.arange(len(points), device=reader.device)
     first = [everyone[each : each + 1] for each in range(min(singles, len(points)))]
-    together = seconds(problem, everyone)
-    alone = sum(seconds(problem, each) for each in first)
-    through = math.nan
-    if not isinstance(method, Splitting):
-        through = sum(seconds(_general(problem), each) for each in first)
+    together = seconds(everyone)
+    alone = sum(seconds(each) for each in first)
     return Throughput(
         vertices=len(points),
         steps=steps,
         batched=len(points) * steps / together,
         one_at_a_time=len(first) * steps / alone,
-        autograd=len(first) * steps / through,
     )
-
-
-def _general(problem: Problem) -> Problem:
-    """The same problem without the affine short cut, in the model's floating type."""
-    dtype = problem.reader.dtype
-    pattern = replace(problem.pattern, target_pre=problem.pattern.target_pre.to(dtype))
-    lower, upper = problem.lower.to(dtype), problem.upper.to(dtype)
-    return replace(problem, pattern=pattern, lower=lower, upper=upper, weight=None, bias=None)

@@ -1,6 +1,8 @@
 """Checkpoints: what comes back, what is refused, what a kill leaves behind."""
 
+import errno
 import json
+import os
 
 import pytest
 import torch
@@ -95,3 +97,15 @@ def test_an_unwritable_folder_is_reported(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=f"got {tmp_path}"):
         save_checkpoint(tmp_path / "file", Checkpoint(1, TENSORS), "mine")
+
+
+def test_a_write_that_fails_leaves_no_scratch_file(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, Checkpoint(1, TENSORS), "mine")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save_checkpoint(tmp_path, Checkpoint(2, TENSORS), "mine")
+    assert {path.name for path in tmp_path.iterdir()} == {"search.json", "state-1.safetensors"}

@@ -17,6 +17,7 @@ from example_layers import (
 )
 
 from optimize import LayerReader, Objective, Stopping, compare, find_vertices
+from optimize.compare import _relative
 from polytope import Box, CollisionPolytope, verify
 from polytope.errors import InputError, ShapeError, UnitError
 from polytope.results import LPStatus
@@ -200,3 +201,8 @@ def test_an_exact_result_of_another_unit_or_value_is_refused():
     minimum = exact_segment().minimize([1, 0])
     with pytest.raises(InputError, match=r"exact: .* got a certificate for another objective"):
         compare(exact_segment(), at([SEGMENT_VERTICES[1]], units=[1]), exact={1: minimum})
+
+
+def test_a_ratio_beyond_the_floats_is_infinite():
+    assert _relative(Fraction(10) ** 400, Fraction(-1, 3)) == float("inf")
+    assert _relative(Fraction(-1, 2), Fraction(-2)) == 0.25
