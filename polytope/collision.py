@@ -165,7 +165,11 @@ class CollisionPolytope:
         return _feasibility.feasibility(self.layer)
 
     def minimize(self, c: Any) -> LPResult:
-        """Minimise ``c . x`` over the set; c (d,) is taken exactly (maximise with -c)."""
+        """Minimise ``c . x`` over the set; c (d,) is taken exactly (maximise with -c).
+
+        Every call starts afresh: where several points are optimal, the one returned does not
+        depend on what was asked before.
+        """
         objective = _membership.as_point(c, self.layer, "c")
         return Minimizer(self.layer).minimize(objective)
 

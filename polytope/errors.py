@@ -52,9 +52,5 @@ class OutputError(CollisionError, OSError):
     """A result cannot be written where it was asked for."""
 
 
-class DependencyError(CollisionError, ImportError):
-    """An optional package is missing."""
-
-
 class LimitError(CollisionError):
     """A limit of time, memory or count was reached before the work was done."""

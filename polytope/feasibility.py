@@ -23,7 +23,7 @@ def feasibility(layer: Layer) -> Feasibility:
     if target is not None:
         return _feasible(layer, target)
     zero = RationalVector((0,) * layer.n_inputs)
-    plain = solve(LinearProgram.over(layer.system, zero))
+    plain = solve(LinearProgram.over(layer.system, zero), insist=False)
     if plain.outcome is Outcome.OPTIMAL and plain.point is not None:
         return _feasible(layer, plain.point)
     program = _elastic(layer)

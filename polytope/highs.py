@@ -12,6 +12,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from polytope.equilibrate import Equilibration
 from polytope.program import FloatForm, LinearProgram, objective_floats
 from polytope.rational import nearest_float
 
@@ -73,28 +74,37 @@ class Proposer:
     def __init__(self, program: LinearProgram) -> None:
         self._form: FloatForm = program.float_form
         self._n = program.n
+        self.scaling = Equilibration.of(self._form, program.n)
         self._lower, self._upper = _float_bounds(program)
+        # The exact bounds decide: one of 10**400 is infinite to HiGHS, and is there all the same.
+        self._has_lower = np.array([v is not None for v in program.lower], dtype=bool)
+        self._has_upper = np.array([v is not None for v in program.upper], dtype=bool)
         self.instance: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in OPTIONS.items():
             self.instance.setOptionValue(option, value)
         self.instance.passModel(self._model())
 
     def _model(self) -> highspy.HighsLp:
-        form, model = self._form, highspy.HighsLp()
+        form, scaling, model = self._form, self.scaling, highspy.HighsLp()
         model.num_col_, model.num_row_ = self._n, len(form.row_upper)
         model.col_cost_ = np.zeros(self._n)
-        model.col_lower_, model.col_upper_ = self._lower, self._upper
-        model.row_lower_, model.row_upper_ = form.row_lower, form.row_upper
+        model.col_lower_ = scaling.column_bounds(self._lower)
+        model.col_upper_ = scaling.column_bounds(self._upper)
+        model.row_lower_ = scaling.row_bounds(form.row_lower)
+        model.row_upper_ = scaling.row_bounds(form.row_upper)
         model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         model.a_matrix_.num_col_, model.a_matrix_.num_row_ = model.num_col_, model.num_row_
         model.a_matrix_.start_ = form.starts
         model.a_matrix_.index_ = form.columns
-        model.a_matrix_.value_ = form.values
+        model.a_matrix_.value_ = scaling.matrix(form)
         return model
 
     def propose(self, program: LinearProgram) -> Proposal:
         """Minimise the program's objective from wherever the last solve ended."""
-        self._set_costs(objective_floats(program.objective))
+        costs = self.scaling.costs(objective_floats(program.objective))
+        # HiGHS measures dual infeasibility absolutely, so the largest cost is kept near 1.
+        largest = np.abs(costs).max(initial=0.0)
+        self._pass_costs(np.ldexp(costs, -int(np.frexp(largest)[1])))
         return self._run()
 
     def propose_refined(
@@ -104,21 +114,24 @@ class Proposer:
         row_bounds: tuple[np.ndarray, np.ndarray],
     ) -> Proposal:
         """Solve the shifted and scaled program of one refinement step, then restore the bounds."""
-        columns = np.arange(self._n, dtype=np.int32)
-        self._set_costs(costs)
-        self.instance.changeColsBounds(self._n, columns, *bounds)
+        self._pass_costs(self.scaling.costs(costs))
+        self._set_column_bounds(*bounds)
         self._set_row_bounds(*row_bounds)
         proposal = self._run()
-        self.instance.changeColsBounds(self._n, columns, self._lower, self._upper)
+        self._set_column_bounds(self._lower, self._upper)
         self._set_row_bounds(self._form.row_lower, self._form.row_upper)
         return proposal
 
-    def _set_costs(self, costs: np.ndarray) -> None:
+    def _pass_costs(self, costs: np.ndarray) -> None:
         self.instance.changeColsCost(self._n, np.arange(self._n, dtype=np.int32), costs)
 
+    def _set_column_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        columns, scaled = np.arange(self._n, dtype=np.int32), self.scaling.column_bounds
+        self.instance.changeColsBounds(self._n, columns, scaled(lower), scaled(upper))
+
     def _set_row_bounds(self, lower: np.ndarray, upper: np.ndarray) -> None:
-        rows = np.arange(len(lower), dtype=np.int32)
-        self.instance.changeRowsBounds(len(rows), rows, lower, upper)
+        rows, scaled = np.arange(len(lower), dtype=np.int32), self.scaling.row_bounds
+        self.instance.changeRowsBounds(len(rows), rows, scaled(lower), scaled(upper))
 
     def _run(self) -> Proposal:
         self.instance.run()
@@ -132,10 +145,10 @@ class Proposer:
         columns = np.array([int(s) for s in basis.col_status], dtype=np.int64)
         rows = np.array([int(s) for s in basis.row_status], dtype=np.int64)
         basic = highspy.HighsBasisStatus.kBasic
-        upper = (columns == int(highspy.HighsBasisStatus.kUpper)) & np.isfinite(self._upper)
-        lower = (columns != int(basic)) & ~upper & np.isfinite(self._lower)
+        upper = (columns == int(highspy.HighsBasisStatus.kUpper)) & self._has_upper
+        lower = (columns != int(basic)) & ~upper & self._has_lower
         # A column HiGHS calls "at lower" may only have an upper bound, and the other way round.
-        upper |= (columns != int(basic)) & ~lower & np.isfinite(self._upper)
+        upper |= (columns != int(basic)) & ~lower & self._has_upper
         zero = (columns != int(basic)) & ~lower & ~upper
         return Basis(
             tuple(np.flatnonzero(columns == int(basic)).tolist()),
@@ -157,9 +170,10 @@ def interior_proposal(program: LinearProgram) -> np.ndarray | None:
     With no objective and no crossover the method stops well inside every inequality that leaves
     room; None if HiGHS found no point.
     """
-    highs = Proposer(program).instance
+    proposer = Proposer(program)
+    highs = proposer.instance
     for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
         highs.setOptionValue(option, value)
     highs.run()
-    point = np.array(highs.getSolution().col_value)
+    point = np.ldexp(np.array(highs.getSolution().col_value), proposer.scaling.columns)
     return point if point.shape == (program.n,) and np.isfinite(point).all() else None

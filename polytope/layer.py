@@ -177,12 +177,19 @@ class Layer:
 
     @cached_property
     def sign_disagreements(self) -> tuple[int, ...]:
-        """Units that a forward pass in the stored float type puts on the other side of zero."""
+        """Units that one float execution puts on the other side of zero.
+
+        The execution is numpy's product on this machine, in the stored type (half precision is
+        accumulated in float32, as accelerators do).  Other libraries sum in another order and may
+        disagree on other units; the exact split is the same for all.
+        """
         if self.target is None or self.weight.data.dtype.kind != "f":
             return ()
-        kind = self.weight.data.dtype
+        kind = np.promote_types(self.weight.data.dtype, np.float32)
         with np.errstate(all="ignore"):  # an overflow is a disagreement like any other
-            z = self.weight.data @ self.target.approx.astype(kind) + self.bias.approx.astype(kind)
+            z = self.weight.data.astype(kind, copy=False) @ self.target.approx.astype(
+                kind
+            ) + self.bias.approx.astype(kind)
         return tuple(
             i for i, (f, s) in enumerate(zip(z, self.signs, strict=True)) if (f > 0) != (s > 0)
         )

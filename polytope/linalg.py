@@ -6,14 +6,15 @@ needs one modular inverse only, whatever the size of the determinant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
-from flint import fmpq_mat, fmpz_mat, nmod_mat
+from flint import fmpq_mat, fmpz, fmpz_mat, nmod_mat
 
 from polytope.halfspaces import Row
 from polytope.rational import ExactArray, RationalVector
@@ -22,6 +23,8 @@ from polytope.rational import ExactArray, RationalVector
 #: is small because the checker's time on a minor of 1,113 rows grows with it (7 s, against 43 s for
 #: the last).
 MODULI = (32749, 2**31 - 1, 2**61 - 1)
+#: Entries up to which an exact rank is cheap enough to back up the modular one.
+_SMALL = 50_000
 _SEED = 20191208  # columns are drawn at random, reproducibly
 
 
@@ -63,14 +66,17 @@ def _modular(
 def invertible_minor(
     weight: ExactArray, rows: Sequence[Row], columns: Sequence[int]
 ) -> Minor | None:
-    """Confirm a proposed square minor; None if it is singular modulo every prime tried."""
+    """Confirm a proposed square minor; None if it is singular."""
     units = [r.unit for r in rows]
     if len(rows) != len(columns):
         return None
-    for modulus in MODULI:
+    for modulus in chain(MODULI, _further_primes()):
         if not rows or _modular(weight, units, columns, modulus).rank() == len(rows):
             return Minor(weight, tuple(rows), tuple(columns), modulus)
-    return None
+        # Past the list, one exact rank tells a singular minor from an adversarial one.
+        if modulus == MODULI[-1] and _exact_rank(weight, units, columns) < len(rows):
+            return None
+    raise AssertionError("a determinant has finitely many prime factors")
 
 
 def independent_rows(
@@ -78,8 +84,36 @@ def independent_rows(
 ) -> tuple[list[Row], Minor]:
     """A largest set of rows independent on the given columns, with the minor that proves it.
 
-    The set is largest modulo a prime; that nothing larger exists is for ``span`` to prove.
+    The set is largest modulo some primes; that nothing larger exists is for ``span`` to prove, or
+    for an exact rank where the matrix is small.
     """
+    found = _independent_rows(weight, rows, columns, MODULI)
+    missing = min(len(rows), len(columns)) - len(found[0])
+    if missing and len(rows) * len(columns) <= _SMALL:
+        # Adversarial weights can hide rank from any fixed list of primes.
+        exact = _exact_rank(weight, [r.unit for r in rows], columns)
+        further = _further_primes()
+        while len(found[0]) < exact:
+            found = _independent_rows(weight, rows, columns, (next(further),))
+    return found
+
+
+def _exact_rank(weight: ExactArray, units: Sequence[int], columns: Sequence[int]) -> int:
+    return fmpz_mat(weight.integer_rows(units, columns)[0]).rank()
+
+
+def _further_primes() -> Iterator[int]:
+    """Primes below the last of ``MODULI``, descending."""
+    number = MODULI[-1] - 2
+    while True:
+        if fmpz(number).is_prime():
+            yield number
+        number -= 2
+
+
+def _independent_rows(
+    weight: ExactArray, rows: Sequence[Row], columns: Sequence[int], moduli: Sequence[int]
+) -> tuple[list[Row], Minor]:
     units, columns = [r.unit for r in rows], list(columns)
     full = min(len(rows), len(columns))
     if not full:
@@ -89,11 +123,11 @@ def independent_rows(
     while width < len(columns):
         # A random set of full-many columns is enough for dense weights; else double it.
         chosen = sorted(columns[k] for k in order[:width])
-        found = _pivots(weight, units, chosen)
+        found = _pivots(weight, units, chosen, moduli)
         if found is not None and len(found[0]) == full:
             return _as_minor(weight, rows, chosen, found)
         width *= 2
-    found = _pivots(weight, units, columns)
+    found = _pivots(weight, units, columns, moduli)
     if found is None:
         return [], Minor(weight, (), (), MODULI[0])
     return _as_minor(weight, rows, columns, found)
@@ -110,13 +144,13 @@ def _as_minor(
 
 
 def _pivots(
-    weight: ExactArray, units: Sequence[int], columns: Sequence[int]
+    weight: ExactArray, units: Sequence[int], columns: Sequence[int], moduli: Sequence[int]
 ) -> tuple[list[int], list[int], int] | None:
     """Positions of pivot rows and columns modulo a prime, and the prime."""
     if not units or not columns:
         return None
     best: tuple[list[int], list[int], int] | None = None
-    for modulus in MODULI:
+    for modulus in moduli:
         matrix = _modular(weight, units, columns, modulus)
         if matrix.rank() == len(units) == len(columns):
             return list(range(len(units))), list(range(len(columns))), modulus

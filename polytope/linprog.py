@@ -2,8 +2,9 @@
 
 When the proposed basis fails its proof (degenerate vertex, ill-conditioned weights, a tolerance
 that hid a violation), the exact residuals of that basis are magnified and solved again: iterative
-refinement after Gleixner, Steffy & Wolter (2016).  Programs small enough go to PPL's exact simplex
-if that does not settle them either.  Nothing is returned as optimal that was not proved here.
+refinement after Gleixner, Steffy & Wolter (2016).  Then the last basis is pivoted on in exact
+arithmetic, and programs small enough go to PPL's exact simplex if all else fails.  Nothing is
+returned as optimal that was not proved here.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ import numpy as np
 
 from polytope.highs import Basis, FloatStatus, Proposal, Proposer
 from polytope.program import LinearProgram
-from polytope.proof import BasicSolution, basic_solution, reduced_costs
-from polytope.rational import RationalVector
+from polytope.proof import (
+    BasicSolution,
+    basic_solution,
+    proves_optimum,
+    reduced_costs,
+    row_activities,
+)
+from polytope.rational import RationalVector, nearest_float
+from polytope.walk import walk
 
 #: Each step multiplies the precision by up to 1e9 or so; more than a few never helped.
 _REFINEMENTS = 8
@@ -57,80 +65,90 @@ class Solution:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def solve(program: LinearProgram, proposer: Proposer | None = None) -> Solution:
+def solve(
+    program: LinearProgram, proposer: Proposer | None = None, *, insist: bool = True
+) -> Solution:
     """Minimise exactly.
 
     Args:
         program: the exact program.
         proposer: HiGHS instance over the same feasible set, to start from its last basis.
+        insist: whether to search on, at some cost, where HiGHS takes the program for infeasible or
+            unbounded; if not, NOT_OPTIMAL comes back at once, and proves nothing.
     """
     clock = _Clock()
-    if not program.rows:
-        return _solve_without_rows(program)
     with clock.measure("float"):
         proposer = proposer or Proposer(program)
         proposal = proposer.propose(program)
-    basis, status = proposal.basis, proposal.status
+    basis = proposal.basis
     seen: set[Basis] = set()
-    for _ in range(_REFINEMENTS):
-        if status is not FloatStatus.OPTIMAL or basis is None or basis in seen:
-            break
+    while basis is not None and basis not in seen and len(seen) < _REFINEMENTS:
         seen.add(basis)
+        # A basis is tested whatever HiGHS says of it: its status is an opinion, too.
         with clock.measure("proof"):
             candidate = basic_solution(program, basis)
         if candidate is None:
             break
         if candidate.is_optimal:
-            return Solution(
-                Outcome.OPTIMAL,
-                candidate.point,
-                basis.tight,
-                candidate.dual,
-                basis,
-                seconds=clock.seconds,
-            )
+            return _optimal(candidate, basis, clock)
+        if proposal.status is not FloatStatus.OPTIMAL:
+            break
         with clock.measure("float"):
             proposal = _refine(program, proposer, basis, candidate)
-            basis, status = proposal.basis, proposal.status
-    return _fallback(program, status, clock)
+            basis = proposal.basis
+    hopeless = (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED)
+    if not insist and proposal.status in hopeless:
+        return Solution(Outcome.NOT_OPTIMAL, seconds=clock.seconds)
+    with clock.measure("walk"):
+        walked = walk(program, basis)
+    if walked is not None:
+        return _optimal(walked[1], walked[0], clock)
+    return _fallback(program, proposal.status, clock)
+
+
+def _optimal(candidate: BasicSolution, basis: Basis, clock: _Clock) -> Solution:
+    return Solution(
+        Outcome.OPTIMAL,
+        candidate.point,
+        basis.tight,
+        candidate.dual,
+        basis,
+        seconds=clock.seconds,
+    )
 
 
 def _refine(
     program: LinearProgram, proposer: Proposer, basis: Basis, candidate: BasicSolution
 ) -> Proposal:
-    """Ask HiGHS about the residual program around a basic solution, magnified."""
-    primal = max(
-        [*candidate.row_excess.values(), *candidate.column_excess.values()], default=Fraction(0)
-    )
+    """Ask HiGHS about the residual program around a basic solution, magnified.
+
+    Row violations count in the units HiGHS sees, those of the row divided by a power of two.
+    """
+    exponents = program.float_form.exponents
+    point = candidate.point
+    rows = [v / Fraction(2) ** int(exponents[r]) for r, v in candidate.row_excess.items()]
+    primal = max([*rows, *candidate.column_excess.values()], default=Fraction(0))
     dual = max(
         [*candidate.dual_rows.values(), *candidate.dual_columns.values()], default=Fraction(0)
     )
-    up_primal = min(1 / primal, _LARGEST_SCALE) if primal else Fraction(1)
-    up_dual = min(1 / dual, _LARGEST_SCALE) if dual else Fraction(1)
-    up_primal, up_dual = max(up_primal, Fraction(1)), max(up_dual, Fraction(1))
+    up_primal, up_dual = _magnification(primal), _magnification(dual)
     costs = np.zeros(program.n)
     reduced = reduced_costs(program, basis.tight, candidate.dual, candidate.nonbasic)
     for j, g in zip(candidate.nonbasic, reduced, strict=True):
-        costs[j] = _clipped(g * up_dual)
-    point = candidate.point
+        costs[j] = nearest_float(g * up_dual)
     lower = [
-        -np.inf if low is None else _clipped((low - point[j]) * up_primal)
+        -np.inf if low is None else nearest_float((low - point[j]) * up_primal)
         for j, low in enumerate(program.lower)
     ]
     upper = [
-        np.inf if high is None else _clipped((high - point[j]) * up_primal)
+        np.inf if high is None else nearest_float((high - point[j]) * up_primal)
         for j, high in enumerate(program.upper)
     ]
-    tight = set(basis.tight)
+    everything = range(len(program.rows))
     row_upper = np.zeros(len(program.rows))
-    for r, row in enumerate(program.rows):
-        if r not in tight:
-            support = [j for j, v in enumerate(point.numerators) if v]
-            entries = program.entries(r, support)
-            activity = sum(a * point.numerators[j] for a, j in zip(entries, support, strict=True))
-            slack = row.rhs - Fraction(activity, point.denominator)
-            exponent = int(program.float_form.exponents[r])
-            row_upper[r] = _clipped(slack * up_primal / Fraction(2) ** exponent)
+    for r, activity in zip(everything, row_activities(program, everything, point), strict=True):
+        slack = (program.rows[r].rhs - activity) * up_primal
+        row_upper[r] = nearest_float(slack / Fraction(2) ** int(exponents[r]))
     equality = np.array([row.equality for row in program.rows])
     row_lower = np.where(equality, row_upper, -np.inf)
     return proposer.propose_refined(
@@ -138,11 +156,11 @@ def _refine(
     )
 
 
-def _clipped(value: Fraction) -> float:
-    """Nearest float; HiGHS reads anything beyond 1e20 as infinite."""
-    if abs(value) > 10**30:
-        return 1e30 if value > 0 else -1e30
-    return float(value)
+def _magnification(violation: Fraction) -> Fraction:
+    """How much a violation is blown up: to about 1, never shrunk."""
+    if not violation:
+        return Fraction(1)
+    return max(min(1 / violation, _LARGEST_SCALE), Fraction(1))
 
 
 def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Solution:
@@ -153,8 +171,13 @@ def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Sol
             found = solve_exactly(program)
         if found is None:
             return Solution(Outcome.NOT_OPTIMAL, seconds=clock.seconds)
-        tight, dual = found[1]
-        return Solution(Outcome.OPTIMAL, found[0], tight, dual, seconds=clock.seconds)
+        point, (tight, dual) = found
+        with clock.measure("proof"):
+            proved = proves_optimum(program, point, tight, dual)
+        if proved:
+            return Solution(Outcome.OPTIMAL, point, tight, dual, seconds=clock.seconds)
+        reason = "the exact simplex returned an optimum that failed its proof"
+        return Solution(Outcome.UNDECIDED, reason=reason, seconds=clock.seconds)
     if status in (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED):
         reason = (
             f"the float solver takes the program for {status.value}, which could not be proved; "
@@ -166,23 +189,6 @@ def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Sol
         f"{len(program.rows)} rows x {program.n} columns are too many for the exact simplex"
     )
     return Solution(Outcome.UNDECIDED, reason=reason, seconds=clock.seconds)
-
-
-def _solve_without_rows(program: LinearProgram) -> Solution:
-    """Minimise over the bounds alone."""
-    values: list[Fraction] = []
-    for c, low, high in zip(program.objective, program.lower, program.upper, strict=True):
-        wanted = (
-            low
-            if c > 0
-            else high
-            if c < 0
-            else next((v for v in (low, high) if v is not None), Fraction(0))
-        )
-        if wanted is None:
-            return Solution(Outcome.NOT_OPTIMAL)
-        values.append(wanted)
-    return Solution(Outcome.OPTIMAL, RationalVector.of(values), (), RationalVector(()))
 
 
 class _Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from operator import mul
 
@@ -43,12 +42,20 @@ class Minimizer:
         """Minimise ``objective . x + constant``; ``claim`` states the objective in words."""
         claim = claim or {"objective": objective, "constant": constant}
         program = self._program.with_objective(objective)
-        if program.rows and self._proposer is None:
+        if self._proposer is None:
             self._proposer = Proposer(program)
+        solution = solve(program, self._proposer, insist=False)
+        if solution.outcome is Outcome.OPTIMAL:
+            return self._optimal(program, solution, constant, claim)
+        other = self._without_optimum(objective, claim)
+        if other is not None:
+            return other
+        # Neither empty nor unbounded: HiGHS was mistaken, and an optimum is searched in earnest.
         solution = solve(program, self._proposer)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
-        return self._without_optimum(objective, claim, solution)
+        reason = solution.reason or "neither an optimum nor a ray could be proved"
+        return LPResult(LPStatus.UNDECIDED, reason=reason, timings=solution.seconds)
 
     def _optimal(
         self,
@@ -92,23 +99,19 @@ class Minimizer:
         )
 
     def _without_optimum(
-        self, objective: RationalVector, claim: dict[str, object], solution: Solution
-    ) -> LPResult:
-        """Tell an empty set from a falling ray, each with its witness."""
-        seconds = solution.seconds
+        self, objective: RationalVector, claim: dict[str, object]
+    ) -> LPResult | None:
+        """Prove the set empty or the objective unbounded; None if neither is proved."""
         found = feasibility(self._layer)
         if found.feasible is False:
-            return LPResult(LPStatus.EMPTY, certificate=found.certificate, timings=seconds)
-        if found.point is not None:
-            point = found.point
-            ray = falling_ray(self._layer, objective)
-            if ray is not None:
-                proof = Certificate(
-                    "unbounded_objective",
-                    claim,
-                    self._layer,
-                    lambda: {"point": point, "ray": ray},
-                )
-                return LPResult(LPStatus.UNBOUNDED, point=point, certificate=proof, timings=seconds)
-        reason = solution.reason or found.reason or "neither an optimum nor a ray could be proved"
-        return replace(LPResult(LPStatus.UNDECIDED), reason=reason, timings=seconds)
+            return LPResult(LPStatus.EMPTY, certificate=found.certificate)
+        point = found.point
+        if point is None or self._layer.is_box:
+            return None
+        ray = falling_ray(self._layer, objective)
+        if ray is None:
+            return None
+        proof = Certificate(
+            "unbounded_objective", claim, self._layer, lambda: {"point": point, "ray": ray}
+        )
+        return LPResult(LPStatus.UNBOUNDED, point=point, certificate=proof)

@@ -170,12 +170,12 @@ def _l1_functional(
 
 def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
     projection = project(layer, origin)
+    if projection is None or _is_loose(layer, origin, projection):
+        projection = _tightened(layer, origin, projection)
     if projection is None:
-        reason = "no point of the set could be put exactly near the float projection"
+        reason = "neither the quadratic program nor the linf program gave a certified point"
         return NearestResult(NearestStatus.UNDECIDED, "l2", reason=reason)
-    upper = sum(((a - b) ** 2 for a, b in zip(projection.point, origin, strict=True)), Fraction(0))
-    bound = _functional_bound(layer, origin, projection)
-    lower = bound**2 if bound is not None and bound > 0 else Fraction(0)
+    lower, upper = _squared_bounds(layer, origin, projection)
     claim = {"from": origin, "norm": "l2", "lower_squared": lower, "upper_squared": upper}
     certificate = Certificate(
         "nearest",
@@ -196,6 +196,36 @@ def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
         projection.point,
         certificate,
     )
+
+
+def _squared_bounds(
+    layer: Layer, origin: RationalVector, projection: Projection
+) -> tuple[Fraction, Fraction]:
+    upper = sum(((a - b) ** 2 for a, b in zip(projection.point, origin, strict=True)), Fraction(0))
+    bound = _functional_bound(layer, origin, projection)
+    return bound**2 if bound is not None and bound > 0 else Fraction(0), upper
+
+
+def _is_loose(layer: Layer, origin: RationalVector, projection: Projection) -> bool:
+    lower, upper = _squared_bounds(layer, origin, projection)
+    return upper > lower * Fraction(101, 100) and upper > Fraction(1, 10**6)
+
+
+def _tightened(layer: Layer, origin: RationalVector, found: Projection | None) -> Projection | None:
+    """Take point and functional from the linf program where they are better.
+
+    ``|x|_inf <= |x|_2``, and a functional of l1 norm at most 1 has an l2 norm of at most 1.
+    """
+    other = nearest(layer, origin, "linf")
+    if other.certificate is None or other.point is None:
+        return found
+    parts = other.certificate.witness
+    linf = Projection(other.point, parts["functional"], parts["multipliers"])
+    if found is None:
+        return linf
+    mine, its = _squared_bounds(layer, origin, found), _squared_bounds(layer, origin, linf)
+    below, above = (linf if its[0] > mine[0] else found), (linf if its[1] < mine[1] else found)
+    return Projection(above.point, below.functional, below.multipliers)
 
 
 def _functional_bound(

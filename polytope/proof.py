@@ -65,7 +65,7 @@ def basic_solution(program: LinearProgram, basis: Basis) -> BasicSolution | None
         dual,
         nonbasic,
         _row_excess(program, basis, point),
-        _column_excess(program, basis.basic, point),
+        _column_excess(program, range(program.n), point),
         {
             r: Fraction(-v, dual.denominator)
             for r, v in zip(basis.tight, dual.numerators, strict=True)
@@ -75,9 +75,41 @@ def basic_solution(program: LinearProgram, basis: Basis) -> BasicSolution | None
     )
 
 
+def proves_optimum(
+    program: LinearProgram, point: RationalVector, tight: Sequence[int], dual: RationalVector
+) -> bool:
+    """Whether a point and multipliers of some rows, wherever from, prove each other optimal.
+
+    Feasibility, admissible signs, and complementary slackness: a multiplier only where its row or
+    bound is tight.
+    """
+    everything = range(program.n)
+    if _violations(program, set(), point) or _column_excess(program, everything, point):
+        return False
+    support = [j for j, v in enumerate(point.numerators) if v]
+    activity = _products(program, tight, support, point)
+    for r, y, a in zip(tight, dual.numerators, activity, strict=True):
+        row = program.rows[r]
+        if y < 0 and not row.equality:
+            return False
+        if y and Fraction(a, point.denominator) != row.rhs:
+            return False
+    reduced = reduced_costs(program, tight, dual, everything)
+    return all(
+        not g or point[j] == (program.lower[j] if g > 0 else program.upper[j])
+        for j, g in enumerate(reduced.numerators)
+    )
+
+
 def _row_excess(program: LinearProgram, basis: Basis, point: RationalVector) -> dict[int, Fraction]:
     """Exact violation of every row that is not tight by construction."""
-    tight = set(basis.tight)
+    return _violations(program, set(basis.tight), point)
+
+
+def _violations(
+    program: LinearProgram, tight: set[int], point: RationalVector
+) -> dict[int, Fraction]:
+    """Exact violation of every row outside ``tight``."""
     loose = [r for r in range(len(program.rows)) if r not in tight]
     support = [j for j, v in enumerate(point.numerators) if v]
     loose = _not_certainly_slack(program, loose, support, point)
@@ -101,6 +133,14 @@ def _not_certainly_slack(
     offset = -program.float_form.row_upper[rows]
     signs = certain_signs(table[:, support], floats, offset)
     return [r for r, s in zip(rows, signs, strict=True) if s >= 0 or program.rows[r].equality]
+
+
+def row_activities(
+    program: LinearProgram, rows: Sequence[int], point: RationalVector
+) -> list[Fraction]:
+    """Exact ``a_r . x`` of some rows."""
+    support = [j for j, v in enumerate(point.numerators) if v]
+    return [Fraction(p, point.denominator) for p in _products(program, rows, support, point)]
 
 
 def _products(

@@ -55,6 +55,12 @@ class RationalVector(Sequence[Fraction]):
     denominator: int = 1
 
     def __post_init__(self) -> None:
+        if not set(map(type, self.numerators)) | {type(self.denominator)} <= {int}:
+            raise InexactError(
+                "numerators and denominator: expected ints, got "
+                f"{', '.join(sorted({type(v).__name__ for v in self.numerators}))} "
+                f"over {type(self.denominator).__name__}; use RationalVector.of for other numbers"
+            )
         if self.denominator <= 0:
             raise InputError(f"denominator: expected a positive int, got {self.denominator}")
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from polytope.certificates import Certificate
+from polytope.errors import InputError
 from polytope.rational import RationalVector
 
 
@@ -48,10 +49,10 @@ class LPResult:
         """Return the minimiser as float64 (d,), each entry correctly rounded.
 
         Raises:
-            ValueError: if there is none.
+            InputError: if there is none.
         """
         if self.point is None:
-            raise ValueError(f"point: expected a solved program, got status {self.status.name}")
+            raise InputError(f"point: expected a solved program, got status {self.status.name}")
         return self.point.to_float()
 
 
