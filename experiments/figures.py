@@ -54,7 +54,7 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def show_digit(axes: Axes, image: NDArray[Any], below: str = "", above: str = "") -> None:
+def show_digit(axes: Axes, image: NDArray[Any], below: str = "", *, above: str = "") -> None:
     """Draws one image (784,) in [0, 1] with a thin frame, a caption and a heading."""
     axes.imshow(image.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
     axes.set_xticks([])
@@ -96,7 +96,7 @@ def table_1(results: Results, arrays: Arrays) -> Figure:
             seen = one["classes"][place]
             heading = f"unit {units[place]}" if row == 0 else ""
             text = f"{seen['class']} ({seen['confidence']:.3f})"
-            show_digit(grid[row, place + 2], point, text, heading)
+            show_digit(grid[row, place + 2], point, text, above=heading)
         for empty in range(len(arrays[one["key"]]) + 2, count + 2):
             _hide(grid[row, empty])
     figure.suptitle(
@@ -210,8 +210,8 @@ def _curve_images(part: Any, points: list[Mapping[str, Any]], arrays: Arrays) ->
             continue
         looks = one["looks"]
         caption = f"{looks['class']} ({looks['confidence']:.2f})"
-        show_digit(axes, point, caption, f"{one['tolerance']:g}")
-    show_digit(row[-1], arrays["other"], "the image", "")
+        show_digit(axes, point, caption, above=f"{one['tolerance']:g}")
+    show_digit(row[-1], arrays["other"], "the image")
     part.suptitle("l2 nearest collision at each tolerance; below: class (confidence)", fontsize=9)
 
 

@@ -97,8 +97,8 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet) -> Setting:
         InputError: an index is out of range, or there are too few inactive units.
     """
     labels = data.test_labels
-    target = _index("target", options.target, data, 7)
-    other = _index("other", options.other, data, 3)
+    target = _index("target", options.target, data, digit=7)
+    other = _index("other", options.other, data, digit=3)
     if labels[other] == labels[target]:
         raise InputError(
             f"other: expected another digit than the target's, a {labels[target]}; "
@@ -122,7 +122,7 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet) -> Setting:
     )
 
 
-def _index(name: str, wanted: int | None, data: Mnist, digit: int) -> int:
+def _index(name: str, wanted: int | None, data: Mnist, *, digit: int) -> int:
     if wanted is None:
         return _first(data.test_labels, digit, avoid=-1)
     if not 0 <= wanted < len(data.test_labels):
@@ -157,7 +157,15 @@ def jobs_of(setting: Setting) -> list[Job]:
     jobs += [ExactJob(case, name, mask) for name, mask in setting.masks.items()]
     jobs += [FactsJob(case, domain) for domain in DOMAINS]
     jobs += [
-        RelaxedJob(case, weights, family, name, start, options.author_steps, options.device)
+        RelaxedJob(
+            case=case,
+            weights=weights,
+            family=family,
+            start_name=name,
+            start=start,
+            max_steps=options.author_steps,
+            device=options.device,
+        )
         for family in FAMILIES
         for name, start in (("target", case.target), ("other", other))
     ]
@@ -166,11 +174,17 @@ def jobs_of(setting: Setting) -> list[Job]:
     assert isinstance(first, RelaxedJob)
     jobs += [replace(first, control=name, fixed=mask) for name, mask in setting.masks.items()]
     jobs += [
-        NearestJob(case, f"nearest.{digit}", setting.image(index), NORMS)
+        NearestJob(case=case, name=f"nearest.{digit}", image=setting.image(index), norms=NORMS)
         for digit, index in setting.digits.items()
     ]
     jobs += [
-        NearestJob(case, f"curve.{tolerance:g}", other, CURVE_NORMS, tolerance)
+        NearestJob(
+            case=case,
+            name=f"curve.{tolerance:g}",
+            image=other,
+            norms=CURVE_NORMS,
+            tolerance=tolerance,
+        )
         for tolerance in options.tolerances
     ]
     return jobs

@@ -14,7 +14,7 @@ from experiments.stages import Outcome
 from polytope import CollisionPolytope
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class NearestJob:
     """The collision nearest to one image, in each norm.
 
@@ -47,14 +47,14 @@ class NearestJob:
         }
         arrays = {}
         for norm in self.norms:
-            results[norm], point = _one(polytope, self.image, norm, proofs, self.name)
+            results[norm], point = _one(polytope, self.image, norm, proofs=proofs, name=self.name)
             if point is not None:
                 arrays[norm] = point
         return Outcome(results, arrays)
 
 
 def _one(
-    polytope: CollisionPolytope, image: NDArray[np.float32], norm: str, proofs: Proofs, name: str
+    polytope: CollisionPolytope, image: NDArray[np.float32], norm: str, *, proofs: Proofs, name: str
 ) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
     found = polytope.nearest(image, norm)
     entry = {

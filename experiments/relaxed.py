@@ -40,7 +40,7 @@ def weights_of(model: MLP) -> dict[str, NDArray[np.float32]]:
     return {name: value.numpy() for name, value in model.state_dict().items()}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RelaxedJob:
     """One relaxed search of the case's units from one start, compared with the exact vertices.
 

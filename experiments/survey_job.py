@@ -17,7 +17,7 @@ from optimize import Objective, Stopping, VertexSearch, find_vertices
 from polytope import CollisionPolytope, LPResult, verify
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SurveyJob:
     """A few targets of one network; its searches are one batch.
 

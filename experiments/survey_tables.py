@@ -26,8 +26,8 @@ def survey_tables(results: Results) -> list[Table]:
     """Returns all tables of a survey's results."""
     return [
         means_table(results),
-        _by(results, "by_seed", "survey-seeds", "training seed"),
-        _by(results, "by_label", "survey-digits", "the target's digit"),
+        _by(results, "by_seed", name="survey-seeds", heading="training seed"),
+        _by(results, "by_label", name="survey-digits", heading="the target's digit"),
         held_table(results),
     ]
 
@@ -90,7 +90,7 @@ def converged_text(found: Mapping[str, Any]) -> str:
     return f"{found['converged']}/{found['asked']} converged"
 
 
-def _by(results: Results, key: str, name: str, heading: str) -> Table:
+def _by(results: Results, key: str, *, name: str, heading: str) -> Table:
     """The same in groups of rows."""
     rows = [
         (

@@ -104,9 +104,9 @@ def find_vertices(
     history_every = stopping.check_every if history_every is None else history_every
     _check_options(noise, seed, checkpoint_every, history_every, stopping)
     reader = LayerReader(model, layer, read_device(device))
-    request = read_request(reader, target, bounds, batched)
+    request = read_request(reader, target, bounds, batched=batched)
     start_points = read_start(reader, start, request)
-    problem, chosen, owners = build_problem(reader, request, objective, units)
+    problem, chosen, owners = build_problem(reader, request, objective, units=units)
     method = choose_method(optimizer, problem)
     like = problem.pattern.target_pre
     points = problem.project(add_noise(start_points[owners].to(like.dtype), noise, seed))
@@ -115,8 +115,8 @@ def find_vertices(
     run = Run(
         problem,
         method,
-        stopping,
-        Keeping(folder, print_of, checkpoint_every, history_every, progress),
+        stopping=stopping,
+        keeping=Keeping(folder, print_of, checkpoint_every, history_every, progress),
     )
     run.begin(points)
     run.go()

@@ -53,7 +53,9 @@ def read_tensor(name: str, value: Any, like: LayerReader) -> Tensor:
     return tensor
 
 
-def read_request(reader: LayerReader, target: Any, bounds: Bounds, batched: bool | None) -> Request:
+def read_request(
+    reader: LayerReader, target: Any, bounds: Bounds, *, batched: bool | None = None
+) -> Request:
     """Tell one target from a batch, and check it against the model and the bounds.
 
     A target is read as a batch (T, *input) where the model takes it so, else as one input;

@@ -59,7 +59,7 @@ class Run:
     """
 
     def __init__(
-        self, problem: Problem, method: Method, stopping: Stopping, keeping: Keeping
+        self, problem: Problem, method: Method, *, stopping: Stopping, keeping: Keeping
     ) -> None:
         self.whole, self.problem = problem, problem
         self.method, self.stopping, self.keeping = method, stopping, keeping

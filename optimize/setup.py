@@ -33,7 +33,7 @@ def read_device(name: str) -> torch.device:
 
 
 def build_problem(
-    reader: LayerReader, request: Request, objective: Objective, units: Units | Tensor
+    reader: LayerReader, request: Request, objective: Objective, *, units: Units | Tensor
 ) -> tuple[Problem, Tensor, Tensor]:
     """The problem of all vertices, their units (V,) and targets (V,)."""
     affine = reader.is_first_layer(request.targets)

@@ -201,7 +201,7 @@ class Splitting:
         unit, constrained = self._unit_penalty(problem), self.is_constrained(problem)
 
         def walk(block: Problem, local: State) -> None:
-            dual_map = _DualMap.of(block, constrained, unit, scaled.size)
+            dual_map = _DualMap.of(block, constrained=constrained, unit=unit, size=scaled.size)
             for _ in range(steps):
                 _admm_step(local, rounded, dual_map, self.relaxation)
 
@@ -244,7 +244,7 @@ class _DualMap:
     high: Tensor
 
     @staticmethod
-    def of(problem: Problem, constrained: bool, unit: float, size: float) -> "_DualMap":
+    def of(problem: Problem, *, constrained: bool, unit: float, size: float) -> "_DualMap":
         """The map for one block of vertices."""
         pattern, step = problem.pattern, 1 / unit
         pull = problem.objective.alpha * size * step

@@ -61,8 +61,8 @@ def measure_throughput(
         if value < 1:
             raise InputError(f"{name}: expected at least 1, got {value!r}")
     reader = LayerReader(model, layer, read_device(device))
-    request = read_request(reader, target, bounds, None)
-    problem, _, owners = build_problem(reader, request, objective or Objective(), units)
+    request = read_request(reader, target, bounds)
+    problem, _, owners = build_problem(reader, request, objective or Objective(), units=units)
     method = choose_method(optimizer, problem)
     points = request.targets.flatten(1)[owners]
 

@@ -175,7 +175,7 @@ def test_fc6_record_and_checker(tmp_path):
 
 
 def test_fc6_layer_has_the_wanted_active_units():
-    weight, bias, target = layer(40, 50, 11, 5)
+    weight, bias, target = layer(40, 50, 11, seed=5)
     assert weight.dtype == bias.dtype == target.dtype == np.float32
     assert CollisionPolytope.from_layer(weight, bias, target).n_positive == 11
     assert (target == 0).mean() > 0.6

@@ -15,21 +15,21 @@ PRE = torch.tensor([[1.0, -1.0, 0.0, -2.0], [-1.0, 2.0, -3.0, 4.0]])
 
 
 def request(target=((0.5, 0.5), (1.0, 0.0)), bounds=(0, 1)):
-    return read_request(READER, target, bounds, None)
+    return read_request(READER, target, bounds)
 
 
 def test_one_target_and_a_batch():
     assert request([0.5, 0.25]).targets.tolist() == [[0.5, 0.25]]
     assert request().targets.shape == (2, 2)
     assert request().shape == (2,)
-    assert read_request(IMAGES, np.zeros((1, 6, 6)), (0, 1), None).targets.shape == (1, 1, 6, 6)
-    assert read_request(IMAGES, np.zeros((4, 1, 6, 6)), (0, 1), None).targets.shape == (4, 1, 6, 6)
+    assert read_request(IMAGES, np.zeros((1, 6, 6)), (0, 1)).targets.shape == (1, 1, 6, 6)
+    assert read_request(IMAGES, np.zeros((4, 1, 6, 6)), (0, 1)).targets.shape == (4, 1, 6, 6)
 
 
 def test_batched_overrides_the_guess():
-    assert read_request(READER, [[0.5, 0.5]], (0, 1), True).targets.shape == (1, 2)
+    assert read_request(READER, [[0.5, 0.5]], (0, 1), batched=True).targets.shape == (1, 2)
     with pytest.raises(ShapeError, match=r"got shape \(2,\)"):
-        read_request(READER, [0.5, 0.5], (0, 1), True)
+        read_request(READER, [0.5, 0.5], (0, 1), batched=True)
 
 
 def test_bounds_of_every_kind():

@@ -26,8 +26,8 @@ from polytope.errors import InputError
 
 def problem_of(model, targets, units=2):
     reader = LayerReader(model, "0")
-    request = read_request(reader, targets, (0.0, 1.0), None)
-    problem, _, owners = build_problem(reader, request, Objective(), units)
+    request = read_request(reader, targets, (0.0, 1.0))
+    problem, _, owners = build_problem(reader, request, Objective(), units=units)
     return problem, request.targets[owners].to(torch.float64)
 
 

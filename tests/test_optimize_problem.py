@@ -17,8 +17,8 @@ from optimize.setup import build_problem
 def test_affine_gradients_are_autograds(others):
     model = random_network(20, 15, seed=1).double()
     reader = LayerReader(model, "0")
-    request = read_request(reader, random_inputs(4, 20, seed=2).double(), (0, 1), None)
-    affine, _, _ = build_problem(reader, request, Objective(others=others), 3)
+    request = read_request(reader, random_inputs(4, 20, seed=2).double(), (0, 1))
+    affine, _, _ = build_problem(reader, request, Objective(others=others), units=3)
     assert affine.affine
     general = dataclasses.replace(affine, weight=None, bias=None)
     points = random_inputs(12, 20, seed=3).double()
@@ -32,8 +32,8 @@ def test_affine_gradients_are_autograds(others):
 def test_the_general_gradient_is_that_of_the_whole_objective():
     model = convolutional(seed=0).double()
     reader = LayerReader(model, "3")
-    request = read_request(reader, torch.rand(2, 1, 6, 6, dtype=torch.float64), (0, 1), None)
-    problem, _, _ = build_problem(reader, request, Objective(), 2)
+    request = read_request(reader, torch.rand(2, 1, 6, 6, dtype=torch.float64), (0, 1))
+    problem, _, _ = build_problem(reader, request, Objective(), units=2)
     assert not problem.affine
     points = torch.rand(4, 36, dtype=torch.float64)
     leaf = points.clone().requires_grad_(True)
@@ -45,8 +45,8 @@ def test_the_general_gradient_is_that_of_the_whole_objective():
 
 def test_projection_clips_to_the_bounds():
     reader = LayerReader(random_network(3, 4, seed=1), "0")
-    request = read_request(reader, [[0.5, 0.5, 0.5]], ([0, 0.25, 0], [1, 1, 0.75]), None)
-    problem, _, _ = build_problem(reader, request, Objective(), 1)
+    request = read_request(reader, [[0.5, 0.5, 0.5]], ([0, 0.25, 0], [1, 1, 0.75]))
+    problem, _, _ = build_problem(reader, request, Objective(), units=1)
     points = torch.tensor([[-1.0, 0.0, 0.8], [2.0, 0.5, 0.1]], dtype=torch.float64)
     assert problem.project(points).tolist() == [[0, 0.25, 0.75], [1, 0.5, 0.1]]
 
@@ -54,8 +54,8 @@ def test_projection_clips_to_the_bounds():
 def test_blocks_of_vertices_give_what_one_block_gives(monkeypatch):
     model, targets = random_network(20, 15, seed=1), random_inputs(4, 20, seed=2)
     reader = LayerReader(model, "0")
-    request = read_request(reader, targets, (0, 1), None)
-    problem, _, owners = build_problem(reader, request, Objective(), 3)
+    request = read_request(reader, targets, (0, 1))
+    problem, _, owners = build_problem(reader, request, Objective(), units=3)
     points = request.targets[owners].double()
 
     def walk(block, local):

@@ -1,13 +1,18 @@
 """What the packages offer: sorted, annotated, documented, and few positional parameters."""
 
+import ast
 import inspect
+import re
 from enum import Enum
+from pathlib import Path
 
 import pytest
 
+import optimize
 import polytope
 
-PACKAGES = [polytope]
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = [polytope, optimize]
 NAMES = [(package, name) for package in PACKAGES for name in package.__all__]
 
 
@@ -70,6 +75,28 @@ def _functions(value):
     return [(member, found) for member, found in unwrapped if inspect.isfunction(found)]
 
 
+def module_functions(path):
+    """Yields every function of a module that has no leading underscore, at any depth."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and re.match(r"[a-z]|__init__", node.name):
+            yield node
+
+
+@pytest.mark.parametrize("package", ["optimize", "experiments"])
+def test_functions_between_modules_take_few_positional_parameters(package):
+    paths = sorted((ROOT / package).rglob("*.py"))
+    assert len(paths) > 10
+    crowded = [
+        f"{path.name}:{node.name}"
+        for path in paths
+        for node in module_functions(path)
+        if len([a for a in node.args.args if a.arg not in ("self", "cls")]) > 3
+    ]
+    assert crowded == []
+
+
 def test_results_are_frozen():
     for name in ("LPResult", "NearestResult", "Certificate", "Box", "Free", "Nonnegative"):
         assert getattr(polytope, name).__dataclass_params__.frozen, name
+    for name in ("VertexSearch", "VertexComparison", "Objective", "Splitting", "Stopping"):
+        assert getattr(optimize, name).__dataclass_params__.frozen, name

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options["smoke"]:
         print("\n--smoke: sizes too small for these numbers to mean anything.")
     if out is not None:
-        print(f"record: {write_report(out, name, options, report)}")
+        print(f"record: {write_report(out, name, options, report=report)}")
     return 0
 
 

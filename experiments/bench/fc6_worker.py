@@ -22,7 +22,7 @@ _GB = 1024 / 1e9
 
 
 def layer(
-    units: int, inputs: int, active: int, seed: int
+    units: int, inputs: int, active: int, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns weight (units, inputs), bias (units,) and target (inputs,), all float32.
 
@@ -41,7 +41,7 @@ def layer(
 
 def measure(domain: str, sizes: tuple[int, int, int], seed: int, *, verify: bool) -> dict[str, Any]:
     """Measures dimension and kernel certificate once."""
-    weight, bias, target = layer(*sizes, seed)
+    weight, bias, target = layer(*sizes, seed=seed)
     clock = [time.perf_counter()]
     where = Free() if domain == "free" else Nonnegative()
     polytope = CollisionPolytope.from_layer(weight, bias, target, domain=where)

@@ -115,7 +115,7 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> float | None:
     return median(above) / median(below)
 
 
-def write_report(folder: Path, name: str, options: Mapping[str, Any], report: Report) -> Path:
+def write_report(folder: Path, name: str, options: Mapping[str, Any], *, report: Report) -> Path:
     """Writes the report as `folder/record.json` and returns its path.
 
     Raises:
