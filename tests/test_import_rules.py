@@ -75,15 +75,10 @@ def loaded_by(statement):
     "module", ["polytope", "experiments.cli", "experiments.record", "experiments.datasets.mnist"]
 )
 def test_torch_is_not_loaded_by(module):
-    path = ROOT / module.replace(".", "/")
-    if not path.with_suffix(".py").is_file() and not (path / "__init__.py").is_file():
-        pytest.skip(f"{module} is not written yet")
     assert "torch" not in loaded_by(f"import {module}")
 
 
 def test_the_checker_needs_the_standard_library_alone():
-    if not (ROOT / "polytope" / "checker.py").is_file():
-        pytest.skip("polytope.checker is not written yet")
     source = (ROOT / "polytope" / "checker.py").read_text()
     roots = {name.partition(".")[0] for name in imports(source)}
     assert roots <= set(sys.stdlib_module_names)
