@@ -269,18 +269,22 @@ def test_zero_counts_as_inactive_and_as_a_tie():
 
 
 def test_float_signs_that_are_wrong():
-    # Summed from the left in float32 the large numbers swallow 1: the float result is 0.
-    weight = np.array([[2.0**30, 1.0, -(2.0**30)]], np.float32)
-    polytope = build(weight, np.zeros(1, np.float32), np.ones(3, np.float32))
-    assert polytope.residuals([1, 1, 1]).pre_activation == (1,)
+    # One product, so no order of summation: (1 + 2**-12)**2 = 1 + 2**-11 + 2**-24, which float32
+    # rounds to 1 + 2**-11 = -b; the exact pre-activation is 2**-24, the float one 0.
+    weight = np.array([[1.0 + 2.0**-12]], np.float32)
+    bias = np.array([-(1.0 + 2.0**-11)], np.float32)
+    polytope = build(weight, bias, np.array([1.0 + 2.0**-12], np.float32))
+    assert polytope.layer.pre_activation(0) == Fraction(1, 2**24)
     assert polytope.active_units == (0,)
-    expected = (0,) if float((weight @ np.ones(3, np.float32))[0]) <= 0 else ()
-    assert polytope.sign_disagreements == expected
-    # 60000 + 60000 - 65000 overflows float16, in whatever order, only to infinity.
-    half = build(
-        np.array([[-60000, -60000]], np.float16), np.zeros(1, np.float16), np.ones(2, np.float16)
-    )
-    assert half.sign_disagreements == ()
+    assert polytope.sign_disagreements == (0,)
+
+
+def test_half_precision_is_accumulated_in_single():
+    # 2048 + 1 - 2048: float16 sums lose the 1, float32 sums keep it.
+    weight = np.array([[2048, 1, -2048]], np.float16)
+    polytope = build(weight, np.zeros(1, np.float16), np.ones(3, np.float16))
+    assert polytope.active_units == (0,)
+    assert polytope.sign_disagreements == ()
 
 
 def test_import_leaves_torch_alone():

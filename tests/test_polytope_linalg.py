@@ -1,5 +1,6 @@
 """Ranks from both sides, against plain elimination over the rationals."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polytope import CollisionPolytope, verify
 from polytope.halfspaces import Row
-from polytope.linalg import independent_rows, invertible_minor, span
+from polytope.linalg import MODULI, independent_rows, invertible_minor, span
 from polytope.rational import ExactArray
 from tests.exact_oracle import rank
 
@@ -110,3 +112,14 @@ def test_rows_one_ulp_apart_are_independent():
     matrix[1, 3] = np.nextafter(matrix[0, 3], np.float32(9))
     weight = ExactArray.of(matrix, "weight", ndim=2)
     assert len(independent_rows(weight, names(20), range(20))[0]) == 20
+
+
+def test_no_list_of_primes_hides_a_rank():
+    entry = math.prod(MODULI)
+    polytope = CollisionPolytope.from_layer([[entry]], [0], [1])
+    result = polytope.minimize([1])
+    assert result.is_vertex
+    facts = (polytope.rank_positive(), polytope.dimension(), polytope.lineality())
+    for certificate in (result.certificate, *(fact.certificate for fact in facts)):
+        verify(certificate)
+    assert [facts[0].value, facts[1].value, facts[2].dimension] == [1, 0, 0]

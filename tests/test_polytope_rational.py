@@ -90,3 +90,9 @@ def test_fraction_rows_scale_by_their_own_denominators():
     exact = ExactArray.of([[F(1, 2), F(1, 3)], [1, F(1, 5)]], "w", ndim=2)
     assert exact.integer_rows([0, 1]) == ([[3, 2], [5, 1]], [6, 5])
     assert exact.integer_rows([1], [0]) == ([[5]], [5])
+
+
+@pytest.mark.parametrize("numerators", [(0.1, 0.2), (1, np.int64(2)), (True,)])
+def test_a_vector_refuses_what_is_not_an_int(numerators):
+    with pytest.raises(InexactError, match="expected ints, got"):
+        RationalVector(numerators)
