@@ -12,7 +12,7 @@ help:
 	@echo "make mnist   set up .venv, then reproduce the MNIST experiment (ARGS='...' for more options)"
 	@echo "make test    the tests (ARGS='...' goes to pytest)"
 	@echo "make check   linter, formatter, strict types, doctests"
-	@echo "make setup   .venv only"
+	@echo "make setup   .venv only: the package with the extras dev and, where it builds, cdd"
 	@echo "make clean   remove .venv, caches and build products; runs/ stays"
 
 $(STAMP): pyproject.toml tools/install.sh

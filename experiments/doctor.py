@@ -1,7 +1,6 @@
 """What is installed here, and what is missing?  Versions, device, data, exact engines."""
 
 import os
-from importlib import metadata
 from importlib.util import find_spec
 from shutil import which
 from typing import Any
@@ -10,16 +9,14 @@ from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import SHA256
 from experiments.record import versions
 
-#: Module, or distribution where the name has a hyphen -> what it is for.
+#: Module -> what it is for.
 ENGINES = {
     "flint": "python-flint: exact proofs (needed)",
     "highspy": "HiGHS: proposals (needed)",
-    "ppl": "pplpy: exact double description from a wheel",
-    "cdd.gmp": "pycddlib with GMP: exact double description, the extra `cdd`",
-    "PyNormaliz": "Normaliz: a peer, the extra `peers`",
-    "passagemath-lrslib": "lrs: a peer, the extra `peers`",
+    "ppl": "pplpy: exact simplex for small programs (needed)",
+    "cdd.gmp": "pycddlib with GMP: second opinion in tests, the extra `cdd`",
 }
-PROGRAMS = {"esolver": "QSopt_ex: a peer, Debian package qsopt-ex"}
+PROGRAMS = {"esolver": "QSopt_ex: for `collide bench lp`, Debian package qsopt-ex"}
 
 
 def examine() -> dict[str, dict[str, Any]]:
@@ -43,8 +40,8 @@ def _device() -> str:
 
 def _present(name: str) -> str:
     try:
-        found = metadata.version(name) if "-" in name else find_spec(name)
-    except ImportError:  # PackageNotFoundError is one
+        found = find_spec(name)
+    except ImportError:  # the package around the module is absent
         return "absent"
     return "found" if found is not None else "absent"
 

@@ -1,4 +1,4 @@
-"""Shared fixtures: seeds, markers, real data where it lies on this machine."""
+"""Shared fixtures: seeds, markers, real data where the cache folder holds it."""
 
 import os
 import random
@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from experiments.datasets.mnist import Mnist
 
-# Tests share two cores with others; one BLAS thread also makes float results reproducible.
+# One BLAS thread makes float results reproducible, and small products faster.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 

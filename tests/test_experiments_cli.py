@@ -308,4 +308,7 @@ def test_doctor_names_versions_and_engines(capsys):
     assert code == 0
     found = json.loads(printed)
     assert found["versions"]["numpy"] == np.__version__
-    assert found["exact engines"]["python-flint: exact proofs (needed)"] == "found"
+    engines = found["exact engines"]
+    assert engines["python-flint: exact proofs (needed)"] == "found"
+    assert engines["pplpy: exact simplex for small programs (needed)"] == "found"
+    assert not any("peer" in name or "double description" in name for name in engines)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Sets up the virtual environment that the Makefile uses: bash tools/install.sh FOLDER
 #
-# Needed: Python 3.11 or later. Everything required comes as wheels. Three things are optional, and where one is
-# missing a sentence says so and the installation goes on: the extra `cdd` (built from source, needs headers), the
-# extra `peers` (other exact enumerators) and the program esolver (Debian package qsopt-ex).
+# Needed: Python 3.11 or later. Everything required comes as wheels. Installed: the package with the extra `dev` and,
+# where it builds, the extra `cdd` (from source, needs headers; a second opinion in tests). Optional as well: the
+# program esolver (Debian package qsopt-ex; `collide bench lp` compares with it). Where an optional part is missing,
+# a sentence says so and the installation goes on.
 set -euo pipefail
 
 venv=${1:?usage: tools/install.sh FOLDER}
@@ -59,7 +60,7 @@ optional() { # an extra; what goes wrong is kept in the log, one sentence follow
     "${pip[@]}" --quiet install --editable ".[$1]" >>"$log" 2>&1
 }
 
-say "installing the package and its tools (about 1 GB with PyTorch; a few minutes)"
+say "installing the package and its tools (about 1 GB with the CPU build of PyTorch, several GB with the default CUDA build; some minutes)"
 "${pip[@]}" install --editable '.[dev]'
 
 if ! has_headers; then
@@ -68,15 +69,11 @@ if ! has_headers; then
     install_packages "${headers[@]}" || true
 fi
 if ! has_headers || ! optional cdd; then
-    say "the optional engine cddlib is left out, pplpy does its work; to have it: apt-get install gcc python3-dev libcdd-dev libgmp-dev, then make clean setup (details: $log)."
-fi
-
-if ! optional peers; then
-    say "the optional peers PyNormaliz and lrslib are left out; benchmarks beside them will be skipped (details: $log)."
+    say "the optional pycddlib is left out, the tests that ask it for a second opinion will be skipped; to have it: apt-get install gcc python3-dev libcdd-dev libgmp-dev, then make clean setup (details: $log)."
 fi
 
 if ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then
-    say "the optional program esolver (Debian package qsopt-ex) is left out; the benchmark beside it will be skipped."
+    say "the optional program esolver (Debian package qsopt-ex) is left out; \`collide bench lp\` will name it as missing."
 fi
 
 touch "$venv/.installed"
