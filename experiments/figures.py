@@ -162,7 +162,7 @@ def curve_figure(results: Results, arrays: Arrays) -> Figure | None:
         [one["l2"]["upper"] for one in points],
         color=BLUE,
         marker="o",
-        label=f"l2 (upper end; certified bounds at most {short(_widest(points))} apart)",
+        label=f"l2 ({_bounds_text(points)})",
     )
     axes.set_xlabel("tolerance (units of the pre-activation; 0 to 0.01 linear, then logarithmic)")
     axes.set_ylabel("l2 distance")
@@ -196,9 +196,13 @@ def curve_figure(results: Results, arrays: Arrays) -> Figure | None:
     return figure
 
 
-def _widest(points: list[Mapping[str, Any]]) -> float:
-    """The largest difference of certified upper and lower end on the curve."""
-    return max(float(one["l2"]["upper"]) - float(one["l2"]["lower"]) for one in points)
+def _bounds_text(points: list[Mapping[str, Any]]) -> str:
+    """How far apart the certified ends of the curve's distances are, at most."""
+    ends = [(one["l2"]["lower"], one["l2"]["upper"]) for one in points]
+    widths = [upper - lower for lower, upper in ends if upper is not None]
+    if not widths:
+        return "undecided"
+    return f"upper end; certified bounds at most {short(max(widths))} apart"
 
 
 def _curve_images(part: Any, points: list[Mapping[str, Any]], arrays: Arrays) -> None:

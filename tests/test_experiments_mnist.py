@@ -300,6 +300,10 @@ def test_the_curve_states_how_wide_its_bounds_are(results, arrays):
     wide["curve"]["points"][1]["l2"]["upper"] = wide["curve"]["points"][1]["l2"]["lower"] + 0.25
     labels = curve_figure(wide, arrays).subfigs[0].axes[0].get_legend().get_texts()
     assert labels[0].get_text() == "l2 (upper end; certified bounds at most 0.25 apart)"
+    for one in wide["curve"]["points"]:
+        one["l2"]["upper"] = None
+    labels = curve_figure(wide, arrays).subfigs[0].axes[0].get_legend().get_texts()
+    assert labels[0].get_text() == "l2 (undecided)"
 
 
 def test_the_figure_of_the_controls_shows_the_recorded_masks(results, arrays):

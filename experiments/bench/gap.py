@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> Report:
         notes=[
             "Relative gap: |found - exact minimum| / |exact minimum| of the unit's pre-activation. "
             "Tolerance: the least at which the found point truly collides. Both computed exactly.",
-            "Converged: proved by the method's duality gap.",
+            "Converged: within the method's duality gap, computed in float64.",
         ],
         data=measured.data,
         results=results,
