@@ -189,7 +189,7 @@ def comparison_table(results: Results) -> Table:
             )
     return Table(
         name="comparison",
-        title="Relaxed vertices beside the exact ones (values, errors, distances: computed exactly)",
+        title="Relaxed vertices beside the exact ones (values, errors, distances exact)",
         columns=(
             *("search", "start", "unit", "ended", "steps", "exact minimum", "found", "rel. gap"),
             *("equality error", "positive inactive", "smallest tolerance", "linf to the set"),
