@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 from polytope import dimension as _dimension
@@ -179,19 +178,20 @@ class CollisionPolytope:
         Raises:
             UnitError: if the unit does not exist or is active.
         """
-        return self._minimizer.unit(self._inactive(unit))
+        return self.unit_vertices([unit])[self._inactive(unit)]
 
     def unit_vertices(self, units: Sequence[int] | None = None) -> dict[int, LPResult]:
         """Minimise every inactive unit (or the given ones), each from the last one's basis."""
+        return dict(self.iter_unit_vertices(units))
+
+    def iter_unit_vertices(
+        self, units: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, LPResult]]:
+        """As :meth:`unit_vertices`, one at a time, for progress bars and early stops."""
         if units is not None and not isinstance(units, Iterable):
             raise UnitError(f"units: expected a sequence of ints, got {units!r}")
         chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
-        return {unit: self._minimizer.unit(unit) for unit in chosen}
-
-    def iter_unit_vertices(self) -> Iterator[tuple[int, LPResult]]:
-        """As :meth:`unit_vertices`, one at a time, for progress bars and early stops."""
-        for unit in self.inactive_units:
-            yield unit, self._minimizer.unit(unit)
+        return Minimizer(self.layer).units(chosen)
 
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""
@@ -212,10 +212,6 @@ class CollisionPolytope:
     def nearest(self, x: Any, norm: str = "linf") -> NearestResult:
         """Distance from x (d,) to the set in "linf" or "l1" (exact) or "l2" (between bounds)."""
         return _nearest.nearest(self.layer, _membership.as_point(x, self.layer), norm)
-
-    @cached_property
-    def _minimizer(self) -> Minimizer:
-        return Minimizer(self.layer)
 
     def _inactive(self, unit: int) -> int:
         if isinstance(unit, bool) or not hasattr(unit, "__index__"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from time import perf_counter
 from typing import Any
 
 import highspy
@@ -54,10 +55,11 @@ class Basis:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Status and, if the simplex method ended with one, its basis."""
+    """Status and, if the simplex method ended with one, its basis; and the seconds it took."""
 
     status: FloatStatus
     basis: Basis | None
+    seconds: float = 0.0
 
 
 _STATUS = {
@@ -134,9 +136,10 @@ class Proposer:
         self.instance.changeRowsBounds(len(rows), rows, scaled(lower), scaled(upper))
 
     def _run(self) -> Proposal:
+        start = perf_counter()
         self.instance.run()
         status = _STATUS.get(self.instance.getModelStatus(), FloatStatus.UNKNOWN)
-        return Proposal(status, self._basis())
+        return Proposal(status, self._basis(), perf_counter() - start)
 
     def _basis(self) -> Basis | None:
         basis = self.instance.getBasis()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import cached_property
 from operator import mul
 
 from polytope.certificates import Certificate
 from polytope.feasibility import feasibility
-from polytope.highs import Proposer
+from polytope.highs import Proposal, Proposer
 from polytope.layer import Layer
 from polytope.linalg import Minor, invertible_minor
 from polytope.linprog import Outcome, Solution, solve
@@ -25,33 +28,54 @@ class Minimizer:
         self._layer = layer
         zero = RationalVector((0,) * layer.n_inputs)
         self._program = LinearProgram.over(layer.system, zero)
-        self._proposer: Proposer | None = None
 
-    def unit(self, unit: int) -> LPResult:
-        """Minimise the pre-activation of a unit."""
-        system = self._layer.system
-        objective = RationalVector(tuple(system.integer_row(unit)), system.scale(unit))
-        return self.minimize(objective, self._layer.biases[unit], {"unit": unit})
+    @cached_property
+    def _proposer(self) -> Proposer:
+        return Proposer(self._program)
 
-    def minimize(
-        self,
-        objective: RationalVector,
-        constant: Fraction = Fraction(0),
-        claim: dict[str, object] | None = None,
-    ) -> LPResult:
-        """Minimise ``objective . x + constant``; ``claim`` states the objective in words."""
-        claim = claim or {"objective": objective, "constant": constant}
+    def units(self, units: Sequence[int]) -> Iterator[tuple[int, LPResult]]:
+        """Minimise the pre-activation of each unit, each from the last one's basis.
+
+        HiGHS works on the next units, in a thread of its own and without Python's lock, while the
+        last one is proved.  The order of its work is that of the units, so nothing depends on time.
+        """
+        programs = [self._program.with_objective(self._unit_objective(unit)) for unit in units]
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            proposals = [pool.submit(self._proposer.propose, program) for program in programs]
+            try:
+                for unit, program, proposal in zip(units, programs, proposals, strict=True):
+                    constant, claim = self._layer.biases[unit], {"unit": unit}
+                    yield unit, self._settle(program, proposal.result(), constant, claim)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def minimize(self, objective: RationalVector) -> LPResult:
+        """Minimise ``objective . x``."""
         program = self._program.with_objective(objective)
-        if self._proposer is None:
-            self._proposer = Proposer(program)
-        solution = solve(program, self._proposer, insist=False)
+        proposal = self._proposer.propose(program)
+        claim = {"objective": objective, "constant": Fraction(0)}
+        return self._settle(program, proposal, Fraction(0), claim)
+
+    def _unit_objective(self, unit: int) -> RationalVector:
+        system = self._layer.system
+        return RationalVector(tuple(system.integer_row(unit)), system.scale(unit))
+
+    def _settle(
+        self,
+        program: LinearProgram,
+        proposal: Proposal,
+        constant: Fraction,
+        claim: Mapping[str, object],
+    ) -> LPResult:
+        """Prove what was proposed; refinement, where needed, takes a HiGHS instance of its own."""
+        solution = solve(program, proposal=proposal, insist=False)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
-        other = self._without_optimum(objective, claim)
+        other = self._without_optimum(program.objective, claim)
         if other is not None:
             return other
         # Neither empty nor unbounded: HiGHS was mistaken, and an optimum is searched in earnest.
-        solution = solve(program, self._proposer)
+        solution = solve(program, proposal=proposal)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
         reason = solution.reason or "neither an optimum nor a ray could be proved"
@@ -62,7 +86,7 @@ class Minimizer:
         program: LinearProgram,
         solution: Solution,
         constant: Fraction,
-        claim: dict[str, object],
+        claim: Mapping[str, object],
     ) -> LPResult:
         point, dual = solution.point, solution.dual
         if point is None or dual is None:
@@ -99,7 +123,7 @@ class Minimizer:
         )
 
     def _without_optimum(
-        self, objective: RationalVector, claim: dict[str, object]
+        self, objective: RationalVector, claim: Mapping[str, object]
     ) -> LPResult | None:
         """Prove the set empty or the objective unbounded; None if neither is proved."""
         found = feasibility(self._layer)

@@ -15,10 +15,9 @@ from polytope.errors import InputError
 #: Key of each measured time -> its line in the table.
 LINES = {
     "certified": "certified vertex, witness included",
-    "float": "  of which HiGHS",
-    "proof": "  of which proof",
-    "rest": "  of which the rest, set-up shared by all included",
-    "cpu": "CPU time of the certified vertex",
+    "float": "  HiGHS, in a thread of its own, ahead of the proofs",
+    "proof": "  proof",
+    "cpu": "  CPU time of both threads, set-up shared by all included",
     "verify": "verify() of its certificate",
     "both": "certified and verified",
 }
@@ -58,12 +57,11 @@ def run(options: argparse.Namespace) -> Report:
         rows=[[line, *_cells(means[key])] for key, line in LINES.items()],
         goals=[
             Goal("certified", middle(means["certified"]), 0.25, "at most", " s a vertex"),
-            Goal("certified and verified", middle(means["both"]), 0.25, "at most", " s a vertex"),
         ],
         notes=[
             f"Proved: {len(proved)} of {len(results)} units; slowest vertex {median(slowest):.3f} "
             "s (median over the runs; the first one starts cold).",
-            "All times but the CPU's are wall time; where they differ, others used the machine.",
+            "All times but the CPU's are wall time; HiGHS and the proof overlap.",
         ],
         data=measured.data,
         results={
@@ -99,7 +97,7 @@ def _certify(
         key: sum(r.timings.get(key, 0.0) for r in results.values()) / len(results)
         for key in ("float", "proof")
     }
-    for key, value in {"certified": whole, **parts, "rest": whole - sum(parts.values())}.items():
+    for key, value in {"certified": whole, **parts}.items():
         means[key].append(value)
     return results, seconds
 
