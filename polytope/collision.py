@@ -14,7 +14,7 @@ from polytope import recession as _recession
 from polytope.domains import Domain
 from polytope.errors import ShapeError, UnitError
 from polytope.layer import Layer
-from polytope.minimize import Minimizer
+from polytope.minimize import Minimizer, unit_vertices
 from polytope.results import (
     Boundedness,
     Dimension,
@@ -178,10 +178,10 @@ class CollisionPolytope:
         Raises:
             UnitError: if the unit does not exist or is active.
         """
-        return self.unit_vertices([unit])[self._inactive(unit)]
+        return Minimizer(self.layer).unit(self._inactive(unit))
 
     def unit_vertices(self, units: Sequence[int] | None = None) -> dict[int, LPResult]:
-        """Minimise every inactive unit (or the given ones), each from the last one's basis."""
+        """Minimise every inactive unit (or the given ones), warm-started, two at a time."""
         return dict(self.iter_unit_vertices(units))
 
     def iter_unit_vertices(
@@ -191,7 +191,7 @@ class CollisionPolytope:
         if units is not None and not isinstance(units, Iterable):
             raise UnitError(f"units: expected a sequence of ints, got {units!r}")
         chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
-        return Minimizer(self.layer).units(chosen)
+        return unit_vertices(self.layer, chosen)
 
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""

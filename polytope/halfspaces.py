@@ -88,6 +88,10 @@ class System:
     def _scaled(self) -> tuple[list[list[int]], list[int]]:
         return self.weight.integer_rows(range(self.weight.shape[0]))
 
+    def prepare(self) -> None:
+        """Compute what is kept now, so that threads only read it."""
+        _ = self._scaled, self.float_rows, self.position
+
     def integer_row(self, unit: int) -> list[int]:
         """Weight row of a unit times ``scale(unit)``, as integers (do not alter)."""
         return self._scaled[0][unit]

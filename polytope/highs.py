@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from time import perf_counter
 from typing import Any
 
 import highspy
@@ -55,11 +54,10 @@ class Basis:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Status and, if the simplex method ended with one, its basis; and the seconds it took."""
+    """Status and, if the simplex method ended with one, its basis."""
 
     status: FloatStatus
     basis: Basis | None
-    seconds: float = 0.0
 
 
 _STATUS = {
@@ -136,10 +134,9 @@ class Proposer:
         self.instance.changeRowsBounds(len(rows), rows, scaled(lower), scaled(upper))
 
     def _run(self) -> Proposal:
-        start = perf_counter()
         self.instance.run()
         status = _STATUS.get(self.instance.getModelStatus(), FloatStatus.UNKNOWN)
-        return Proposal(status, self._basis(), perf_counter() - start)
+        return Proposal(status, self._basis())
 
     def _basis(self) -> Basis | None:
         basis = self.instance.getBasis()

@@ -38,12 +38,23 @@ class Minor:
     modulus: int
 
     @cached_property
+    def _inverse(self) -> nmod_mat:
+        units = [r.unit for r in self.rows]
+        return _modular(self.weight, units, self.columns, self.modulus).inv()
+
+    @cached_property
     def inverse(self) -> list[list[int]]:
         """Inverse modulo ``modulus`` (rows are weight rows times their own scale, unsigned)."""
-        if not self.rows:
-            return []
-        matrix = _modular(self.weight, [r.unit for r in self.rows], self.columns, self.modulus)
-        return [[int(v) for v in row] for row in matrix.inv().tolist()]
+        size = len(self.rows)
+        flat = list(map(int, self._inverse.entries())) if size else []
+        return [flat[k * size : (k + 1) * size] for k in range(size)]
+
+    def is_invertible(self) -> bool:
+        """Whether the submatrix has an inverse modulo ``modulus``, which is kept."""
+        try:
+            return not self.rows or self._inverse is not None
+        except ZeroDivisionError:
+            return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +68,7 @@ class Span:
 def _modular(
     weight: ExactArray, units: Sequence[int], columns: Sequence[int], modulus: int
 ) -> nmod_mat:
-    integers, _ = weight.integer_rows(units, columns)
-    return nmod_mat(
-        len(units), len(columns), [v % modulus for row in integers for v in row], modulus
-    )
+    return nmod_mat(fmpz_mat(weight.integer_rows(units, columns)[0]), modulus)
 
 
 def invertible_minor(
@@ -71,8 +79,9 @@ def invertible_minor(
     if len(rows) != len(columns):
         return None
     for modulus in chain(MODULI, _further_primes()):
-        if not rows or _modular(weight, units, columns, modulus).rank() == len(rows):
-            return Minor(weight, tuple(rows), tuple(columns), modulus)
+        minor = Minor(weight, tuple(rows), tuple(columns), modulus)
+        if minor.is_invertible():
+            return minor
         # Past the list, one exact rank tells a singular minor from an adversarial one.
         if modulus == MODULI[-1] and _exact_rank(weight, units, columns) < len(rows):
             return None

@@ -69,7 +69,6 @@ def solve(
     program: LinearProgram,
     proposer: Proposer | None = None,
     *,
-    proposal: Proposal | None = None,
     insist: bool = True,
 ) -> Solution:
     """Minimise exactly.
@@ -77,17 +76,13 @@ def solve(
     Args:
         program: the exact program.
         proposer: HiGHS instance over the same feasible set, to start from its last basis.
-        proposal: what HiGHS proposed for this very program, if it was asked already.
         insist: whether to search on, at some cost, where HiGHS takes the program for infeasible or
             unbounded; if not, NOT_OPTIMAL comes back at once, and proves nothing.
     """
     clock = _Clock()
-    if proposal is None:
-        with clock.measure("float"):
-            proposer = proposer or Proposer(program)
-            proposal = proposer.propose(program)
-    else:
-        clock.seconds["float"] = proposal.seconds
+    with clock.measure("float"):
+        proposer = proposer or Proposer(program)
+        proposal = proposer.propose(program)
     basis = proposal.basis
     seen: set[Basis] = set()
     while basis is not None and basis not in seen and len(seen) < _REFINEMENTS:
@@ -102,7 +97,6 @@ def solve(
         if proposal.status is not FloatStatus.OPTIMAL:
             break
         with clock.measure("float"):
-            proposer = proposer or Proposer(program)
             proposal = _refine(program, proposer, basis, candidate)
             basis = proposal.basis
     hopeless = (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED)

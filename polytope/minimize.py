@@ -10,7 +10,7 @@ from operator import mul
 
 from polytope.certificates import Certificate
 from polytope.feasibility import feasibility
-from polytope.highs import Proposal, Proposer
+from polytope.highs import Proposer
 from polytope.layer import Layer
 from polytope.linalg import Minor, invertible_minor
 from polytope.linprog import Outcome, Solution, solve
@@ -19,6 +19,31 @@ from polytope.program import LinearProgram
 from polytope.rational import RationalVector
 from polytope.recession import falling_ray
 from polytope.results import LPResult, LPStatus
+
+#: Chains of warm starts.  A constant, not the number of cores: the basis a unit starts from, and so
+#: the vertex returned where several are optimal, must not depend on the machine.
+_CHAINS = 2
+
+
+def unit_vertices(layer: Layer, units: Sequence[int]) -> Iterator[tuple[int, LPResult]]:
+    """Minimise the pre-activation of each unit, in order.
+
+    Two chains take turns at the units, each starting from its own last basis, in threads: HiGHS
+    works without Python's lock, so that one chain is solved while the other is proved.
+    """
+    layer.system.prepare()
+    chains = [Minimizer(layer) for _ in range(min(_CHAINS, len(units)))]
+    pools = [ThreadPoolExecutor(max_workers=1) for _ in chains]
+    try:
+        results = [
+            pools[k % _CHAINS].submit(chains[k % _CHAINS].unit, unit)
+            for k, unit in enumerate(units)
+        ]
+        for unit, result in zip(units, results, strict=True):
+            yield unit, result.result()
+    finally:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
 
 
 class Minimizer:
@@ -33,49 +58,29 @@ class Minimizer:
     def _proposer(self) -> Proposer:
         return Proposer(self._program)
 
-    def units(self, units: Sequence[int]) -> Iterator[tuple[int, LPResult]]:
-        """Minimise the pre-activation of each unit, each from the last one's basis.
-
-        HiGHS works on the next units, in a thread of its own and without Python's lock, while the
-        last one is proved.  The order of its work is that of the units, so nothing depends on time.
-        """
-        programs = [self._program.with_objective(self._unit_objective(unit)) for unit in units]
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            proposals = [pool.submit(self._proposer.propose, program) for program in programs]
-            try:
-                for unit, program, proposal in zip(units, programs, proposals, strict=True):
-                    constant, claim = self._layer.biases[unit], {"unit": unit}
-                    yield unit, self._settle(program, proposal.result(), constant, claim)
-            finally:
-                pool.shutdown(cancel_futures=True)
+    def unit(self, unit: int) -> LPResult:
+        """Minimise the pre-activation of a unit."""
+        system = self._layer.system
+        objective = RationalVector(tuple(system.integer_row(unit)), system.scale(unit))
+        return self._settle(objective, self._layer.biases[unit], {"unit": unit})
 
     def minimize(self, objective: RationalVector) -> LPResult:
         """Minimise ``objective . x``."""
-        program = self._program.with_objective(objective)
-        proposal = self._proposer.propose(program)
-        claim = {"objective": objective, "constant": Fraction(0)}
-        return self._settle(program, proposal, Fraction(0), claim)
-
-    def _unit_objective(self, unit: int) -> RationalVector:
-        system = self._layer.system
-        return RationalVector(tuple(system.integer_row(unit)), system.scale(unit))
+        zero = Fraction(0)
+        return self._settle(objective, zero, {"objective": objective, "constant": zero})
 
     def _settle(
-        self,
-        program: LinearProgram,
-        proposal: Proposal,
-        constant: Fraction,
-        claim: Mapping[str, object],
+        self, objective: RationalVector, constant: Fraction, claim: Mapping[str, object]
     ) -> LPResult:
-        """Prove what was proposed; refinement, where needed, takes a HiGHS instance of its own."""
-        solution = solve(program, proposal=proposal, insist=False)
+        program = self._program.with_objective(objective)
+        solution = solve(program, self._proposer, insist=False)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
-        other = self._without_optimum(program.objective, claim)
+        other = self._without_optimum(objective, claim)
         if other is not None:
             return other
         # Neither empty nor unbounded: HiGHS was mistaken, and an optimum is searched in earnest.
-        solution = solve(program, proposal=proposal)
+        solution = solve(program, self._proposer)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
         reason = solution.reason or "neither an optimum nor a ray could be proved"

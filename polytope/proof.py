@@ -65,7 +65,7 @@ def basic_solution(program: LinearProgram, basis: Basis) -> BasicSolution | None
         dual,
         nonbasic,
         _row_excess(program, basis, point),
-        _column_excess(program, range(program.n), point),
+        _column_excess(program, (*basis.basic, *basis.at_zero), point),
         {
             r: Fraction(-v, dual.denominator)
             for r, v in zip(basis.tight, dual.numerators, strict=True)
