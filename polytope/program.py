@@ -59,7 +59,9 @@ class LinearProgram:
 
     def with_objective(self, objective: RationalVector) -> LinearProgram:
         """Return the same feasible set under another objective."""
-        return replace(self, objective=objective)
+        other = replace(self, objective=objective)
+        other.__dict__["float_form"] = self.float_form  # it holds no objective
+        return other
 
     @property
     def n(self) -> int:

@@ -51,7 +51,8 @@ def slack_basis(program: LinearProgram) -> Basis:
 
 def walk(program: LinearProgram, basis: Basis | None) -> tuple[Basis, BasicSolution] | None:
     """Pivot to an optimal basis; None if the walk ends elsewhere or takes too long."""
-    basis = basis or slack_basis(program)
+    if basis is None or solve_basis(program, basis) is None:
+        basis = slack_basis(program)
     degenerate = 0
     for _ in range(_LARGEST_WALK):
         solution = basic_solution(program, basis)
