@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeVar
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -113,6 +114,8 @@ def compare(
         _check(polytopes[owner], search, vertex)
         if unit in known[owner]:
             _check_exact(polytopes[owner], unit, known[owner][unit])
+    for vertex in picked:
+        _check_target(polytopes[int(search.targets[vertex])], search, vertex)
     found: dict[tuple[int, int], LPResult] = {}
     results = []
     hidden = None if progress is None else not progress
@@ -161,6 +164,25 @@ def _check(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> No
         raise UnitError(
             f"polytope: expected unit {unit} of vertex {vertex} to be inactive, got an active one "
             "(another target, or a float sign that was wrong: see sign_disagreements)"
+        )
+
+
+def _check_target(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> None:
+    """Raise InputError where the search measured another equality error than this target gives.
+
+    A plausibility check in floats, far wider than their rounding: it decides nothing but the error.
+    """
+    layer, active = polytope.layer, list(polytope.active_units)
+    wanted = np.array([nearest_float(layer.pre_activation(i)) for i in active])
+    point = search.layer_inputs[vertex].to(torch.float64).numpy()
+    found = layer.weight.approx[active] @ point + layer.bias.approx[active]
+    measured = float(search.equality_residual[vertex])
+    expected = float(np.abs(found - wanted).max(initial=0.0))
+    if abs(expected - measured) > 1e-3 * (1 + float(np.abs(wanted).max(initial=0.0))):
+        raise InputError(
+            f"search: expected a search of the polytope's own layer and target, got one whose "
+            f"vertex {vertex} missed its target's active units by {measured:.3g}, where this "
+            f"polytope's target makes it {expected:.3g}"
         )
 
 

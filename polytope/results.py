@@ -56,8 +56,18 @@ class LPResult:
         return self.point.to_float()
 
 
+class _Verdict:
+    """A result with a verdict inside: not a truth value itself, since it would always be true."""
+
+    def __bool__(self) -> bool:
+        raise InputError(
+            f"{type(self).__name__}: expected to be asked for its verdict "
+            "(.holds, .bounded, .feasible), got used as a truth value itself"
+        )
+
+
 @dataclass(frozen=True, eq=False)
-class KernelCondition:
+class KernelCondition(_Verdict):
     """Whether ker(W+) lies in ker(W-): then every inactive row is constant on the equalities' set.
 
     ``certificate`` holds the combination ``W- = X W+``, or a minor that is one row larger than any
@@ -106,7 +116,7 @@ class Lineality:
 
 
 @dataclass(frozen=True, eq=False)
-class Boundedness:
+class Boundedness(_Verdict):
     """Whether the polytope is bounded (None if undecided)."""
 
     bounded: bool | None
@@ -115,7 +125,7 @@ class Boundedness:
 
 
 @dataclass(frozen=True, eq=False)
-class Feasibility:
+class Feasibility(_Verdict):
     """Whether any input collides (None if undecided); a target itself always does."""
 
     feasible: bool | None

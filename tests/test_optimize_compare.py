@@ -41,7 +41,13 @@ def at(points, units=(1, 2)):
         stopping=Stopping(max_steps=1),
         device="cpu",
     )
-    return replace(search, layer_inputs=torch.tensor(points), points=torch.tensor(points))
+    missed = [float(exact_segment().residuals(point).worst_equality) for point in points]
+    return replace(
+        search,
+        layer_inputs=torch.tensor(points),
+        points=torch.tensor(points),
+        equality_residual=torch.tensor(missed),
+    )
 
 
 def test_the_exact_vertices_have_no_gap():
@@ -206,3 +212,15 @@ def test_an_exact_result_of_another_unit_or_value_is_refused():
 def test_a_ratio_beyond_the_floats_is_infinite():
     assert _relative(Fraction(10) ** 400, Fraction(-1, 3)) == float("inf")
     assert _relative(Fraction(-1, 2), Fraction(-2)) == 0.25
+
+
+def test_a_search_of_another_target_is_refused():
+    torch.manual_seed(3)
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8))
+    point = torch.full((6,), 0.75)
+    search = find_vertices(net, "0", point * 0.5, units=1, device="cpu")
+    unit = int(search.units[0])
+    polytope = CollisionPolytope.from_layer(net[0].weight, net[0].bias, point, domain=Box(0, 1))
+    assert unit in polytope.inactive_units
+    with pytest.raises(InputError, match="expected a search of the polytope's own"):
+        compare(polytope, search, progress=False)
