@@ -85,7 +85,7 @@ def _running() -> argparse.ArgumentParser:
     )
     many = parser.add_argument_group("the survey (instead of the single experiment)")
     many.add_argument(
-        "--targets", metavar="N", type=int, help="repeat over the first so many test images"
+        "--targets", metavar="N", type=int, help="repeat over the first so many test images (100)"
     )
     many.add_argument("--seeds", metavar="N", type=int, help="and over so many networks (5)")
     return parser
@@ -133,25 +133,34 @@ def parser() -> argparse.ArgumentParser:
 def _certify_options(certify: argparse.ArgumentParser) -> None:
     certify.add_argument("file", type=Path, help="weights: .npz or .safetensors")
     certify.add_argument(
-        "--weight-key", metavar="NAME", default="weight", help="name of the (N, d) array"
+        "--weight-key", metavar="NAME", default="weight", help="name of the (N, d) array (weight)"
     )
     certify.add_argument(
-        "--bias-key", metavar="NAME", default="bias", help="name of the (N,) array"
+        "--bias-key", metavar="NAME", default="bias", help="name of the (N,) array (bias)"
     )
     certify.add_argument(
         "--target", metavar="FILE", type=Path, help=".npy file (d,), or .npz with --target-key"
     )
     certify.add_argument(
-        "--target-key", metavar="NAME", default="target", help="name of the (d,) array"
-    )
-    certify.add_argument("--domain", choices=("free", "nonnegative", "box"), default="free")
-    certify.add_argument("--lower", metavar="X", type=float, default=0.0, help="of the box (0)")
-    certify.add_argument("--upper", metavar="X", type=float, default=1.0, help="of the box (1)")
-    certify.add_argument(
-        "--vertices", metavar="N", type=int, default=0, help="exact vertices of so many units"
+        "--target-key", metavar="NAME", default="target", help="name of the (d,) array (target)"
     )
     certify.add_argument(
-        "--out", metavar="FOLDER", type=Path, help="folder for certificates and record"
+        "--domain", choices=("free", "nonnegative", "box"), default="free", help="of inputs (free)"
+    )
+    certify.add_argument("--lower", metavar="X", type=float, help="of --domain box (0)")
+    certify.add_argument("--upper", metavar="X", type=float, help="of --domain box (1)")
+    certify.add_argument(
+        "--vertices",
+        metavar="N",
+        type=int,
+        default=0,
+        help="exact vertices of so many inactive units (0)",
+    )
+    certify.add_argument(
+        "--out",
+        metavar="FOLDER",
+        type=Path,
+        help="new or empty folder for certificates and record (default: runs/certify-NNN)",
     )
 
 
@@ -215,7 +224,7 @@ def _explain(problem: Exception) -> int:
         return 1
     hints = {
         OutputError: "name another folder with --out",
-        DownloadError: "see `collide fetch --help`; COLLIDE_DATA names the cache folder",
+        DownloadError: "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder",
         CertificateError: "the claim is not proved; do not rely on it",
         LimitError: "raise the limit that is named",
     }

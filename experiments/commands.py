@@ -192,6 +192,10 @@ def certify(options: argparse.Namespace) -> int:
     from experiments.own_layer import certify_layer
 
     found = certify_layer(options, Progress(quiet=options.quiet))
+    made = len(found["vertices"])
+    if made < options.vertices:
+        text = f"note: --vertices {options.vertices} asks for more than the {made} inactive units"
+        print(text, file=sys.stderr)
     if options.json:
         print(json.dumps(found, indent=1))
         return 0
@@ -202,6 +206,7 @@ def certify(options: argparse.Namespace) -> int:
         value = "" if each["value"] is None else each["approx"]
         shown = "beyond the range of floats" if value is None else value
         print(f"unit {each['unit']:<6} {each['status']:10} {shown}")
+    print(f"written to {found['folder']}: certificates, record.json")
     return 0
 
 

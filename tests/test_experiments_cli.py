@@ -12,7 +12,7 @@ from experiments.files import sha256_file
 from experiments.help_text import help_text
 from experiments.record import read_exact, read_record
 from polytope import checker, verify
-from polytope.errors import FileFormatError, InputError, LimitError
+from polytope.errors import DownloadError, FileFormatError, InputError, LimitError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -220,6 +220,71 @@ def test_certify_names_the_arrays_there_are(capsys, layer):
     code, _, err = collide(capsys, "certify", layer, "--weight-key", "kernel")
     assert code == 2
     assert "(bias, target, weight); got 'kernel'" in err
+
+
+def test_certify_says_which_option_names_the_target(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=np.ones((1, 2)), bias=np.zeros(1))
+    code, _, err = collide(capsys, "certify", path)
+    assert code == 2
+    assert "got 'target'; give --target-key NAME, or --target FILE" in err
+
+
+def test_certify_wants_an_empty_folder_and_says_where_it_wrote(capsys, layer, tmp_path):
+    out = tmp_path / "run"
+    words = ["certify", layer, "--out", out, "--vertices", "99", "--domain", "box", "--quiet"]
+    code, printed, err = collide(capsys, *words)
+    assert code == 0
+    assert printed.endswith(f"written to {out}: certificates, record.json\n")
+    assert err.startswith("note: --vertices 99 asks for more than the ")
+    before = (out / "record.json").read_bytes()
+    code, printed, err = collide(capsys, *words)
+    assert (code, printed) == (2, "")
+    assert f"out: expected a new or empty folder; {out} holds files" in err
+    assert (out / "record.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["lower", "upper"])
+def test_certify_takes_bounds_with_a_box_only(capsys, layer, tmp_path, name):
+    out = tmp_path / "run"
+    code, _, err = collide(capsys, "certify", layer, f"--{name}", "0.5", "--out", out)
+    assert code == 2
+    assert f"{name}: expected none without --domain box" in err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("text", ["", "hello, not arrays", "\x80\x04K\x01."])
+def test_certify_refuses_junk_in_one_sentence(capsys, tmp_path, text):
+    path = tmp_path / "layer.npz"
+    path.write_text(text, encoding="latin-1")
+    code, _, err = collide(capsys, "certify", path)
+    assert code == 2
+    assert "layer.npz must be a readable .npz, .npy or .safetensors file: expected arrays" in err
+    assert "pickle" not in err
+
+
+def test_certify_refuses_half_an_archive(capsys, layer):
+    layer.write_bytes(layer.read_bytes()[:200])
+    code, _, err = collide(capsys, "certify", layer)
+    assert code == 2
+    assert "layer.npz must be a readable" in err
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth"])
+def test_certify_points_from_pickles_to_safetensors(capsys, tmp_path, suffix):
+    code, _, err = collide(capsys, "certify", tmp_path / f"net{suffix}")
+    assert code == 2
+    assert "expected .npz or .safetensors; save the tensors with safetensors" in err
+
+
+def test_the_hint_of_a_failed_fetch_names_the_option(capsys, monkeypatch):
+    def fail(options):
+        raise DownloadError("no answer")
+
+    monkeypatch.setattr(commands, "fetch", fail)
+    code, _, err = collide(capsys, "fetch")
+    assert code == 2
+    assert "--data or COLLIDE_DATA" in err
 
 
 def test_certify_refuses_nan(capsys, tmp_path):
