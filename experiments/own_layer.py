@@ -51,16 +51,17 @@ def read_arrays(path: Path) -> dict[str, Array]:
             return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
         with path.open("rb") as stream:
             start = stream.read(8)
-        if not start.startswith(STARTS):
-            raise FileFormatError(
-                f"{path} must be a readable .npz, .npy or .safetensors file: "
-                f"expected arrays saved by numpy, got a file that starts with {start!r}"
-            )
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"target": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
+            if not start.startswith(STARTS):
+                raise FileFormatError(
+                    f"{path} must be a readable .npz, .npy or .safetensors file: "
+                    f"expected arrays saved by numpy, got a file that starts with {start!r}"
+                )
+            stream.seek(0)
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"target": loaded}
+            with loaded:
+                return {name: loaded[name] for name in loaded.files}
     except UNREADABLE as problem:
         raise FileFormatError(
             f"{path} must be a readable .npz, .npy or .safetensors file: {problem}"
@@ -93,10 +94,9 @@ def _domain(options: argparse.Namespace) -> Domain:
                 f"{name}: expected none without --domain box (got --domain {options.domain}); "
                 f"got {given}"
             )
-    domains = {"free": Free, "nonnegative": Nonnegative}
     if options.domain == "box":
         return Box(options.lower, options.upper)
-    return domains[options.domain]()
+    return Nonnegative() if options.domain == "nonnegative" else Free()
 
 
 def _folder(options: argparse.Namespace) -> Path:
