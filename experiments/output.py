@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.figures import FOLDER as FIGURES
 from experiments.figures import write_figures
 from experiments.mnist_tables import mnist_tables
+from experiments.proofs import keep_checker
 from experiments.record import FILE_NAME, read_record
 from experiments.report import write_report
 from experiments.survey_figure import write_survey_figure
@@ -29,6 +30,7 @@ def finish_mnist(folder: Path, *, as_json: bool, table: str = "all") -> None:
     write_tables(folder, tables)
     wanted = TABLES.get(table, tuple(t.name for t in tables if t.name not in FILES_ONLY))
     write_figures(folder, record.results)
+    keep_checker(folder)
     write_report(folder)
     _print(folder, [t for t in tables if t.name in wanted], as_json)
     if table in ("1", "all") and not as_json:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polytope import Certificate, verify
+from experiments.files import write_bytes
+from polytope import Certificate, checker, verify
 
 FOLDER = "certificates"
+CHECKER = "checker.py"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ class Proofs:
         return {"file": f"{FOLDER}/{path.name}", "claim": verify(path)}
 
 
+def keep_checker(folder: Path) -> Path:
+    """Copies the checker, one file that needs no other, into a run folder, so that `command` works.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = Path(folder) / CHECKER
+    write_bytes(path, Path(checker.__file__).read_bytes())
+    return path
+
+
 def command(file: str) -> str:
-    """Returns the command that checks a certificate with the standard library alone."""
-    return f"python -m polytope.checker {file}"
+    """Returns the command, for the run folder, that checks a certificate with Python alone."""
+    return f"python -I -S {CHECKER} {file}"

@@ -3,6 +3,8 @@ import copy
 import csv
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -255,7 +257,15 @@ def test_report_is_one_file_with_all_in_it(run):
     assert not re.search(r"""(src|href)=["'](https?:)?//""", text)
     for file in re.findall(r'href="(certificates/[^"]+)"', text):
         assert (run / file).is_file()
-    assert "python -m polytope.checker certificates/vertex-none-" in text
+    assert "python -I -S checker.py certificates/vertex-none-" in text
+
+
+def test_the_commands_of_the_report_work_in_its_folder(run):
+    text = (run / "report.html").read_text()
+    first = re.search(r"<code>python (-I -S checker\.py certificates/[^<]+)</code>", text)
+    words = [sys.executable, *first[1].split()]
+    done = subprocess.run(words, cwd=run, capture_output=True, text=True, check=True)
+    assert "proved" in done.stdout
 
 
 def test_a_search_that_did_not_converge_is_counted_not_named(results):
