@@ -199,7 +199,13 @@ def comparison_table(results: Results) -> Table:
         notes=(
             "Minimum and found: pre-activation of the unit pushed down. A found value below the "
             "minimum belongs to a point outside of the polytope.",
+            "Rel. gap: |found - exact minimum| / |exact minimum|. Equality error: largest "
+            "|W+ x + b+ - z+| over the active units. Positive inactive: largest positive "
+            "pre-activation of an inactive unit, 0 if none.",
             "Smallest tolerance: the least e at which the point collides with the target within e.",
+            "Tight: constraints of units and bounds of pixels that hold with equality at the found "
+            "point. Vertex: whether the found point is a vertex of the polytope.",
+            "Rows with a control are compared with the exact minimum under the same control.",
         ),
     )
 
@@ -230,7 +236,8 @@ def nearest_table(results: Results) -> Table:
         title="Nearest exact collision with the target to one image of each digit",
         columns=(
             *("digit", "test image", "digit to target, l2", "l2", "linf", "l1"),
-            *("collision to target, l2", "network says", "confidence", "nearest training image"),
+            *("collision to target, l2", "network says", "confidence"),
+            "label of nearest training image",
             "tolerance of the digit",
         ),
         rows=tuple(rows),
@@ -238,8 +245,8 @@ def nearest_table(results: Results) -> Table:
             "l2, linf, l1: certified distance from the digit's image to the set of exact "
             "collisions (linf and l1 exact, l2 between bounds). The next columns speak of the l2 "
             "nearest collision.",
-            "Nearest training image: label of the l2 nearest of the 60,000 training images. "
-            "Tolerance of the digit: at this tolerance the digit's image itself collides.",
+            "Label of nearest training image: that of the l2 nearest of the 60,000 training "
+            "images. Tolerance of the digit: at this tolerance the digit's image itself collides.",
         ),
     )
 
@@ -270,7 +277,7 @@ def curve_table(results: Results) -> Table:
         ),
         columns=(
             *("tolerance", "l2", "linf", "nearest to target, l2", "network says", "confidence"),
-            "nearest training image",
+            "label of nearest training image",
         ),
         rows=tuple(rows),
         notes=(

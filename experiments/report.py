@@ -12,7 +12,7 @@ from experiments.files import write_text
 from experiments.mnist_tables import mnist_tables
 from experiments.numbers import fixed, percent, short
 from experiments.proofs import command
-from experiments.record import Record, read_record
+from experiments.record import Record, read_exact, read_record
 from experiments.searches import title_of
 from experiments.tables import Table
 
@@ -75,6 +75,7 @@ def write_report(folder: Path) -> Path:
         target=results["target"],
         network=results["network"],
         accuracy=percent(results["network"]["accuracy"], 2),
+        conclusion=conclusion(results),
         headline=headline(results),
         sections=[_section(folder, parts, tables, proofs) for parts in _SECTIONS],
         provenance=list(_provenance(record)),
@@ -82,6 +83,31 @@ def write_report(folder: Path) -> Path:
     path = Path(folder) / FILE_NAME
     write_text(path, text)
     return path
+
+
+def conclusion(results: Mapping[str, Any]) -> str:
+    """Returns the run's result in one sentence: the exact vertices beside the paper's penalty's."""
+    sets = {one["key"]: one for one in results["sets"]}
+    exact, found = sets["exact.none"], sets["relaxed.absolute.target.none"]
+    tolerances = [each["smallest_tolerance"] for each in found["comparisons"]]
+    meeting = sum(read_exact(value) == 0 for value in tolerances)
+    text = (
+        f"Exact vertices: {_apart(exact, 'of the distance of random test images')}; "
+        f"the paper's penalty: {_apart(found)}; "
+        f"{meeting or 'none'} of its {len(tolerances)} points "
+        f"{'collide' if meeting > 1 else 'collides'} exactly"
+    )
+    known = [value["approx"] for value in tolerances]
+    if not known or None in known:
+        return f"{text}."
+    return f"{text} (smallest tolerances {short(min(known))} to {short(max(known))})."
+
+
+def _apart(one: Mapping[str, Any], what: str = "") -> str:
+    if one.get("distance") is None:
+        return "undecided"
+    share = f"{percent(one.get('ratio'))} {what}".rstrip()
+    return f"{fixed(one['distance'])} apart ({share})"
 
 
 def headline(results: Mapping[str, Any]) -> list[str]:
@@ -99,7 +125,8 @@ def headline(results: Mapping[str, Any]) -> list[str]:
     if gaps and None not in gaps:
         lines.append(
             f"hinge runs: largest relative gap to the exact minimum {short(max(gaps))}, "
-            f"largest tolerance at which a point truly collides {short(max(tolerances))}"
+            f"smallest tolerance at which every found point collides {short(max(tolerances))} "
+            "(largest over the points)"
         )
     return lines
 

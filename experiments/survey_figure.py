@@ -11,7 +11,7 @@ from experiments.figures import BLUE, FOLDER, GREEN, ORANGE, save
 from experiments.files import open_run_folder
 from experiments.paper import TABLE_2
 from experiments.survey_summary import COLUMNS
-from experiments.survey_tables import NAMES, converged_text
+from experiments.survey_tables import NAMES, converged_text, proved_text
 
 
 def write_survey_figure(folder: Path, results: Mapping[str, Any]) -> Path:
@@ -32,10 +32,12 @@ def _color(family: str) -> str:
 
 
 def _tick(family: str, results: Mapping[str, Any]) -> str:
-    """A family's name in short lines, with the count of its searches that converged."""
+    """A family's name in short lines, with the count of what converged or was proved."""
     name = NAMES[family].replace(", ", ",\n").replace(" pixels", "\npixels")
-    search = results["searches"].get(family)
-    return f"{name}\n{converged_text(search)}" if search else name
+    if search := results["searches"].get(family):
+        return f"{name}\n{converged_text(search)}"
+    proofs = results["proofs"].get(family)
+    return f"{name}\n{proved_text(proofs)}" if proofs else name
 
 
 def survey_figure(results: Mapping[str, Any]) -> Figure:
@@ -65,7 +67,11 @@ def survey_figure(results: Mapping[str, Any]) -> Figure:
     axes.set_xlim(0.5, len(COLUMNS) + 0.5)
     axes.set_ylim(bottom=-0.2)
     axes.set_ylabel("mean l2 distance of the vertices")
-    axes.set_title(f"{len(results['rows'])} rows (target, training seed), a dot each", fontsize=10)
+    axes.set_title(
+        f"{len(results['rows'])} rows (target, training seed), a dot each; box: quartiles and "
+        "median; whiskers: farthest rows within 1.5 interquartile ranges of the box",
+        fontsize=9,
+    )
     handles = axes.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure

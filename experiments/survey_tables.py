@@ -51,7 +51,7 @@ def means_table(results: Results) -> Table:
                 NAMES[family],
                 spread_text(results["distances"][family]),
                 percent(results["ratios"][family]),
-                _proved(proofs) if proofs else converged_text(search),
+                proved_text(proofs) if proofs else converged_text(search),
                 short(search["max_relative_gap"]["max"]) if search else "",
                 short(search["max_tolerance"]["max"]) if search else "",
             )
@@ -63,7 +63,7 @@ def means_table(results: Results) -> Table:
         title=f"Mean l2 distance of the vertices, {count} rows (target, training seed)",
         columns=(
             *("vertices", "mean ± std (least to largest)", "of image distance"),
-            *("proved or converged", "largest rel. gap", "largest tolerance"),
+            *("proved or converged", "largest rel. gap", "tolerance needed (largest)"),
         ),
         rows=tuple(rows),
         notes=(
@@ -76,12 +76,15 @@ def means_table(results: Results) -> Table:
             f"Stopping rule of the paper's penalty, with and without controls: "
             f"{RULES['absolute']}; of the hinge: {RULES['hinge']}. A search that has not converged "
             f"ends after {MAX_STEPS:,} steps and counts in every mean.",
+            "Tolerance needed (largest): the smallest tolerance at which every point of the row's "
+            "search collides, largest over all rows.",
             "Proved: certificates accepted by the checker / vertices asked for.",
         ),
     )
 
 
-def _proved(found: Mapping[str, Any]) -> str:
+def proved_text(found: Mapping[str, Any]) -> str:
+    """Returns how many of a family's vertices have a certificate that was accepted."""
     return f"{found['verified']}/{found['asked']} proved"
 
 
@@ -118,13 +121,24 @@ def held_table(results: Results) -> Table:
         (
             one["statement"],
             f"{one['held']} of {one['rows']}",
-            spread_text(one["ratio"]) if one["rows"] else "",
+            spread_text(one["ratio"]) if one["ratio"]["count"] else "",
         )
         for one in results["observations"]
     ]
+    left_out = "; ".join(
+        f"{one['rows'] - one['ratio']['count']} of {one['rows']} in '{one['statement']}'"
+        for one in results["observations"]
+        if one["ratio"]["count"] < one["rows"]
+    )
     return Table(
         name="survey-observations",
         title="Observations, compared row by row",
         columns=("statement", "held in", "ratio: mean ± std (least to largest)"),
         rows=tuple(rows),
+        notes=(
+            "Ratio, row by row: in each statement, the distance said to be larger / the one said "
+            "to be smaller (exact / paper's penalty; free pixels / held pixels). "
+            f"Rows with a zero divisor are left out of it: {left_out or 'none'}.",
+            "Ratio of the last statement: 1 + |hinge's distance - exact one's| / exact one's.",
+        ),
     )

@@ -1,6 +1,7 @@
 import base64
 import copy
 import csv
+import html
 import json
 import re
 import subprocess
@@ -19,11 +20,11 @@ from experiments.datasets.mnist import pixels
 from experiments.distances import mean_image_distance, mean_pairwise
 from experiments.figures import curve_figure, masks_figure, table_1
 from experiments.mnist import run_mnist
-from experiments.mnist_tables import facts_table, table_2
+from experiments.mnist_tables import comparison_table, facts_table, table_2
 from experiments.output import finish_mnist
 from experiments.progress import Progress
 from experiments.record import read_exact, read_record
-from experiments.report import headline
+from experiments.report import conclusion, headline
 from experiments.searches import name_of, title_of
 from optimize import Splitting
 from optimize.splitting import CONSTRAINED_TOLERANCE
@@ -283,6 +284,34 @@ def test_a_search_that_did_not_converge_is_counted_not_named(results):
     assert any("1 of 3 converged" in text for text in titles)
     exact = find(results, "exact.none")
     assert title_of(exact) == name_of(exact) == "exact"
+
+
+def test_the_report_opens_with_its_conclusion(run, results):
+    text = conclusion(results)
+    exact, found = (find(results, key) for key in ("exact.none", "relaxed.absolute.target.none"))
+    assert text.startswith(f"Exact vertices: {exact['distance']:.2f} apart ({exact['ratio']:.1%} ")
+    assert f"the paper's penalty: {found['distance']:.2f} apart ({found['ratio']:.1%});" in text
+    page = html.unescape((run / "report.html").read_text())
+    assert f"<strong>{text}</strong>" in page
+    other = copy.deepcopy(results)
+    for each in find(other, "relaxed.absolute.target.none")["comparisons"]:
+        each["smallest_tolerance"] = {"exact": "0x1/0x4", "approx": 0.25}
+    assert conclusion(other).endswith(
+        "none of its 3 points collides exactly (smallest tolerances 0.25 to 0.25)."
+    )
+    for each in find(other, "relaxed.absolute.target.none")["comparisons"][:2]:
+        each["smallest_tolerance"] = {"exact": "0x0/0x1", "approx": 0.0}
+    assert "; 2 of its 3 points collide exactly (smallest tolerances 0 to 0.25)." in conclusion(
+        other
+    )
+    assert "smallest tolerance at which every found point collides" in headline(results)[-1]
+
+
+def test_the_comparison_explains_its_columns(results):
+    notes = " ".join(comparison_table(results).notes)
+    for name in ("Rel. gap: |found", "Equality error", "Positive inactive", "Tight", "Vertex:"):
+        assert name in notes
+    assert "under the same control" in notes
 
 
 def test_stopping_rules_follow_the_optimisers(results):

@@ -20,7 +20,7 @@ from experiments.survey import run_survey
 from experiments.survey_figure import survey_figure
 from experiments.survey_job import SurveyJob, run_survey_job
 from experiments.survey_summary import COLUMNS, observations, spread, summarise
-from experiments.survey_tables import survey_tables
+from experiments.survey_tables import held_table, survey_tables
 from optimize import find_vertices
 from polytope.errors import InputError
 
@@ -185,6 +185,29 @@ def test_searches_that_did_not_converge_are_counted_not_named(run):
         assert "hinge, run to convergence: 5/8 converged, all rows." in tables[name].notes
     ticks = [text.get_text() for text in survey_figure(results).axes[0].get_xticklabels()]
     assert ticks[COLUMNS.index("hinge")].endswith("5/8 converged")
+
+
+def test_ratios_are_explained_and_rows_without_one_counted():
+    rows = [row(0, 0, exact=4.0, absolute=0.0), row(0, 1, exact=8.0)]
+    table = held_table({"observations": observations(rows)})
+    farther = "the exact vertices lie farther apart than the paper's penalty's"
+    assert [cells[0] for cells in table.rows[:3]] == [
+        farther,
+        f"{farther}, never-lit pixels held in both",
+        f"{farther}, rarely lit pixels held in both",
+    ]
+    assert table.rows[0][1:] == ("2 of 2", "8.00 (8.00 to 8.00)")
+    assert f"left out of it: 1 of 2 in '{farther}'" in table.notes[0]
+    table = held_table({"observations": observations(rows[1:])})
+    assert table.notes[0].endswith("left out of it: none.")
+
+
+def test_the_figure_says_what_it_draws_and_what_is_proved(run):
+    axes = survey_figure(read_record(run).results).axes[0]
+    assert "box: quartiles and median; whiskers" in axes.get_title()
+    ticks = [text.get_text() for text in axes.get_xticklabels()]
+    for family in ("exact", "never", "rarely"):
+        assert ticks[COLUMNS.index(family)].endswith("8/8 proved")
 
 
 def test_the_means_state_the_stopping_rule(run):
