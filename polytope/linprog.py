@@ -16,6 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
+from polytope import exact_simplex
 from polytope.highs import Basis, FloatStatus, Proposal, Proposer
 from polytope.program import LinearProgram
 from polytope.proof import (
@@ -28,7 +29,7 @@ from polytope.proof import (
 from polytope.rational import RationalVector, nearest_float
 from polytope.walk import walk
 
-#: Each step multiplies the precision by up to 1e9 or so; more than a few never helped.
+#: A step refines by what HiGHS's tolerance of 1e-9 allows; past these the exact walk takes over.
 _REFINEMENTS = 8
 #: Magnification per refinement step is capped here so that scaled data stay within float range.
 _LARGEST_SCALE = Fraction(2) ** 900
@@ -167,11 +168,9 @@ def _magnification(violation: Fraction) -> Fraction:
 
 
 def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Solution:
-    from polytope.exact_simplex import fits, solve_exactly
-
-    if fits(program):
+    if exact_simplex.fits(program):
         with clock.measure("exact simplex"):
-            found = solve_exactly(program)
+            found = exact_simplex.solve_exactly(program)
         if found is None:
             return Solution(Outcome.NOT_OPTIMAL, seconds=clock.seconds)
         point, (tight, dual) = found
