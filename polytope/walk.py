@@ -19,8 +19,8 @@ from polytope.program import LinearProgram
 from polytope.proof import BasicSolution, basic_solution, reduced_costs, row_activities
 from polytope.rational import RationalVector
 
-#: Pivots before giving up.  On twelve layers of 60 x 100 with scales of up to 2**+-100, all 39 walks
-#: ended, after 70 pivots in the median and 139 at most.
+#: Pivots before giving up.  On twelve layers of 60 x 100 with scales of up to 2**+-100, all 39
+#: walks ended: after 70 pivots in the median, and 139 at most.
 _LARGEST_WALK = 400
 #: Degenerate steps in a row before Bland's rule takes over.
 _PATIENCE = 15
