@@ -13,6 +13,7 @@ from polytope import nearest as _nearest
 from polytope import recession as _recession
 from polytope.domains import Domain
 from polytope.errors import ShapeError, UnitError
+from polytope.halfspace_input import halfspace_layer
 from polytope.layer import Layer
 from polytope.minimize import Minimizer, unit_vertices
 from polytope.results import (
@@ -96,6 +97,34 @@ class CollisionPolytope:
         return cls(
             Layer.of(weight, bias, None, activation=activation, domain=domain, tolerance=tolerance)
         )
+
+    @classmethod
+    def from_halfspaces(
+        cls, matrix: Any, bound: Any, *, equalities: Any = None, values: Any = None
+    ) -> CollisionPolytope:
+        """Build any polyhedron ``{x : matrix x <= bound, equalities x = values}``.
+
+        The rows become units of a layer on the free domain: unit i < m is the inequality i (an
+        inactive unit with bias ``-bound[i]``), unit m + k the equation k (active, with
+        post-activation 1).  Every question can be asked of it, and has its certificate.
+
+        Args:
+            matrix: (m, d) floats, integers or Fractions, taken exactly; None if there are none.
+            bound: (m,).
+            equalities: (e, d), or None.
+            values: (e,).
+
+        Raises:
+            ShapeError: if the shapes do not fit or there is no row at all.
+            NonFiniteError: for NaN or infinite numbers, naming argument and index.
+
+        Example:
+            >>> from polytope import CollisionPolytope
+            >>> P = CollisionPolytope.from_halfspaces([[-1, 0], [0, -1], [1, 1]], [0, 0, 1])
+            >>> P.dimension().value, P.is_vertex([1, 0])
+            (2, True)
+        """
+        return cls(halfspace_layer(matrix, bound, equalities=equalities, values=values))
 
     def __repr__(self) -> str:
         """Sizes, split and domain in one line."""
