@@ -15,6 +15,7 @@ from polytope.domains import Domain
 from polytope.errors import ShapeError, UnitError
 from polytope.halfspace_input import halfspace_layer
 from polytope.layer import Layer
+from polytope.measures import Measures
 from polytope.minimize import Minimizer, unit_vertices
 from polytope.results import (
     Boundedness,
@@ -30,7 +31,7 @@ from polytope.results import (
 )
 
 
-class CollisionPolytope:
+class CollisionPolytope(Measures):
     """All inputs that one ReLU layer cannot tell from a target (Li, Zhang & Malik 2019, Prop. 1).
 
     ``C = {x in D : w_i x + b_i = z_i where z_i > 0, w_i x + b_i <= 0 elsewhere}`` with

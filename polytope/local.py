@@ -1,0 +1,138 @@
+"""What does the set look like inside its affine hull?  Points and halfspaces in chart coordinates.
+
+With ``x = origin + basis u`` the halfspace ``a x <= b`` reads ``(a basis) u <= b - a origin``:
+a full-dimensional set in k coordinates, which every measure of a flat set is taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import gcd, lcm
+
+import numpy as np
+from flint import fmpz_mat
+
+from polytope.errors import InputError
+from polytope.generators import Chart, Generators, Halfspace
+from polytope.halfspaces import Row, System
+from polytope.rational import RationalVector, rounded
+
+
+@dataclass(frozen=True, eq=False)
+class LocalRows:
+    """Inequalities ``normals u <= rhs`` in chart coordinates, as coprime integers.
+
+    Attributes:
+        names: the halfspaces, one a row.
+        normals: m rows of k integers.
+        rhs: m integers.
+    """
+
+    names: tuple[Halfspace, ...]
+    normals: tuple[tuple[int, ...], ...]
+    rhs: tuple[int, ...]
+
+    @cached_property
+    def floats(self) -> tuple[np.ndarray, np.ndarray]:
+        """Normals (m, k) and right-hand sides (m,) as floats, the largest entry of a row near 1."""
+        powers = [1 << max(map(abs, a), default=1).bit_length() for a in self.normals]
+        table = [[rounded(v, p) for v in a] for a, p in zip(self.normals, powers, strict=True)]
+        rhs = [rounded(b, p) for b, p in zip(self.rhs, powers, strict=True)]
+        k = len(self.normals[0]) if self.normals else 0
+        return np.array(table).reshape(len(table), k), np.array(rhs)
+
+    def contains(self, u: Sequence[Fraction]) -> bool:
+        """Whether a point (k,) satisfies every inequality, exactly."""
+        point = RationalVector.of(u)
+        return all(
+            sum(a * n for a, n in zip(row, point.numerators, strict=True)) <= b * point.denominator
+            for row, b in zip(self.normals, self.rhs, strict=True)
+        )
+
+
+def local_rows(system: System, chart: Chart, halfspaces: Sequence[Halfspace]) -> LocalRows:
+    """Rewrite halfspaces in the chart; those constant on the hull become ``0 u <= rhs``."""
+    k = chart.dimension
+    # Row 0 is the origin, the others are the columns of the basis.
+    vectors = [list(chart.origin), *map(list, zip(*chart.basis, strict=True))]
+    scale = lcm(*(v.denominator for vector in vectors for v in vector))
+    integers = [[v.numerator * (scale // v.denominator) for v in vector] for vector in vectors]
+    table = fmpz_mat([list(column) for column in zip(*integers, strict=True)])
+    units = sorted({h.unit for h in halfspaces if isinstance(h, Row)})
+    products: dict[int, list[int]] = {}
+    if units:
+        product = fmpz_mat([system.integer_row(i) for i in units]) * table
+        flat = list(map(int, product.entries()))
+        width = k + 1
+        products = {unit: flat[p * width : (p + 1) * width] for p, unit in enumerate(units)}
+    normals, rhs = [], []
+    for h in halfspaces:
+        if isinstance(h, Row):
+            sign, values = h.sign, products[h.unit]
+            bound = system.rhs[system.position[h]] * system.scale(h.unit) * scale
+        else:
+            sign = -1 if h.side == "lower" else 1
+            values = [vector[h.coordinate] for vector in integers]
+            limit = (system.lower if h.side == "lower" else system.upper)[h.coordinate]
+            if limit is None:
+                raise InputError(f"halfspaces: expected bounds of the domain, got {h}")
+            bound = sign * limit * scale
+        bound -= sign * values[0]
+        row = [sign * v * bound.denominator for v in values[1:]]
+        divisor = gcd(bound.numerator, *row) or 1
+        normals.append(tuple(v // divisor for v in row))
+        rhs.append(bound.numerator // divisor)
+    return LocalRows(tuple(halfspaces), tuple(normals), tuple(rhs))
+
+
+def local_points(generators: Generators) -> list[RationalVector]:
+    """Chart coordinates (k,) of the points."""
+    chart = charted(generators)
+    return [
+        RationalVector(tuple(p.numerators[j] for j in chart.columns), p.denominator).reduced()
+        for p in generators.points
+    ]
+
+
+def charted(generators: Generators) -> Chart:
+    """Return the chart of a set that has points.
+
+    Raises:
+        InputError: if the generators have none.
+    """
+    if generators.chart is None:
+        raise InputError(
+            f"generators: expected a listed set with a chart, got status {generators.status.name}"
+        )
+    return generators.chart
+
+
+def gram(chart: Chart) -> Fraction:
+    """Return ``det(basis^T basis)``: the square of how the chart stretches volumes (1 if k = 0)."""
+    if not chart.dimension:
+        return Fraction(1)
+    scale = lcm(*(v.denominator for row in chart.basis for v in row))
+    table = fmpz_mat([[v.numerator * (scale // v.denominator) for v in r] for r in chart.basis])
+    square = int((table.transpose() * table).det())
+    return Fraction(square, scale ** (2 * chart.dimension))
+
+
+def basis_floats(chart: Chart) -> tuple[np.ndarray, np.ndarray]:
+    """Origin (d,) and basis (d, k) of the chart as floats, each entry correctly rounded."""
+    origin = RationalVector.of(chart.origin).to_float()
+    rows = [[rounded(v.numerator, v.denominator) for v in row] for row in chart.basis]
+    return origin, np.array(rows).reshape(len(rows), chart.dimension)
+
+
+def embedded(chart: Chart, u: Sequence[Fraction]) -> RationalVector:
+    """Return the exact point ``origin + basis u`` (d,)."""
+    if not chart.dimension:
+        return RationalVector.of(chart.origin)
+    point = list(u)
+    return RationalVector.of(
+        o + sum((v * n for v, n in zip(row, point, strict=True) if v), Fraction(0))
+        for o, row in zip(chart.origin, chart.basis, strict=True)
+    )
