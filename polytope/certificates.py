@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -80,7 +80,7 @@ class Certificate:
         target = Path(path)
         document = self._document(_problem(self.layer, lambda a: _beside(a, target.parent)))
         text = json.dumps(document, separators=(",", ":")) + "\n"
-        _write_atomically(target, text.encode())
+        write_atomically(target, text.encode())
         return target
 
 
@@ -168,6 +168,8 @@ def _encoded(value: Any, n_units: int) -> Any:
         return {"basis": [list(r) for r in value.basis], "combination": combination}
     if isinstance(value, Mapping):
         return {key: _encoded(v, n_units) for key, v in value.items()}
+    if isinstance(value, Sequence):  # also a bound's name: [side, coordinate]
+        return [_encoded(v, n_units) for v in value]
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
@@ -262,11 +264,16 @@ def _beside(array: ExactArray, folder: Path) -> dict[str, Any]:
     digest = hashlib.sha256(content).hexdigest()
     path = folder / f"weight-{digest[:16]}.safetensors"
     if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-        _write_atomically(path, content)
+        write_atomically(path, content)
     return {"file": path.name, "tensor": "weight", "sha256": digest}
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: if the folder does not exist or cannot be written.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -12,7 +12,9 @@ from polytope import membership as _membership
 from polytope import nearest as _nearest
 from polytope import recession as _recession
 from polytope.domains import Domain
-from polytope.errors import ShapeError, UnitError
+from polytope.enumeration import enumerate_generators
+from polytope.errors import InputError, ShapeError, UnitError
+from polytope.generators import Generators
 from polytope.halfspace_input import halfspace_layer
 from polytope.layer import Layer
 from polytope.measures import Measures
@@ -29,6 +31,7 @@ from polytope.results import (
     Residuals,
     TightConstraints,
 )
+from polytope.traverse import Limits, Progress
 
 
 class CollisionPolytope(Measures):
@@ -223,6 +226,28 @@ class CollisionPolytope(Measures):
         chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
         return unit_vertices(self.layer, chosen)
 
+    def vertices(
+        self,
+        *,
+        max_seconds: float | None = None,
+        max_count: int | None = None,
+        max_memory: int | None = None,
+        progress: Progress | None = None,
+    ) -> Generators:
+        """List all vertices, extreme rays and lines, exact, with a certificate of completeness.
+
+        Args:
+            max_seconds: stop after so long, with what was found (status PARTIAL).
+            max_count: stop beyond so many vertices (of the perturbed set, if it is degenerate).
+            max_memory: stop before the lists need more bytes than this.
+            progress: called now and then with the numbers of vertices proved and waiting.
+
+        Raises:
+            InputError: if a limit is not a positive number.
+        """
+        limits = _limits(max_seconds, max_count, max_memory)
+        return enumerate_generators(self.layer, limits, progress)
+
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""
         return self.layer.system.contains(_membership.as_point(x, self.layer))
@@ -252,3 +277,13 @@ class CollisionPolytope(Measures):
         if self.layer.signs[index] > 0:
             raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
         return index
+
+
+def _limits(seconds: float | None, count: int | None, memory: int | None) -> Limits:
+    given = {"max_seconds": seconds, "max_count": count, "max_memory": memory}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise InputError(f"{name}: expected a positive number or None, got {value!r}")
+    return Limits(count, seconds, memory)

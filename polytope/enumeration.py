@@ -1,0 +1,230 @@
+"""Which vertices, rays and lines generate the set, and why is nothing missing?
+
+Simple sets are traversed as they are; degenerate ones after an infinitesimal perturbation, whose
+vertices tend to those of the set.  Either way the certificate is the list itself with, for
+degenerate sets, the perturbed bases (docs/enumeration.md).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from polytope.certificates import Certificate
+from polytope.cross_check import cross_checked
+from polytope.dimension import dimension
+from polytope.exact_bases import ExactRows, walk_to_vertex
+from polytope.exact_points import ExactPoints
+from polytope.feasibility import feasibility
+from polytope.generators import Completeness, Generators
+from polytope.halfspaces import Multipliers, Row
+from polytope.layer import Layer
+from polytope.rational import RationalVector
+from polytope.reduction import LARGEST_DIMENSION, Reduced, reduce
+from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal, dot
+
+#: Bases of a perturbed set up to which completeness is certified; beyond it two exact engines are
+#: compared.  Some 0.1 ms each here, and as much again for the checker.
+CERTIFIED_BASES = 100_000
+#: A perturbation that ties somewhere is drawn again; with 40-bit integers it was never seen.
+_DRAWS, _SHIFT_BITS, _SEED = 5, 40, 20191208
+
+
+def enumerate_generators(
+    layer: Layer, limits: Limits, progress: Progress | None = None
+) -> Generators:
+    """List all vertices, extreme rays and lines of a layer's polytope, see :class:`Generators`."""
+    started = time.perf_counter()
+    found = feasibility(layer)
+    if found.feasible is False:
+        return Generators(Completeness.EMPTY, certificate=found.certificate)
+    if found.point is None:
+        return Generators(Completeness.UNDECIDED, reason=found.reason)
+    if layer.n_inputs - len(layer.active) > LARGEST_DIMENSION and layer.tolerance == 0:
+        reason = (
+            f"more than {LARGEST_DIMENSION} coordinates are free: such a list is not finished; "
+            "ask for unit_vertices() or minimize()"
+        )
+        return Generators(Completeness.UNDECIDED, reason=reason)
+    return _Enumeration(layer, limits, progress, started).of(found.point)
+
+
+@dataclass(eq=False)
+class _Enumeration:
+    layer: Layer
+    limits: Limits
+    progress: Progress | None
+    started: float
+
+    def of(self, point: RationalVector) -> Generators:
+        """Enumerate the set of the layer, of which a point is known."""
+        reduced = reduce(self.layer)
+        generators = None if reduced is None else self._simple(reduced, point)
+        if generators is not None:
+            return generators
+        # Not simple, or some inequality is an equality in truth: that is settled first.
+        size = dimension(self.layer)
+        if size.certificate is None:
+            return Generators(Completeness.UNDECIDED, reason=size.reason)
+        implicit = size.certificate.witness["implicit"]
+        if isinstance(implicit, Multipliers):
+            reduced = reduce(self.layer, implicit)
+            generators = None if reduced is None else self._simple(reduced, point)
+            if generators is not None:
+                return generators
+        if reduced is None:
+            reason = "an inequality is tight on the whole set, and was not found to be"
+            return Generators(Completeness.UNDECIDED, reason=reason)
+        return self._perturbed(reduced, point)
+
+    def _limits(self) -> Limits:
+        """What is left of the caller's limits."""
+        seconds = self.limits.seconds
+        if seconds is not None:
+            seconds -= time.perf_counter() - self.started
+        return Limits(self.limits.count, seconds, self.limits.memory)
+
+    def _simple(self, reduced: Reduced, point: RationalVector) -> Generators | None:
+        """List a simple set; None if it is not simple."""
+        if reduced.n == 0:
+            return self._single(reduced)
+        start = reduced.coordinates(point)
+        vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start)
+        if len(tight) > reduced.n:
+            return None
+        rows = ExactRows(reduced.normals, reduced.offsets, (0,) * len(reduced.offsets))
+        try:
+            graph = self._traverse(rows, vertex, tight, self._limits())
+        except Degenerate:
+            return None
+        points = ExactPoints(reduced, rows, graph.bases)
+        return self._generators(reduced, graph, points, graph.tight, {})
+
+    def _traverse(
+        self, rows: ExactRows, vertex: RationalVector, start: list[int], limits: Limits
+    ) -> Graph:
+        bounded = self.layer.is_box
+        return Traversal(rows, vertex, bounded=bounded, limits=limits, progress=self.progress).run(
+            start
+        )
+
+    def _single(self, reduced: Reduced) -> Generators:
+        """One minimal face only: a point, or an affine space."""
+        rows = ExactRows((), (), ())
+        points = ExactPoints(reduced, rows, np.zeros((1, 0), dtype=np.int32))
+        graph = Graph(
+            np.zeros((1, 0), np.int32), np.zeros((1, 0), bool), np.zeros((1, 0), int), [], True, 0
+        )
+        return self._generators(reduced, graph, points, graph.tight, {})
+
+    def _perturbed(self, reduced: Reduced, point: RationalVector) -> Generators:
+        """List a degenerate set through the vertices of a perturbed one."""
+        vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, reduced.coordinates(point))
+        generator = np.random.default_rng(_SEED)
+        limits = self._limits()
+        own = limits.count is None or limits.count > CERTIFIED_BASES
+        if own:
+            limits = Limits(CERTIFIED_BASES, limits.seconds, limits.memory)
+        for _ in range(_DRAWS):
+            shifts = generator.integers(1, 2**_SHIFT_BITS, size=len(reduced.offsets)).tolist()
+            rows = ExactRows(reduced.normals, reduced.offsets, shifts)
+            zero = RationalVector((0,) * reduced.n)
+            _, local = walk_to_vertex(
+                [reduced.normals[j] for j in tight], [shifts[j] for j in tight], zero
+            )
+            if len(local) > reduced.n:
+                continue
+            try:
+                graph = self._traverse(rows, vertex, [tight[k] for k in local], limits)
+            except Degenerate:
+                continue
+            if not graph.complete and own and graph.reason.startswith("max_count"):
+                return cross_checked(reduced, graph.reason, self._limits())
+            return self._from_perturbed(reduced, rows, graph)
+        reason = f"{_DRAWS} perturbations in a row were not generic"
+        return Generators(Completeness.UNDECIDED, reason=reason)
+
+    def _from_perturbed(self, reduced: Reduced, rows: ExactRows, graph: Graph) -> Generators:
+        """Pass from the bases to the vertices they tend to: those with the same tight rows."""
+        tight, first, vertex = np.unique(
+            graph.tight, axis=0, return_index=True, return_inverse=True
+        )
+        points = ExactPoints(reduced, rows, graph.bases[first])
+
+        def bases() -> list[dict[str, object]]:
+            solved = [rows.solve(basis) for basis in graph.bases.tolist()]
+            moved = reduced.lift_shifts([[p.den, *p.y] for p in solved if p is not None])
+            return [
+                {"point": int(k), "shift": shift}
+                for k, shift in zip(vertex.ravel(), moved, strict=True)
+            ]
+
+        def witness() -> dict[str, object]:
+            return {"perturbation": _perturbation(reduced, rows.shifts), "bases": bases()}
+
+        return self._generators(reduced, graph, points, tight, {"witness": witness})
+
+    def _generators(
+        self,
+        reduced: Reduced,
+        graph: Graph,
+        points: ExactPoints,
+        tight: np.ndarray,
+        extra: dict[str, object],
+    ) -> Generators:
+        rays = reduced.lift([[0, *ray] for ray in graph.rays]) if graph.rays else []
+        along = [[dot(a, ray) == 0 for a in reduced.normals] for ray in graph.rays]
+        incidence = np.concatenate(
+            [tight, np.array(along, bool).reshape(len(graph.rays), tight.shape[1])]
+        )
+        lists = {"points": points, "rays": tuple(rays), "lines": reduced.lines}
+        further = extra.get("witness")
+
+        def witness() -> dict[str, object]:
+            parts: dict[str, object] = {
+                "implicit": reduced.implicit,
+                "minor": reduced.minor,
+                "pivots": reduced.pivots,
+                "perturbation": None,
+                "bases": None,
+            }
+            return parts | (further() if callable(further) else {})
+
+        certificate = None
+        if graph.complete:
+            certificate = Certificate("generators", lists, self.layer, witness)
+        return Generators(
+            Completeness.CERTIFIED if graph.complete else Completeness.PARTIAL,
+            points,
+            tuple(rays),
+            reduced.lines,
+            reduced.chart,
+            reduced.halfspaces,
+            incidence,
+            certificate,
+            graph.reason,
+            {"total": time.perf_counter() - self.started},
+        )
+
+
+def _perturbation(reduced: Reduced, shifts: tuple[int, ...] | list[int]) -> dict[str, object]:
+    """The shifts in the units of the layer's own inequalities."""
+    layer = reduced.layer
+    rows: dict[str, list[Fraction]] = {
+        kind: [Fraction(0)] * layer.n_units for kind in ("upper", "lower")
+    }
+    bounds = {side: [Fraction(0)] * layer.n_inputs for side in ("lower", "upper")}
+    for name, shift, scale in zip(reduced.halfspaces, shifts, reduced.scales, strict=True):
+        if isinstance(name, Row):
+            rows[name.kind][name.unit] = shift / scale
+        else:
+            bounds[name.side][name.coordinate] = shift / scale
+    return {
+        "upper": RationalVector.of(rows["upper"]),
+        "lower": RationalVector.of(rows["lower"]),
+        "floor": RationalVector.of(bounds["lower"]),
+        "ceiling": RationalVector.of(bounds["upper"]),
+    }

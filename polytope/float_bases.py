@@ -1,0 +1,159 @@
+"""Which bases can floats prove feasible?  Thousands at a time, with rigorous error bounds.
+
+For a basis T with rows A and right-hand sides b, a float inverse R and a float solution v of
+``A v = b`` are proposals.  If ``|I - R A| <= alpha < 1`` then A is invertible and the true solution
+lies within ``|R| |b - A v| + alpha / (1 - alpha) max(|R| |b - A v|)`` of v (Rump 2010, section 10;
+Higham 2002, section 3.1 for the rounding of each product, in whatever order BLAS sums).  A slack
+whose computed value exceeds the error that follows is positive; every other one is left to exact
+arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytope.rational import RationalVector, rounded
+
+_UNIT_ROUNDOFF = 2.0**-53
+#: Covers entries and products below the normal range.
+_UNDERFLOW = 2.0**-1000
+#: A rate of change this much smaller than the edge's largest is taken for zero (a proposal only).
+_ZERO_RATE = 1e-12
+#: Two ratios this close are taken for equal where ties are expected (a proposal only).
+_TIE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What floats say about V bases: points, slacks, and which slacks are certain.
+
+    Attributes:
+        points: (V, n) relative to the centre.
+        inverses: (V, n, n).
+        slacks: (V, m); exactly zero in the basis itself.
+        certain: (V, m) slack proved positive, or row in the basis.
+        wrong: (V,) some slack is proved negative.
+    """
+
+    points: np.ndarray
+    inverses: np.ndarray
+    slacks: np.ndarray
+    certain: np.ndarray
+    wrong: np.ndarray
+
+
+class FloatRows:
+    """The rows of a pointed set, rounded once: scaled by powers of two, shifted to a centre."""
+
+    def __init__(
+        self,
+        normals: Sequence[Sequence[int]],
+        offsets: Sequence[int],
+        center: RationalVector,
+        shifts: Sequence[int],
+    ) -> None:
+        sizes = [max(max(map(abs, row)).bit_length(), 1) for row in normals]
+        self.table = np.array(
+            [[rounded(v, 1 << s) for v in row] for row, s in zip(normals, sizes, strict=True)]
+        )
+        den = center.denominator
+        self.right = np.array(
+            [
+                rounded(
+                    b * den - sum(x * y for x, y in zip(row, center.numerators, strict=True)),
+                    den << s,
+                )
+                for row, b, s in zip(normals, offsets, sizes, strict=True)
+            ]
+        )
+        self.shift = np.array([rounded(v, 1 << s) for v, s in zip(shifts, sizes, strict=True)])
+        self.m, self.n = self.table.shape
+        self._size = np.abs(self.table)
+        self._gamma = (2 * self.n + 12) * _UNIT_ROUNDOFF
+
+    def evaluate(self, bases: np.ndarray) -> Batch:
+        """Solve and bound V bases (V, n)."""
+        square, right = self.table[bases], self.right[bases]
+        with np.errstate(all="ignore"):
+            inverse = _inverses(square)
+            points = (inverse @ right[..., None])[..., 0]
+            error = self._errors(square, right, inverse, points)
+            slacks = self.right - points @ self.table.T
+            reach = np.abs(points) @ self._size.T + np.abs(self.right)
+            bound = 1.01 * (error @ self._size.T + self._gamma * reach) + _UNDERFLOW * (
+                1 + np.abs(points).max(axis=1, initial=0.0)[:, None]
+            )
+            certain = slacks > bound
+            wrong = slacks < -bound
+        inside = np.arange(len(bases))[:, None]
+        slacks[inside, bases] = 0.0
+        certain[inside, bases] = True
+        wrong[inside, bases] = False
+        return Batch(points, inverse, slacks, certain, wrong.any(axis=1))
+
+    def _errors(
+        self, square: np.ndarray, right: np.ndarray, inverse: np.ndarray, points: np.ndarray
+    ) -> np.ndarray:
+        """Bounds (V, n) of the distance to the true solutions; NaN where nothing is proved."""
+        size, inverse_size = np.abs(square), np.abs(inverse)
+        residual = np.abs(right - (square @ points[..., None])[..., 0])
+        spread = (size @ np.abs(points)[..., None])[..., 0] + np.abs(right)
+        residual += self._gamma * spread
+        defect = np.abs(inverse @ square - np.eye(self.n)).sum(axis=2).max(axis=1, initial=0.0)
+        rows = size.sum(axis=2)[..., None]
+        rounding = (inverse_size @ rows)[..., 0].max(axis=1, initial=0.0)
+        alpha = 1.01 * (defect + self._gamma * (1 + rounding))
+        first = (inverse_size @ residual[..., None])[..., 0] * 1.01
+        factor = np.where(alpha < 0.5, alpha / (1 - alpha), np.nan)
+        out: np.ndarray = first + (factor * first.max(axis=1, initial=0.0))[:, None]
+        return out
+
+    def rates(self, inverses: np.ndarray) -> np.ndarray:
+        """Change (V, n, m) of each slack along the edge that gives up each row of a basis."""
+        v, n = inverses.shape[:2]
+        columns = np.ascontiguousarray(inverses.transpose(0, 2, 1)).reshape(v * n, n)
+        return (columns @ self.table.T).reshape(v, n, self.m)
+
+    def entering(self, batch: Batch, *, bounded: bool) -> np.ndarray:
+        """Row (V, n) that stops each edge, -1 where none does; a proposal."""
+        change = self.rates(batch.inverses)
+        if not bounded:
+            largest = np.abs(change).max(axis=2, keepdims=True)
+            change[np.abs(change) < _ZERO_RATE * largest] = 0.0
+        with np.errstate(all="ignore"):
+            change *= np.where(batch.slacks > 0, -1.0 / batch.slacks, 0.0)[:, None, :]
+        found = change.argmax(axis=2)
+        fastest = np.take_along_axis(change, found[..., None], axis=2)[..., 0]
+        return np.where(fastest > 0, found, -1)
+
+    def entering_perturbed(self, bases: np.ndarray, batch: Batch, shifts: np.ndarray) -> np.ndarray:
+        """The same for a perturbed set: ties are broken by the coefficients (V, m) of eps."""
+        change = self.rates(batch.inverses)
+        largest = np.abs(change).max(axis=2, keepdims=True)
+        with np.errstate(all="ignore"):
+            rate = np.where(change < -_ZERO_RATE * largest, -change, np.nan)
+            np.put_along_axis(
+                rate, np.broadcast_to(bases[:, None, :], (*bases.shape, self.n)), np.nan, axis=2
+            )
+            time = batch.slacks[:, None, :] / rate
+            time[np.isnan(time)] = np.inf
+            first = time.min(axis=2, keepdims=True)
+            tied = np.where(time <= first * (1 + _TIE), shifts[:, None, :] / rate, np.inf)
+        found = tied.argmin(axis=2)
+        return np.where(np.isfinite(first[..., 0]), found, -1)
+
+
+def _inverses(square: np.ndarray) -> np.ndarray:
+    try:
+        found: np.ndarray = np.linalg.inv(square)
+    except np.linalg.LinAlgError:  # one singular matrix fails all of them
+        found = np.full_like(square, np.nan)
+        for k, matrix in enumerate(square):
+            try:
+                found[k] = np.linalg.inv(matrix)
+            except np.linalg.LinAlgError:
+                continue
+    return found

@@ -1,0 +1,332 @@
+"""How are all vertices reached?  Breadth first along the edges, a whole level at a time.
+
+Floats propose: the inverse of each basis gives its edges, the smallest ratio the row that stops
+each.  Rigorous bounds, or exact arithmetic where they cannot decide, prove every basis feasible.
+At the end the edges are compared as sets of rows, which is exact: when every edge of every basis
+leads to a listed basis or along a proved ray, nothing is missing, for the graph of a pointed
+polyhedron is connected.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import mul
+
+import numpy as np
+
+from polytope.exact_bases import ExactRows
+from polytope.float_bases import Batch, FloatRows
+from polytope.rational import RationalVector, rounded
+
+#: Entries of the largest table of a block: it stays in the cache, and bounds the memory.
+_BLOCK_ENTRIES = 1 << 18
+_SEED = 20191208
+
+#: Called now and then with the number of bases proved and of bases waiting.
+Progress = Callable[[int, int], None]
+
+
+class Degenerate(Exception):  # noqa: N818 - a turn of the search, not an error
+    """More than n rows are tight at a vertex: the set is not simple."""
+
+
+class LimitReached(Exception):  # noqa: N818 - a turn of the search, not an error
+    """A limit of the caller's was reached; ``str()`` says which."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where to stop: number of bases, seconds, bytes; None for no limit."""
+
+    count: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+
+@dataclass(eq=False)
+class Graph:
+    """All feasible bases found, and where each of their edges leads.
+
+    Attributes:
+        bases: (B, n) rows of each basis, all proved feasible.
+        tight: (B, m) rows whose slack is exactly zero (at eps = 0).
+        neighbors: (B, n) basis reached by giving up each row; ``-1 - r`` for ray r.
+        rays: primitive integer directions.
+        complete: whether every edge was settled.
+        exact: how many bases and edges needed exact arithmetic.
+    """
+
+    bases: np.ndarray
+    tight: np.ndarray
+    neighbors: np.ndarray
+    rays: list[tuple[int, ...]]
+    complete: bool
+    exact: int
+    reason: str = ""
+
+
+@dataclass(eq=False)
+class _Found:
+    bases: list[np.ndarray] = field(default_factory=list)
+    keys: list[np.ndarray] = field(default_factory=list)
+    tight: list[np.ndarray] = field(default_factory=list)
+    targets: list[np.ndarray] = field(default_factory=list)  # key at the end of each edge
+    open_ended: list[np.ndarray] = field(default_factory=list)  # whether the edge seems a ray
+    count: int = 0
+
+
+class Traversal:
+    """Visits the bases of one set ``{normals v <= offsets + eps * shifts}``."""
+
+    def __init__(
+        self,
+        rows: ExactRows,
+        center: RationalVector,
+        *,
+        bounded: bool,
+        limits: Limits,
+        progress: Progress | None = None,
+    ) -> None:
+        self._exact_rows = rows
+        self._rows = FloatRows(rows.normals, rows.offsets, center, rows.shifts)
+        self._perturbed = any(rows.shifts)
+        self._bounded = bounded
+        self._limits = limits
+        self._progress = progress
+        self._started = time.perf_counter()
+        generator = np.random.default_rng(_SEED)
+        # A set of rows is known by the exclusive or of its rows' keys; equal keys are compared in
+        # full before anything rests on them.
+        self._row_keys = generator.integers(1, 2**63, size=self._rows.m, dtype=np.uint64)
+        self._exact = 0
+
+    def run(self, start: list[int]) -> Graph:
+        """Visit every basis reachable from a feasible one.
+
+        Raises:
+            Degenerate: if a vertex has further tight rows and the set is not perturbed, or the
+                perturbation is not generic.
+        """
+        found = _Found()
+        frontier = np.array([start], dtype=np.int32)
+        known = np.empty(0, dtype=np.uint64)
+        try:
+            while True:
+                known = self._visit(frontier, known, found)
+                graph, missing = self._settle_edges(found)
+                if not len(missing):
+                    return graph
+                frontier = missing
+        except LimitReached as limit:
+            return self._partial(found, str(limit))
+
+    def _visit(self, frontier: np.ndarray, known: np.ndarray, found: _Found) -> np.ndarray:
+        """Visit bases until no new ones turn up; returns all keys seen, sorted."""
+        keys = np.bitwise_xor.reduce(self._row_keys[frontier], axis=1)
+        block = max(1, _BLOCK_ENTRIES // (self._rows.m * self._rows.n))
+        while len(frontier):
+            known = np.union1d(known, keys)
+            new_bases, new_keys = [], []
+            for begin in range(0, len(frontier), block):
+                part = slice(begin, begin + block)
+                self._check_limits(found, len(frontier) - begin)
+                bases, targets, entering = self._block(frontier[part], keys[part], found)
+                at, edge = np.nonzero(entering >= 0)
+                fresh, first = np.unique(targets[at, edge], return_index=True)
+                unknown = ~_contains(known, fresh)
+                first = first[unknown]
+                child = bases[at[first]]
+                child[np.arange(len(first)), edge[first]] = entering[at[first], edge[first]]
+                new_bases.append(child)
+                new_keys.append(fresh[unknown])
+            keys, first = np.unique(np.concatenate(new_keys), return_index=True)
+            frontier = np.concatenate(new_bases)[first]
+        return known
+
+    def _block(
+        self, bases: np.ndarray, keys: np.ndarray, found: _Found
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Prove a block of bases, and follow their edges."""
+        batch = self._rows.evaluate(bases)
+        good = batch.certain.all(axis=1)
+        tight = np.zeros(batch.slacks.shape, dtype=bool)
+        shifts = self._float_shifts(bases, batch) if self._perturbed else None
+        for v in np.flatnonzero(~good & ~batch.wrong).tolist():
+            good[v] = self._prove(bases[v].tolist(), v, batch, tight, shifts)
+        if not good.all():
+            bases, keys, tight = bases[good], keys[good], tight[good]
+            batch = Batch(
+                *(
+                    a[good]
+                    for a in (
+                        batch.points,
+                        batch.inverses,
+                        batch.slacks,
+                        batch.certain,
+                        batch.wrong,
+                    )
+                )
+            )
+            shifts = None if shifts is None else shifts[good]
+        tight[np.arange(len(bases))[:, None], bases] = True
+        if shifts is None:
+            entering = self._rows.entering(batch, bounded=self._bounded)
+        else:
+            entering = self._rows.entering_perturbed(bases, batch, shifts)
+        targets = keys[:, None] ^ self._row_keys[bases] ^ self._row_keys[entering]
+        found.bases.append(bases)
+        found.keys.append(keys)
+        found.tight.append(np.packbits(tight, axis=1))
+        found.targets.append(targets)
+        found.open_ended.append(entering < 0)
+        found.count += len(bases)
+        return bases, targets, entering
+
+    def _float_shifts(self, bases: np.ndarray, batch: Batch) -> np.ndarray:
+        """Coefficients (V, m) of eps in the slacks."""
+        moved = (batch.inverses @ self._rows.shift[bases][..., None])[..., 0]
+        out: np.ndarray = self._rows.shift - moved @ self._rows.table.T
+        return out
+
+    def _prove(
+        self,
+        basis: list[int],
+        v: int,
+        batch: Batch,
+        tight: np.ndarray,
+        shifts: np.ndarray | None,
+    ) -> bool:
+        """Decide by exact arithmetic whether a basis is feasible; fills in its exact zeros."""
+        self._exact += 1
+        point = self._exact_rows.solve(basis)
+        if point is None:
+            return False
+        inside = set(basis)
+        for j in np.flatnonzero(~batch.certain[v]).tolist():
+            if j in inside:
+                continue
+            value, shift = self._exact_rows.slack(j, point)
+            if (value, shift) < (0, 0):
+                return False
+            if (value, shift) == (0, 0):
+                raise Degenerate
+            size = max(map(abs, self._exact_rows.normals[j])).bit_length() or 1
+            batch.slacks[v, j] = rounded(value, point.den << size)
+            if shifts is not None:
+                shifts[v, j] = rounded(shift, point.den << size)
+            tight[v, j] = value == 0
+        if not np.isfinite(batch.inverses[v]).all():
+            batch.inverses[v] = 0.0  # its edges are all settled exactly, at the end
+        return True
+
+    def _check_limits(self, found: _Found, waiting: int) -> None:
+        limits, n = self._limits, self._rows.n
+        if limits.count is not None and found.count > limits.count:
+            raise LimitReached(f"max_count: {limits.count} vertices were listed")
+        seconds = time.perf_counter() - self._started
+        if limits.seconds is not None and seconds > limits.seconds:
+            raise LimitReached(f"max_seconds: {limits.seconds} s have passed")
+        if limits.memory is not None:
+            # Bases, keys, edges, incidence, and the exact coordinates in the end.
+            each = 4 * n + 8 + 9 * n + self._rows.m // 8 + 60 * (n + 1)
+            if (found.count + waiting) * each > limits.memory:
+                raise LimitReached(f"max_memory: {limits.memory} bytes would be exceeded")
+        if self._progress is not None:
+            self._progress(found.count, waiting)
+
+    def _partial(self, found: _Found, reason: str) -> Graph:
+        bases, tight = self._stacked(found)
+        edges = np.full(bases.shape, 0, dtype=np.int64)
+        return Graph(bases, tight, edges, [], False, self._exact, reason)
+
+    def _stacked(self, found: _Found) -> tuple[np.ndarray, np.ndarray]:
+        if not found.bases:
+            return np.zeros((0, self._rows.n), dtype=np.int32), np.zeros((0, self._rows.m), bool)
+        packed = np.concatenate(found.tight)
+        tight = np.unpackbits(packed, axis=1, count=self._rows.m).astype(bool)
+        return np.concatenate(found.bases), tight
+
+    # --- every edge leads somewhere ----------------------------------------------------------
+
+    def _settle_edges(self, found: _Found) -> tuple[Graph, np.ndarray]:
+        """Match each edge with the basis at its other end, or with a proved ray.
+
+        Returns:
+            The graph, and bases not visited yet (the graph is complete if there are none).
+        """
+        bases, tight = self._stacked(found)
+        keys = np.concatenate(found.keys)
+        targets = np.concatenate(found.targets)
+        neighbors = self._match(bases, keys, targets, np.concatenate(found.open_ended))
+        rays: dict[tuple[int, ...], int] = {}
+        missing: dict[frozenset[int], list[int]] = {}
+        place: dict[frozenset[int], int] | None = None
+        block = 0
+        for v, edge in np.argwhere(neighbors == _UNMATCHED).tolist():
+            block += 1
+            if block % 256 == 0:
+                self._check_limits(found, 0)
+            basis = bases[v].tolist()
+            row, direction = self._follow(basis, edge)
+            if row is None:
+                neighbors[v, edge] = -1 - rays.setdefault(direction, len(rays))
+                continue
+            basis[edge] = row
+            if place is None:
+                place = {frozenset(b): k for k, b in enumerate(bases.tolist())}
+            at = place.get(frozenset(basis))
+            if at is None:
+                missing.setdefault(frozenset(basis), basis)
+            else:
+                neighbors[v, edge] = at
+        graph = Graph(bases, tight, neighbors, list(rays), not missing, self._exact)
+        return graph, np.array(list(missing.values()), dtype=np.int32).reshape(-1, self._rows.n)
+
+    def _match(
+        self, bases: np.ndarray, keys: np.ndarray, targets: np.ndarray, open_ended: np.ndarray
+    ) -> np.ndarray:
+        """Basis at the other end of each edge, compared row by row; -1 where none is listed."""
+        order = np.argsort(keys)
+        at = np.searchsorted(keys, targets, sorter=order)
+        at = order[np.minimum(at, len(keys) - 1)]
+        n, block = self._rows.n, max(1, _BLOCK_ENTRIES // (self._rows.m * self._rows.n))
+        for begin in range(0, len(bases), block):
+            part = slice(begin, begin + block)
+            there = at[part]
+            member = np.zeros((len(there), n, self._rows.m), dtype=bool)
+            np.put_along_axis(member, bases[there], True, axis=2)
+            mine = np.broadcast_to(bases[part][:, None, :], member.shape[:2] + (n,))
+            shared = np.take_along_axis(member, mine, axis=2)
+            # All rows but the one given up, and not that one.
+            agrees = (shared.sum(axis=2) == n - 1) & ~np.einsum("vee->ve", shared)
+            there[~agrees | open_ended[part]] = _UNMATCHED
+            at[part] = there
+        return at.astype(np.int64)
+
+    def _follow(self, basis: list[int], edge: int) -> tuple[int | None, tuple[int, ...]]:
+        """Settle an edge exactly."""
+        self._exact += 1
+        try:
+            row, direction = self._exact_rows.leave(basis, edge)
+        except ArithmeticError:
+            raise Degenerate from None
+        divisor = np.gcd.reduce(np.array(direction, dtype=object))
+        return row, tuple(int(v // divisor) for v in direction)
+
+
+_UNMATCHED = np.iinfo(np.int64).min
+
+
+def _contains(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    if not len(known):
+        return np.zeros(len(keys), dtype=bool)
+    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    out: np.ndarray = known[at] == keys
+    return out
+
+
+def dot(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """Exact inner product."""
+    return sum(map(mul, a, b))
