@@ -110,6 +110,19 @@ def charted(generators: Generators) -> Chart:
     return generators.chart
 
 
+def require_complete(generators: Generators, question: str) -> None:
+    """Refuse a list from which something may be missing.
+
+    Raises:
+        InputError: naming the question and the status of the list.
+    """
+    if not generators.complete:
+        raise InputError(
+            f"generators: expected a complete list for the {question}, "
+            f"got {generators.status.name} ({generators.reason or 'no reason given'})"
+        )
+
+
 def gram(chart: Chart) -> Fraction:
     """Return ``det(basis^T basis)``: the square of how the chart stretches volumes (1 if k = 0)."""
     if not chart.dimension:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from polytope import skeleton as _skeleton
 from polytope import volume as _volume
 from polytope.generators import Generators
 from polytope.layer import Layer
+
+if TYPE_CHECKING:
+    from networkx import Graph
 
 
 class Measures:
@@ -18,7 +22,7 @@ class Measures:
     """
 
     layer: Layer
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # what the class that inherits this has
         vertices: Callable[..., Generators]
 
     def volume(
@@ -35,6 +39,22 @@ class Measures:
             LimitError: if there are more faces.
         """
         return _volume.volume(self.layer.system, self._listed(generators), max_faces=max_faces)
+
+    def facets(self, *, generators: Generators | None = None) -> _skeleton.Facets:
+        """Facets, with the halfspaces that define them and the vertices on them.
+
+        Raises:
+            InputError: if the list of vertices is not complete.
+        """
+        return _skeleton.facets(self._listed(generators))
+
+    def skeleton(self, *, generators: Generators | None = None) -> Graph:
+        """Vertices and edges as a networkx graph; node i has its exact coordinates as ``point``.
+
+        Raises:
+            InputError: if the list of vertices is not complete.
+        """
+        return _skeleton.skeleton(self._listed(generators))
 
     def _listed(self, generators: Generators | None) -> Generators:
         return self.vertices() if generators is None else generators

@@ -17,11 +17,10 @@ from random import Random
 import numpy as np
 from flint import fmpq, fmpz_mat
 
-from polytope.errors import InputError
 from polytope.faces import incident_facets, pyramid_volume
 from polytope.generators import Completeness, Generators
 from polytope.halfspaces import System
-from polytope.local import LocalRows, charted, gram, local_points, local_rows
+from polytope.local import LocalRows, charted, gram, local_points, local_rows, require_complete
 from polytope.rational import RationalVector
 from polytope.roots import nearest_root, root_bounds
 
@@ -77,7 +76,7 @@ def volume(system: System, generators: Generators, *, max_faces: int = MAX_FACES
     """
     if generators.status is Completeness.EMPTY:
         return Volume(VolumeStatus.EMPTY, -1, Fraction(0), Fraction(1), 0.0, 0.0)
-    complete(generators, "volume")
+    require_complete(generators, "volume")
     chart = charted(generators)
     k, stretch = chart.dimension, gram(chart)
     if generators.rays or generators.lines:
@@ -87,19 +86,6 @@ def volume(system: System, generators: Generators, *, max_faces: int = MAX_FACES
     rational, method = _local_volume(system, generators, max_faces)
     low, high = root_bounds(rational * rational * stretch)
     return Volume(VolumeStatus.EXACT, k, rational, stretch, low, high, method)
-
-
-def complete(generators: Generators, question: str) -> None:
-    """Refuse a list from which something may be missing.
-
-    Raises:
-        InputError: naming the question and the status of the list.
-    """
-    if not generators.complete:
-        raise InputError(
-            f"generators: expected a complete list for the {question}, "
-            f"got {generators.status.name} ({generators.reason or 'no reason given'})"
-        )
 
 
 def _local_volume(system: System, generators: Generators, limit: int) -> tuple[Fraction, str]:
