@@ -10,6 +10,11 @@ from polytope.collision import CollisionPolytope as CollisionPolytope
 from polytope.domains import Box as Box
 from polytope.domains import Free as Free
 from polytope.domains import Nonnegative as Nonnegative
+from polytope.formats.representations import VRepresentation as VRepresentation
+from polytope.interchange import read_generators as read_generators
+from polytope.interchange import read_polyhedron as read_polyhedron
+from polytope.interchange import write_generators as write_generators
+from polytope.interchange import write_halfspaces as write_halfspaces
 from polytope.rational import RationalVector as RationalVector
 from polytope.results import LPResult as LPResult
 from polytope.results import LPStatus as LPStatus
@@ -27,5 +32,10 @@ __all__ = [
     "NearestStatus",
     "Nonnegative",
     "RationalVector",
+    "VRepresentation",
+    "read_generators",
+    "read_polyhedron",
     "verify",
+    "write_generators",
+    "write_halfspaces",
 ]

@@ -1,0 +1,116 @@
+"""What stands in a file?  Half-spaces or generators, exact, before anything is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING, Protocol
+
+from polytope.errors import InputError
+from polytope.formats.text import Number, NumberRow
+from polytope.rational import RationalVector
+
+if TYPE_CHECKING:
+    from polytope.collision import CollisionPolytope
+
+
+@dataclass(frozen=True)
+class HalfspaceRows:
+    """Rows ``(b, c)`` that say ``b + c x >= 0`` or, in ``equations``, ``b + c x = 0``.
+
+    Attributes:
+        n_inputs: d; every row has d + 1 numbers.
+        inequalities: in the order of the file.
+        equations: in the order of the file.
+    """
+
+    n_inputs: int
+    inequalities: Sequence[NumberRow]
+    equations: Sequence[NumberRow]
+
+
+class HasGenerators(Protocol):
+    """Anything with points, rays and lines, such as ``Generators``."""
+
+    @property
+    def points(self) -> Sequence[RationalVector]: ...  # noqa: D102
+
+    @property
+    def rays(self) -> Sequence[RationalVector]: ...  # noqa: D102
+
+    @property
+    def lines(self) -> Sequence[RationalVector]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class VRepresentation:
+    """``conv(points) + cone(rays) + span(lines)`` as a file states it; nothing is proved.
+
+    Attributes:
+        n_inputs: d.
+        points: exact (d,); some may be redundant.
+        rays: exact (d,), not zero.
+        lines: exact (d,), not zero; perhaps dependent.
+    """
+
+    n_inputs: int
+    points: tuple[RationalVector, ...] = ()
+    rays: tuple[RationalVector, ...] = ()
+    lines: tuple[RationalVector, ...] = ()
+
+
+def v_representation(
+    n_inputs: int,
+    points: Sequence[Sequence[Number]],
+    rays: Sequence[Sequence[Number]],
+    *,
+    lines: Sequence[Sequence[Number]],
+) -> VRepresentation:
+    """Collect generators; zero directions are dropped, and a bare cone gets its apex 0."""
+    directions = [[RationalVector.of(v) for v in part if any(v)] for part in (rays, lines)]
+    tops = [RationalVector.of(v) for v in points]
+    if not tops and (rays or lines):
+        tops = [RationalVector((0,) * n_inputs)]
+    return VRepresentation(n_inputs, tuple(tops), *map(tuple, directions))
+
+
+def rows_of(polytope: CollisionPolytope) -> HalfspaceRows:
+    """Return the set's rows and then its bounds, each scaled to integers."""
+    system = polytope.layer.system
+    inequalities: list[NumberRow] = []
+    equations: list[NumberRow] = []
+    for row, rhs in zip(system.rows, system.rhs, strict=True):
+        scale = lcm(system.scale(row.unit), rhs.denominator)
+        factor = -row.sign * (scale // system.scale(row.unit))
+        coefficients = [factor * v for v in system.integer_row(row.unit)]
+        into = equations if row.kind == "equality" else inequalities
+        into.append([int(scale * rhs), *coefficients])
+    for j, bound in enumerate(system.lower):
+        if bound is not None:
+            inequalities.append(_bound(-bound, 1, (j, system.n_inputs)))
+    for j, bound in enumerate(system.upper):
+        if bound is not None:
+            inequalities.append(_bound(bound, -1, (j, system.n_inputs)))
+    return HalfspaceRows(system.n_inputs, inequalities, equations)
+
+
+def _bound(constant: Fraction, sign: int, place: tuple[int, int]) -> NumberRow:
+    row: NumberRow = [constant.numerator, *[0] * place[1]]
+    row[1 + place[0]] = sign * constant.denominator
+    return row
+
+
+def checked_generators(generators: HasGenerators) -> VRepresentation:
+    """Take points, rays and lines of one length.
+
+    Raises:
+        InputError: if there are none (the empty set has no length d), or the lengths differ.
+    """
+    parts = [tuple(part) for part in (generators.points, generators.rays, generators.lines)]
+    lengths = {len(v) for part in parts for v in part}
+    if len(lengths) != 1:
+        got = f"lengths {sorted(lengths)}" if lengths else "the empty set"
+        raise InputError(f"generators: expected points, rays and lines of one length, got {got}")
+    return VRepresentation(lengths.pop(), *parts)

@@ -1,0 +1,148 @@
+"""How does an exact number come out of a stranger's file?  Tokens, numbers, errors with a line.
+
+Nothing is evaluated.  Digits are ASCII; a number has at most MAX_DIGITS of them and a file at most
+MAX_BYTES, so that what a file can ask for is bounded by its size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from flint import fmpz
+
+from polytope.errors import FileFormatError
+
+#: Some 30 million numbers; what is larger is no polyhedron that can be enumerated.
+MAX_BYTES = 1 << 26
+#: The checker reads numbers of 2^18 bits, which is 78,913 decimal digits.
+MAX_DIGITS = 78_913
+#: Python converts up to 4,300 digits by itself; FLINT any number, in nearly linear time.
+_PYTHON_DIGITS = 4_000
+
+_RATIONAL = re.compile(r"([+-]?[0-9]+)(?:/([0-9]+))?")
+_DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,7}))?")
+
+Number = int | Fraction
+NumberRow = list[Number]
+
+
+class Token(NamedTuple):
+    """A word of a file and the line it stands in."""
+
+    text: str
+    line: int
+
+
+def bad(name: str, line: int | None, expected: str, *, got: object) -> FileFormatError:
+    """Return the error that names file, line, what was expected and what came."""
+    words = shown(got) if isinstance(got, (int, Fraction)) else str(got)
+    words = f"{words[:40]}..." if len(words) > 43 else words
+    place = name if line is None else f"{name}, line {line}"
+    return FileFormatError(f"{place}: expected {expected}, got {words!a}")
+
+
+def read_text(path: str | PathLike[str]) -> str:
+    """Return a file's text; bytes that are no UTF-8 (in an old comment) are replaced.
+
+    Raises:
+        FileFormatError: if it cannot be read or is larger than MAX_BYTES.
+    """
+    place = Path(path)
+    try:
+        present, plain = place.exists(), place.is_file()
+        size = place.stat().st_size if plain else 0
+        content = place.read_bytes() if plain and size <= MAX_BYTES else b""
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise bad(place.name, None, "a file that can be read", got=error) from None
+    if not plain:
+        got = "something else" if present else "nothing there"
+        raise bad(place.name, None, "a file", got=got)
+    if size > MAX_BYTES:
+        raise bad(place.name, None, f"at most {MAX_BYTES:,} bytes", got=f"{size:,}")
+    return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines, whatever ends them; number 1 is the first."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def tokens(source: Iterable[tuple[int, str]]) -> Iterator[Token]:
+    """Yield the words of numbered lines."""
+    for number, line in source:
+        for word in line.split():
+            yield Token(word, number)
+
+
+def number(token: Token, name: str, *, decimals: bool = False) -> Number:
+    """Return an integer, a fraction ``p/q`` or, where allowed, a decimal taken exactly.
+
+    Raises:
+        FileFormatError: for anything else, a zero denominator, or a number that is too long.
+    """
+    if len(token.text) > 2 * MAX_DIGITS + 2:
+        expected = f"a number of at most {MAX_DIGITS} digits"
+        raise bad(name, token.line, expected, got=f"{len(token.text)} characters")
+    found = _RATIONAL.fullmatch(token.text)
+    if found:
+        top = _integer(found[1], token, name)
+        if found[2] is None:
+            return top
+        bottom = _integer(found[2], token, name)
+        if bottom == 0:
+            raise bad(name, token.line, "a denominator that is not 0", got=token.text)
+        return _simple(Fraction(top, bottom))
+    if decimals:
+        return _decimal(token, name)
+    raise bad(name, token.line, "an integer or a fraction p/q", got=token.text)
+
+
+def _integer(digits: str, token: Token, name: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        expected = f"a number of at most {MAX_DIGITS} digits"
+        raise bad(name, token.line, expected, got=f"{len(digits)} digits")
+    if len(digits) <= _PYTHON_DIGITS:
+        return int(digits)
+    return int(fmpz(digits.removeprefix("+")))
+
+
+def _decimal(token: Token, name: str) -> Number:
+    found = _DECIMAL.fullmatch(token.text)
+    whole, part = (found[2] or "", found[3] or "") if found else ("", "")
+    if found is None or not whole + part:
+        raise bad(name, token.line, "a number", got=token.text)
+    power = int(found[4] or 0) - len(part)
+    if abs(power) + len(whole + part) > MAX_DIGITS:
+        expected = f"a number of at most {MAX_DIGITS} digits"
+        raise bad(name, token.line, expected, got=token.text)
+    value = _integer(whole + part, token, name)
+    value = -value if found[1] == "-" else value
+    return _simple(Fraction(value) * Fraction(10) ** power)
+
+
+def _simple(value: Fraction) -> Number:
+    return value.numerator if value.denominator == 1 else value
+
+
+def count(token: Token, name: str, what: str) -> int:
+    """Return a small nonnegative integer such as a number of rows."""
+    if not re.fullmatch(r"[0-9]{1,9}", token.text):
+        raise bad(name, token.line, what, got=token.text)
+    return int(token.text)
+
+
+def shown(value: Number) -> str:
+    """Write an integer or a fraction ``p/q``, of any length."""
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return f"{_digits(value.numerator)}/{_digits(value.denominator)}"
+    return _digits(value.numerator)
+
+
+def _digits(value: int) -> str:
+    # 13,000 bits are fewer than 4,000 digits.
+    return str(value) if value.bit_length() < 13_000 else str(fmpz(value))
