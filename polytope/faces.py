@@ -7,7 +7,6 @@ intersection of F with a facet of the whole set: no arithmetic is needed to find
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from math import gcd
 
 import numpy as np
@@ -57,7 +56,7 @@ def pyramid_volume(
     incidence: np.ndarray,
     *,
     max_faces: int,
-) -> Fraction:
+) -> fmpq:
     """Exact volume of a bounded full-dimensional set, by pyramids over faces.
 
     ``vol(F) = 1/m sum_G height_G vol(G)`` over the facets G of an m-face F away from its first
@@ -77,8 +76,7 @@ def pyramid_volume(
     faces = _Faces(normals, points, masks(incidence.T), max_faces)
     k = len(normals[0])
     identity = [[int(i == j) for j in range(k)] for i in range(k)]
-    found = faces.volume((1 << len(points)) - 1, identity, list(range(k)))
-    return Fraction(int(found.p), int(found.q))
+    return faces.volume((1 << len(points)) - 1, identity, list(range(k)))
 
 
 class _Faces:

@@ -45,7 +45,7 @@ def test_known_volumes(name):
     assert found.status is VolumeStatus.EXACT
     assert found.rational**2 * found.gram == square
     assert F(found.lower) ** 2 <= square <= F(found.upper) ** 2
-    assert found.upper <= np.nextafter(found.lower, inf)
+    assert found.lower <= found.value <= found.upper <= np.nextafter(found.lower, inf)
     assert found.value == pytest.approx(sqrt(square), rel=1e-15)
 
 
@@ -60,7 +60,8 @@ def pyramids(P, generators, limit=10**6):
     names = [generators.halfspaces[f] for f in facets]
     rows = local_rows(P.layer.system, generators.chart, names)
     points = local_points(generators)
-    return pyramid_volume(rows.normals, points, generators.incidence[:, facets], max_faces=limit)
+    total = pyramid_volume(rows.normals, points, generators.incidence[:, facets], max_faces=limit)
+    return F(int(total.p), int(total.q))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,9 @@ def test_both_formulas_agree_exactly_on_simple_sets(P):
     found = P.volume(generators=generators)
     assert found.method == "lawrence"
     assert pyramids(P, generators) == found.rational
+    lower, upper = F(found.lower), F(found.upper)
+    assert lower**2 <= found.rational**2 * found.gram <= upper**2
+    assert upper - lower <= lower / 2**51
 
 
 @pytest.mark.parametrize("seed", range(12))
