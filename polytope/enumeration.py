@@ -8,8 +8,10 @@ degenerate sets, the perturbed bases (docs/enumeration.md).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.rational import RationalVector
 from polytope.reduction import LARGEST_DIMENSION, Reduced, reduce
-from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal, dot
+from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
 
 #: Bases of a perturbed set up to which completeness is certified; beyond it two exact engines are
 #: compared.  Some 0.1 ms each here, and as much again for the checker.
@@ -100,7 +102,8 @@ class _Enumeration:
             graph = self._traverse(rows, vertex, tight, self._limits())
         except Degenerate:
             return None
-        points = ExactPoints(reduced, rows, graph.bases)
+        neighbors = graph.neighbors if graph.complete else None
+        points = ExactPoints(reduced, rows, graph.bases, neighbors)
         return self._generators(reduced, graph, points, graph.tight, {})
 
     def _traverse(
@@ -176,7 +179,7 @@ class _Enumeration:
         extra: dict[str, object],
     ) -> Generators:
         rays = reduced.lift([[0, *ray] for ray in graph.rays]) if graph.rays else []
-        along = [[dot(a, ray) == 0 for a in reduced.normals] for ray in graph.rays]
+        along = [[sum(map(mul, a, ray)) == 0 for a in reduced.normals] for ray in graph.rays]
         incidence = np.concatenate(
             [tight, np.array(along, bool).reshape(len(graph.rays), tight.shape[1])]
         )
@@ -210,7 +213,7 @@ class _Enumeration:
         )
 
 
-def _perturbation(reduced: Reduced, shifts: tuple[int, ...] | list[int]) -> dict[str, object]:
+def _perturbation(reduced: Reduced, shifts: Sequence[int]) -> dict[str, object]:
     """The shifts in the units of the layer's own inequalities."""
     layer = reduced.layer
     rows: dict[str, list[Fraction]] = {

@@ -1,8 +1,8 @@
-"""Which vertex does a set of n rows meet in, exactly?  Solved over the integers, one basis at a time.
+"""In which point do n rows meet, exactly?  Solved over the integers, one basis at a time.
 
 The set is ``{v : normals v <= offsets}``, or that set perturbed: ``offsets + eps * shifts`` with an
 infinitesimal eps > 0, so that every number is a pair (value, coefficient of eps), compared
-lexicographically.  A basis is n rows; its point is ``(x + eps y) / den`` with integer x, y, den > 0.
+lexicographically.  A basis is n rows; its point is ``(x + eps y) / den``, integer x, y, den > 0.
 """
 
 from __future__ import annotations

@@ -1,28 +1,43 @@
-"""What are a vertex's coordinates, exactly?  Solved when they are read, a block at a time."""
+"""What are a vertex's coordinates, exactly?  Solved when they are first read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
 
 from polytope.exact_bases import ExactRows
+from polytope.lifting import fits, solve_along_edges
 from polytope.rational import RationalVector
 from polytope.reduction import Reduced
 
-#: Points solved together when one of them is read.
-_BLOCK = 1024
+#: Bases from which on solving them together pays.
+_TOGETHER = 32
 
 
 class ExactPoints(Sequence[RationalVector]):
-    """The points (d,) of many bases, exact; each block is solved when it is first read."""
+    """The points (d,) of many bases, exact; all are solved when the first one is read.
 
-    def __init__(self, reduced: Reduced, rows: ExactRows, bases: np.ndarray) -> None:
+    Args:
+        reduced: leads back to the coordinates of x.
+        rows: the rows the bases choose from.
+        bases: (B, n).
+        neighbors: (B, n) as in ``Graph``, if the set is simple: neighbors help each other.
+    """
+
+    def __init__(
+        self,
+        reduced: Reduced,
+        rows: ExactRows,
+        bases: np.ndarray,
+        neighbors: np.ndarray | None = None,
+    ) -> None:
         self._reduced = reduced
         self._rows = rows
         self._bases = bases
-        self._blocks: dict[int, list[RationalVector]] = {}
+        self._neighbors = neighbors
 
     def __len__(self) -> int:
         return len(self._bases)
@@ -34,19 +49,14 @@ class ExactPoints(Sequence[RationalVector]):
     def __getitem__(self, index: slice) -> Sequence[RationalVector]: ...
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        position = range(len(self))[index]
-        block, offset = divmod(position, _BLOCK)
-        if block not in self._blocks:
-            self._blocks[block] = self._solve(self._bases[block * _BLOCK : (block + 1) * _BLOCK])
-        return self._blocks[block][offset]
+        return self._points[index]
 
-    def _solve(self, bases: np.ndarray) -> list[RationalVector]:
-        solved = []
-        for basis in bases.tolist():
-            point = self._rows.solve(basis)
-            if point is None:
-                raise AssertionError("a basis that was proved is singular")
-            solved.append([point.den, *point.x])
-        return self._reduced.lift(solved)
+    @cached_property
+    def _points(self) -> list[RationalVector]:
+        if not self._bases.shape[1]:  # no coordinate is left: the origin of the chart
+            return self._reduced.lift([[1] for _ in range(len(self._bases))])
+        if self._neighbors is not None and len(self) >= _TOGETHER and fits(self._rows):
+            solved = solve_along_edges(self._rows, self._bases, self._neighbors)
+            return self._reduced.lift([[den, *x] for den, x in solved])
+        found = [self._rows.solve(basis) for basis in self._bases.tolist()]
+        return self._reduced.lift([[p.den, *p.x] for p in found if p is not None])

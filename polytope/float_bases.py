@@ -115,7 +115,8 @@ class FloatRows:
         """Change (V, n, m) of each slack along the edge that gives up each row of a basis."""
         v, n = inverses.shape[:2]
         columns = np.ascontiguousarray(inverses.transpose(0, 2, 1)).reshape(v * n, n)
-        return (columns @ self.table.T).reshape(v, n, self.m)
+        out: np.ndarray = (columns @ self.table.T).reshape(v, n, self.m)
+        return out
 
     def entering(self, batch: Batch, *, bounded: bool) -> np.ndarray:
         """Row (V, n) that stops each edge, -1 where none does; a proposal."""

@@ -101,6 +101,8 @@ class RationalVector(Sequence[Fraction]):
     def reduced(self) -> RationalVector:
         """Return the same vector over the least common denominator."""
         divisor = math.gcd(self.denominator, *self.numerators)
+        if divisor == 1:
+            return self
         return RationalVector(
             tuple(n // divisor for n in self.numerators), self.denominator // divisor
         )

@@ -1,4 +1,4 @@
-"""Where does the set really live?  Its affine hull, without its lines, in as few coordinates as fit.
+"""Where does the set really live?  In its affine hull, without its lines, in few coordinates.
 
 Equalities (and inequalities that are tight on the whole set) are solved exactly for some of the
 coordinates, lines are divided out by setting one coordinate a line to zero.  What is left is
@@ -113,7 +113,8 @@ class Reduced:
     def lift(self, points: Sequence[Sequence[int]]) -> list[RationalVector]:
         """Return x for points v, each given as ``[denominator, *numerators]``.
 
-        A denominator of zero stands for a direction; it is returned as coprime integers.
+        A denominator of zero stands for a direction; it is returned as coprime integers.  Points
+        keep the denominators they come with: reducing them would take as long as finding them.
         """
         matrix, scale = self._lift
         if matrix is None:
@@ -139,7 +140,7 @@ def _vector(numerators: Sequence[int], denominator: int) -> RationalVector:
     if denominator == 0:
         divisor = gcd(*numerators) or 1
         return RationalVector(tuple(n // divisor for n in numerators))
-    return RationalVector(tuple(numerators), denominator).reduced()
+    return RationalVector(tuple(numerators), denominator)
 
 
 def primitive(values: Sequence[Fraction]) -> RationalVector:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import mul
 
 import numpy as np
 
+from polytope.ahead import ahead
 from polytope.exact_bases import ExactRows
 from polytope.float_bases import Batch, FloatRows
 from polytope.rational import RationalVector, rounded
@@ -28,11 +28,11 @@ _SEED = 20191208
 Progress = Callable[[int, int], None]
 
 
-class Degenerate(Exception):  # noqa: N818 - a turn of the search, not an error
+class Degenerate(Exception):
     """More than n rows are tight at a vertex: the set is not simple."""
 
 
-class LimitReached(Exception):  # noqa: N818 - a turn of the search, not an error
+class LimitReached(Exception):
     """A limit of the caller's was reached; ``str()`` says which."""
 
 
@@ -99,7 +99,8 @@ class Traversal:
         generator = np.random.default_rng(_SEED)
         # A set of rows is known by the exclusive or of its rows' keys; equal keys are compared in
         # full before anything rests on them.
-        self._row_keys = generator.integers(1, 2**63, size=self._rows.m, dtype=np.uint64)
+        keys = [int(k) for k in generator.integers(1, 2**63, size=self._rows.m)]
+        self._row_keys = np.array(keys, dtype=np.uint64)
         self._exact = 0
 
     def run(self, start: list[int]) -> Graph:
@@ -129,10 +130,11 @@ class Traversal:
         while len(frontier):
             known = np.union1d(known, keys)
             new_bases, new_keys = [], []
-            for begin in range(0, len(frontier), block):
-                part = slice(begin, begin + block)
-                self._check_limits(found, len(frontier) - begin)
-                bases, targets, entering = self._block(frontier[part], keys[part], found)
+            parts = [slice(b, b + block) for b in range(0, len(frontier), block)]
+            batches = ahead(self._rows.evaluate, [frontier[part] for part in parts])
+            for part, batch in zip(parts, batches, strict=True):
+                self._check_limits(found, len(frontier) - part.start)
+                bases, targets, entering = self._block(frontier[part], keys[part], batch, found)
                 at, edge = np.nonzero(entering >= 0)
                 fresh, first = np.unique(targets[at, edge], return_index=True)
                 unknown = ~_contains(known, fresh)
@@ -146,12 +148,11 @@ class Traversal:
         return known
 
     def _block(
-        self, bases: np.ndarray, keys: np.ndarray, found: _Found
+        self, bases: np.ndarray, keys: np.ndarray, batch: Batch, found: _Found
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Prove a block of bases, and follow their edges."""
-        batch = self._rows.evaluate(bases)
         good = batch.certain.all(axis=1)
-        tight = np.zeros(batch.slacks.shape, dtype=bool)
+        tight: np.ndarray = np.zeros(batch.slacks.shape, dtype=bool)
         shifts = self._float_shifts(bases, batch) if self._perturbed else None
         for v in np.flatnonzero(~good & ~batch.wrong).tolist():
             good[v] = self._prove(bases[v].tolist(), v, batch, tight, shifts)
@@ -297,7 +298,7 @@ class Traversal:
             there = at[part]
             member = np.zeros((len(there), n, self._rows.m), dtype=bool)
             np.put_along_axis(member, bases[there], True, axis=2)
-            mine = np.broadcast_to(bases[part][:, None, :], member.shape[:2] + (n,))
+            mine = np.broadcast_to(bases[part][:, None, :], (*member.shape[:2], n))
             shared = np.take_along_axis(member, mine, axis=2)
             # All rows but the one given up, and not that one.
             agrees = (shared.sum(axis=2) == n - 1) & ~np.einsum("vee->ve", shared)
@@ -325,8 +326,3 @@ def _contains(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
     at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     out: np.ndarray = known[at] == keys
     return out
-
-
-def dot(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    """Exact inner product."""
-    return sum(map(mul, a, b))
