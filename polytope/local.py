@@ -97,6 +97,20 @@ def local_points(generators: Generators) -> list[RationalVector]:
     ]
 
 
+def scaled_floats(points: Sequence[RationalVector]) -> tuple[np.ndarray, int]:
+    """Return floats (n, d), correctly rounded and at most 1, and e: the points are 2^e times them.
+
+    So no square of them overflows, and those that underflow are far below the rounding.
+    """
+    exponent = max(
+        max(map(abs, p.numerators), default=0).bit_length() - p.denominator.bit_length() + 1
+        for p in points
+    )
+    up, down = 1 << max(0, -exponent), 1 << max(0, exponent)
+    rows = [[rounded(v * up, p.denominator * down) for v in p.numerators] for p in points]
+    return np.array(rows), exponent
+
+
 def charted(generators: Generators) -> Chart:
     """Return the chart of a set that has points.
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from polytope import diameter as _diameter
+from polytope import distances as _distances
+from polytope import extent as _extent
+from polytope import mean_width as _mean_width
 from polytope import skeleton as _skeleton
 from polytope import volume as _volume
+from polytope.errors import InputError
 from polytope.generators import Generators
 from polytope.layer import Layer
 
@@ -39,6 +44,61 @@ class Measures:
             LimitError: if there are more faces.
         """
         return _volume.volume(self.layer.system, self._listed(generators), max_faces=max_faces)
+
+    def extents(self, coordinates: Sequence[int] | None = None) -> _extent.Extents:
+        """Exact ends and widths along all coordinates (or the given ones), each certified.
+
+        No vertices are listed: two linear programs a coordinate are solved exactly.
+
+        Raises:
+            InputError: if a coordinate does not exist.
+        """
+        return _extent.extents(self.layer, coordinates)
+
+    def diameter(
+        self, *, generators: Generators | None = None, method: str = "vertices"
+    ) -> _diameter.Diameter:
+        """Largest l2 distance between two points: its exact square, or certified bounds.
+
+        Args:
+            generators: the list of vertices, if it is at hand.
+            method: "vertices" (exact, if the list is complete; else as "extents") or "extents" (no
+                enumeration: the best pair among the ends of the extents, and the box's diagonal).
+
+        Raises:
+            InputError: for another method.
+        """
+        if method == "extents":
+            return _diameter.diameter(self.layer, None)
+        if method != "vertices":
+            raise InputError(f'method: expected "vertices" or "extents", got {method!r}')
+        return _diameter.diameter(self.layer, self._listed(generators))
+
+    def mean_pairwise_distance(
+        self, *, generators: Generators | None = None
+    ) -> _distances.MeanPairwiseDistance:
+        """Mean l2 distance over all pairs of vertices (Table 2 of Li, Zhang & Malik 2019).
+
+        Raises:
+            InputError: if the list of vertices is not complete.
+        """
+        return _distances.mean_pairwise_distance(self._listed(generators))
+
+    def mean_width(
+        self,
+        *,
+        generators: Generators | None = None,
+        directions: int = _mean_width.DIRECTIONS,
+        seed: int | None = None,
+    ) -> _mean_width.MeanWidth:
+        """Mean width over the unit directions of the affine hull.
+
+        Certified up to dimension 2, beyond it an estimate with its standard error.
+
+        Raises:
+            InputError: if the list of vertices is not complete.
+        """
+        return _mean_width.mean_width(self._listed(generators), directions=directions, seed=seed)
 
     def facets(self, *, generators: Generators | None = None) -> _skeleton.Facets:
         """Facets, with the halfspaces that define them and the vertices on them.

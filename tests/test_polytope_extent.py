@@ -1,0 +1,57 @@
+"""Extents against the vertices, and their certificates."""
+
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+import pytest
+
+from polytope import Box, CollisionPolytope, Nonnegative, verify
+from polytope.errors import InputError
+from polytope.results import LPStatus
+from tests.example_bounded import EXAMPLES
+from tests.hand_made import flat_degenerate, flat_simplex, hand_made, random_simple
+
+F = Fraction
+BOUNDED = [e for e in EXAMPLES if e.bounded and e.vertices]
+
+
+@pytest.mark.parametrize("example", BOUNDED, ids=lambda e: e.name)
+def test_known_examples(example):
+    found = example.polytope().extents()
+    columns = list(zip(*example.vertices, strict=True))
+    assert found.lower == tuple(map(min, columns))
+    assert found.upper == tuple(map(max, columns))
+    assert found.widths == tuple(max(c) - min(c) for c in columns)
+
+
+@pytest.mark.parametrize(
+    "P", [flat_degenerate(0), flat_degenerate(1), flat_simplex(3), random_simple(0, 4, 10)]
+)
+def test_ends_are_those_of_the_vertices_and_certified(P):
+    points = np.array([list(p) for p in hand_made(P).points], dtype=object)
+    found = P.extents()
+    assert found.lower == tuple(points.min(axis=0))
+    assert found.upper == tuple(points.max(axis=0))
+    for result in (*found.lowest, *found.highest):
+        assert "minimum" in verify(result.certificate)
+
+
+def test_chosen_coordinates():
+    P = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
+    found = P.extents([1])
+    assert (found.coordinates, found.lower, found.upper) == ((1,), (0,), (1,))
+    with pytest.raises(InputError, match="0 <= coordinate < 2, got 2"):
+        P.extents([2])
+
+
+def test_unbounded_and_empty_sets():
+    P = CollisionPolytope.from_layer([[1, -1]], [0], [0, 3], domain=Nonnegative())
+    found = P.extents()
+    assert (found.lower, found.upper, found.widths) == ((0, 0), (None, None), (None, None))
+    assert found.highest[0].status is LPStatus.UNBOUNDED
+    assert found.widths_float().tolist() == [inf, inf]
+    none = CollisionPolytope.from_halfspaces([[1, 0], [-1, 0]], [0, -1])
+    assert none.extents().empty
+    assert none.extents().lower == (None, None)
+    assert np.isnan(none.extents().widths_float()).all()
