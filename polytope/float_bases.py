@@ -11,7 +11,8 @@ arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -28,21 +29,33 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What floats say about V bases: points, slacks, and which slacks are certain.
+    """What floats say about V bases: their slacks, and which of them are certain.
 
     Attributes:
-        points: (V, n) relative to the centre.
         inverses: (V, n, n).
-        slacks: (V, m); exactly zero in the basis itself.
+        regular: (V,) whether the rows of the basis are proved independent.
+        slacks: (V, m) at eps = 0; exactly zero in the basis itself.
         certain: (V, m) slack proved positive, or row in the basis.
         wrong: (V,) some slack is proved negative.
+        shifts: (V, m) coefficients of eps in the slacks; None if the set is not perturbed.
+        shifts_certain: (V, m) coefficient proved positive.
+        shifts_wrong: (V, m) coefficient proved negative.
     """
 
-    points: np.ndarray
     inverses: np.ndarray
+    regular: np.ndarray
     slacks: np.ndarray
     certain: np.ndarray
     wrong: np.ndarray
+    shifts: np.ndarray | None = None
+    shifts_certain: np.ndarray | None = None
+    shifts_wrong: np.ndarray | None = None
+
+    def take(self, chosen: np.ndarray) -> Batch:
+        """Return some of the bases, chosen by a mask (V,)."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        taken: dict[str, Any] = {k: None if v is None else v[chosen] for k, v in values.items()}
+        return Batch(**taken)
 
 
 class FloatRows:
@@ -76,39 +89,53 @@ class FloatRows:
 
     def evaluate(self, bases: np.ndarray) -> Batch:
         """Solve and bound V bases (V, n)."""
-        square, right = self.table[bases], self.right[bases]
+        square = self.table[bases]
+        inside = np.arange(len(bases))[:, None]
         with np.errstate(all="ignore"):
             inverse = _inverses(square)
-            points = (inverse @ right[..., None])[..., 0]
-            error = self._errors(square, right, inverse, points)
-            slacks = self.right - points @ self.table.T
-            reach = np.abs(points) @ self._size.T + np.abs(self.right)
-            bound = 1.01 * (error @ self._size.T + self._gamma * reach) + _UNDERFLOW * (
-                1 + np.abs(points).max(axis=1, initial=0.0)[:, None]
-            )
-            certain = slacks > bound
-            wrong = slacks < -bound
-        inside = np.arange(len(bases))[:, None]
-        slacks[inside, bases] = 0.0
-        certain[inside, bases] = True
-        wrong[inside, bases] = False
-        return Batch(points, inverse, slacks, certain, wrong.any(axis=1))
+            alpha = self._defect(square, inverse)
+            slacks, bound = self._slacks(bases, square, inverse, alpha, self.right)
+            certain, below = slacks > bound, slacks < -bound
+            slacks[inside, bases] = 0.0
+            certain[inside, bases] = True
+            below[inside, bases] = False
+            wrong = np.asarray(below.any(axis=1))
+            batch = Batch(inverse, alpha < 0.5, slacks, certain, wrong)
+            if not self.shift.any():
+                return batch
+            shifts, bound = self._slacks(bases, square, inverse, alpha, self.shift)
+        return replace(
+            batch, shifts=shifts, shifts_certain=shifts > bound, shifts_wrong=shifts < -bound
+        )
 
-    def _errors(
-        self, square: np.ndarray, right: np.ndarray, inverse: np.ndarray, points: np.ndarray
-    ) -> np.ndarray:
-        """Bounds (V, n) of the distance to the true solutions; NaN where nothing is proved."""
-        size, inverse_size = np.abs(square), np.abs(inverse)
+    def _slacks(
+        self,
+        bases: np.ndarray,
+        square: np.ndarray,
+        inverse: np.ndarray,
+        alpha: np.ndarray,
+        offsets: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Slacks (V, m) of all rows at the points of the bases, and bounds of their errors."""
+        right = offsets[bases]
+        points = (inverse @ right[..., None])[..., 0]
         residual = np.abs(right - (square @ points[..., None])[..., 0])
-        spread = (size @ np.abs(points)[..., None])[..., 0] + np.abs(right)
+        spread = (np.abs(square) @ np.abs(points)[..., None])[..., 0] + np.abs(right)
         residual += self._gamma * spread
-        defect = np.abs(inverse @ square - np.eye(self.n)).sum(axis=2).max(axis=1, initial=0.0)
-        rows = size.sum(axis=2)[..., None]
-        rounding = (inverse_size @ rows)[..., 0].max(axis=1, initial=0.0)
-        alpha = 1.01 * (defect + self._gamma * (1 + rounding))
-        first = (inverse_size @ residual[..., None])[..., 0] * 1.01
+        first = (np.abs(inverse) @ residual[..., None])[..., 0] * 1.01
         factor = np.where(alpha < 0.5, alpha / (1 - alpha), np.nan)
-        out: np.ndarray = first + (factor * first.max(axis=1, initial=0.0))[:, None]
+        error = first + (factor * first.max(axis=1, initial=0.0))[:, None]
+        reach = np.abs(points) @ self._size.T + np.abs(offsets)
+        bound = 1.01 * (error @ self._size.T + self._gamma * reach)
+        bound += _UNDERFLOW * (1 + np.abs(points).max(axis=1, initial=0.0)[:, None])
+        return offsets - points @ self.table.T, bound
+
+    def _defect(self, square: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+        """Bounds (V,) of ``|I - R A|``, rounding errors included."""
+        defect = np.abs(inverse @ square - np.eye(self.n)).sum(axis=2).max(axis=1, initial=0.0)
+        rows = np.abs(square).sum(axis=2)[..., None]
+        spread = (np.abs(inverse) @ rows)[..., 0].max(axis=1, initial=0.0)
+        out: np.ndarray = 1.01 * (defect + self._gamma * (1 + spread))
         return out
 
     def rates(self, inverses: np.ndarray) -> np.ndarray:
@@ -130,8 +157,9 @@ class FloatRows:
         fastest = np.take_along_axis(change, found[..., None], axis=2)[..., 0]
         return np.where(fastest > 0, found, -1)
 
-    def entering_perturbed(self, bases: np.ndarray, batch: Batch, shifts: np.ndarray) -> np.ndarray:
-        """The same for a perturbed set: ties are broken by the coefficients (V, m) of eps."""
+    def entering_perturbed(self, bases: np.ndarray, batch: Batch) -> np.ndarray:
+        """The same for a perturbed set: ties are broken by the coefficients of eps."""
+        shifts = batch.slacks if batch.shifts is None else batch.shifts
         change = self.rates(batch.inverses)
         largest = np.abs(change).max(axis=2, keepdims=True)
         with np.errstate(all="ignore"):

@@ -99,9 +99,10 @@ class Traversal:
         generator = np.random.default_rng(_SEED)
         # A set of rows is known by the exclusive or of its rows' keys; equal keys are compared in
         # full before anything rests on them.
-        keys = [int(k) for k in generator.integers(1, 2**63, size=self._rows.m)]
+        keys = [int(generator.integers(1, 2**63)) for _ in range(self._rows.m)]
         self._row_keys = np.array(keys, dtype=np.uint64)
         self._exact = 0
+        self._vertices: set[bytes] = set()  # tight rows of the vertices met, where degenerate
 
     def run(self, start: list[int]) -> Graph:
         """Visit every basis reachable from a feasible one.
@@ -151,31 +152,17 @@ class Traversal:
         self, bases: np.ndarray, keys: np.ndarray, batch: Batch, found: _Found
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Prove a block of bases, and follow their edges."""
-        good = batch.certain.all(axis=1)
-        tight: np.ndarray = np.zeros(batch.slacks.shape, dtype=bool)
-        shifts = self._float_shifts(bases, batch) if self._perturbed else None
-        for v in np.flatnonzero(~good & ~batch.wrong).tolist():
-            good[v] = self._prove(bases[v].tolist(), v, batch, tight, shifts)
-        if not good.all():
-            bases, keys, tight = bases[good], keys[good], tight[good]
-            batch = Batch(
-                *(
-                    a[good]
-                    for a in (
-                        batch.points,
-                        batch.inverses,
-                        batch.slacks,
-                        batch.certain,
-                        batch.wrong,
-                    )
-                )
-            )
-            shifts = None if shifts is None else shifts[good]
+        good = np.asarray(batch.certain.all(axis=1))
+        tight = np.zeros_like(batch.certain)
         tight[np.arange(len(bases))[:, None], bases] = True
-        if shifts is None:
-            entering = self._rows.entering(batch, bounded=self._bounded)
+        for v in np.flatnonzero(~good & ~batch.wrong).tolist():
+            good[v] = self._prove(bases[v].tolist(), v, batch, tight)
+        if not good.all():
+            bases, keys, tight, batch = bases[good], keys[good], tight[good], batch.take(good)
+        if self._perturbed:
+            entering = self._rows.entering_perturbed(bases, batch)
         else:
-            entering = self._rows.entering_perturbed(bases, batch, shifts)
+            entering = self._rows.entering(batch, bounded=self._bounded)
         targets = keys[:, None] ^ self._row_keys[bases] ^ self._row_keys[entering]
         found.bases.append(bases)
         found.keys.append(keys)
@@ -185,38 +172,44 @@ class Traversal:
         found.count += len(bases)
         return bases, targets, entering
 
-    def _float_shifts(self, bases: np.ndarray, batch: Batch) -> np.ndarray:
-        """Coefficients (V, m) of eps in the slacks."""
-        moved = (batch.inverses @ self._rows.shift[bases][..., None])[..., 0]
-        out: np.ndarray = self._rows.shift - moved @ self._rows.table.T
-        return out
+    def _prove(self, basis: list[int], v: int, batch: Batch, tight: np.ndarray) -> bool:
+        """Decide exactly whether basis v of a batch is feasible; fills in its exact zeros."""
+        suspects = np.flatnonzero(~batch.certain[v])
+        tight[v, suspects] = True
+        vertex = tight[v].tobytes()
+        if batch.regular[v] and vertex in self._vertices:
+            # The basis is part of a known vertex's tight rows: that is its point at eps = 0.
+            batch.slacks[v, suspects] = 0.0
+            if batch.shifts_wrong is not None and batch.shifts_wrong[v, suspects].any():
+                return False
+            if batch.shifts_certain is not None:
+                suspects = suspects[~batch.shifts_certain[v, suspects]]
+            if not len(suspects):
+                return True
+        if not self._solve(basis, v, suspects, batch, tight):
+            return False
+        self._vertices.add(tight[v].tobytes())
+        return True
 
-    def _prove(
-        self,
-        basis: list[int],
-        v: int,
-        batch: Batch,
-        tight: np.ndarray,
-        shifts: np.ndarray | None,
+    def _solve(
+        self, basis: list[int], v: int, suspects: np.ndarray, batch: Batch, tight: np.ndarray
     ) -> bool:
-        """Decide by exact arithmetic whether a basis is feasible; fills in its exact zeros."""
+        """Decide by a rational solve, and correct what floats said about the suspects."""
         self._exact += 1
-        point = self._exact_rows.solve(basis)
+        rows = self._exact_rows
+        point = rows.solve(basis)
         if point is None:
             return False
-        inside = set(basis)
-        for j in np.flatnonzero(~batch.certain[v]).tolist():
-            if j in inside:
-                continue
-            value, shift = self._exact_rows.slack(j, point)
+        for j in suspects.tolist():
+            value, shift = rows.slack(j, point)
             if (value, shift) < (0, 0):
                 return False
             if (value, shift) == (0, 0):
                 raise Degenerate
-            size = max(map(abs, self._exact_rows.normals[j])).bit_length() or 1
+            size = max(map(abs, rows.normals[j])).bit_length() or 1
             batch.slacks[v, j] = rounded(value, point.den << size)
-            if shifts is not None:
-                shifts[v, j] = rounded(shift, point.den << size)
+            if batch.shifts is not None:
+                batch.shifts[v, j] = rounded(shift, point.den << size)
             tight[v, j] = value == 0
         if not np.isfinite(batch.inverses[v]).all():
             batch.inverses[v] = 0.0  # its edges are all settled exactly, at the end
