@@ -104,6 +104,11 @@ end
 """
 
 
+def test_lrs_output_after_a_restart_is_read_from_its_last_start():
+    first = LRS[: LRS.index(" 0  2  0")]
+    assert parse_lrs(first + "*overflow: restarting\n" + LRS) == parse_lrs(LRS)
+
+
 def test_lrs_output_is_read_and_repeated_rays_merged():
     found, seconds = parse_lrs(LRS)
     assert found == ExactSet(frozenset({(2, 1, 0)}), frozenset({(1, 0)}), ())

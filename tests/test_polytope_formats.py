@@ -39,6 +39,10 @@ CDD = {
     ),
     "unknown number of rows": ("begin\n***** 2 integer\n1 1\n1 -1\nend\n", ([[1, 1], [1, -1]], [])),
     "nonnegative": ("nonnegative\nbegin\n1 2 integer\n1 -1\nend", ([[1, -1], [0, 1]], [])),
+    "nonnegative too late, as for lrs": (
+        "begin\n1 2 integer\n1 -1\nend\nnonnegative\n",
+        ([[1, -1]], []),
+    ),
     "decimals, exactly": (
         "begin\n3 2 real\n.1 -1.\n1e2 25E-2\n+3 0.50\nend\n",
         ([[1, -10], [400, 1], [6, 1]], []),

@@ -197,10 +197,11 @@ def parse_lrs(text: str) -> tuple[ExactSet, float]:
     times = _LRS_TIME.findall(text)
     if not times:
         raise FileFormatError(f"lrs: expected a line *...u ...s, got {text[-80:]!a}")
-    seconds = sum(float(user) + float(system) for user, system in times)
+    seconds = sum(map(float, times[-1]))
     if "No feasible solution" in text:
         return EMPTY, seconds
-    found = cdd_format.parse(text, "lrs")
+    # After an overflow it starts again with longer integers, from the first line on.
+    found = cdd_format.parse(text[text.rfind("V-representation") :], "lrs")
     if not isinstance(found, VRepresentation):
         raise FileFormatError("lrs: expected a V-representation, got an H-representation")
     return exact_set(

@@ -94,7 +94,7 @@ def _option(found: _Contents, n: int, words: Sequence[str], *, after: bool) -> N
         found.generators = True
     elif words[0] in _LINEARITY and (after or len(words) > 1):
         _linearity(found, n, words)
-    elif words[0] == "nonnegative":
+    elif words[0] == "nonnegative" and not after:  # lrs skips it after the rows, and says so
         found.nonnegative = n
     elif words[0] in _CHANGES and (after or words[0] == "strict_inequality"):
         raise bad(found.name, n, "no option that changes the set", got=words[0])
