@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from polytope import ball as _ball
 from polytope import diameter as _diameter
 from polytope import distances as _distances
 from polytope import extent as _extent
@@ -44,6 +45,13 @@ class Measures:
             LimitError: if there are more faces.
         """
         return _volume.volume(self.layer.system, self._listed(generators), max_faces=max_faces)
+
+    def chebyshev_ball(self) -> _ball.Ball:
+        """Largest l2 ball of the affine hull inside the set, its radius between proved bounds.
+
+        No vertices are listed: it takes one exact linear program.
+        """
+        return _ball.chebyshev_ball(self.layer)
 
     def extents(self, coordinates: Sequence[int] | None = None) -> _extent.Extents:
         """Exact ends and widths along all coordinates (or the given ones), each certified.
