@@ -23,7 +23,7 @@ import numpy as np
 
 from polytope.domains import Box, Domain, Free
 from polytope.errors import CertificateError, InputError, LimitError, OutputError
-from polytope.halfspaces import Multipliers, Row
+from polytope.halfspaces import Bound, Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor, Span
 from polytope.rational import ExactArray, RationalVector
@@ -146,6 +146,8 @@ def _encoded(value: Any, n_units: int) -> Any:
         return value
     if isinstance(value, Row):
         return [value.kind, value.unit]
+    if isinstance(value, Bound):
+        return [value.side, value.coordinate]
     if isinstance(value, int):
         return value
     if isinstance(value, Fraction):
@@ -168,7 +170,7 @@ def _encoded(value: Any, n_units: int) -> Any:
         return {"basis": [list(r) for r in value.basis], "combination": combination}
     if isinstance(value, Mapping):
         return {key: _encoded(v, n_units) for key, v in value.items()}
-    if isinstance(value, Sequence):  # also a bound's name: [side, coordinate]
+    if isinstance(value, Sequence):
         return [_encoded(v, n_units) for v in value]
     raise TypeError(f"no JSON form for {type(value).__name__}")
 

@@ -31,6 +31,7 @@ from polytope.results import (
     Residuals,
     TightConstraints,
 )
+from polytope.size_estimate import SizeEstimate, estimate_vertices
 from polytope.traverse import Limits, Progress
 
 
@@ -247,6 +248,13 @@ class CollisionPolytope(Measures):
         """
         limits = _limits(max_seconds, max_count, max_memory)
         return enumerate_generators(self.layer, limits, progress)
+
+    def estimate_vertices(self, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
+        """Estimate how many vertices there are before listing them; None if no point was found.
+
+        The order of magnitude, by ``probes`` random walks (floats); an exact upper bound beside it.
+        """
+        return estimate_vertices(self.layer, probes=probes, seed=seed)
 
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""

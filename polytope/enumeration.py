@@ -17,22 +17,22 @@ import numpy as np
 
 from polytope.certificates import Certificate
 from polytope.cross_check import cross_checked
-from polytope.dimension import dimension
-from polytope.exact_bases import ExactRows, walk_to_vertex
+from polytope.exact_bases import ExactRows
 from polytope.exact_points import ExactPoints
 from polytope.feasibility import feasibility
 from polytope.generators import Completeness, Generators
-from polytope.halfspaces import Multipliers, Row
+from polytope.halfspaces import Row
 from polytope.layer import Layer
 from polytope.rational import RationalVector
 from polytope.reduction import LARGEST_DIMENSION, Reduced, reduce
+from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
 
 #: Bases of a perturbed set up to which completeness is certified; beyond it two exact engines are
 #: compared.  Some 0.1 ms each here, and as much again for the checker.
 CERTIFIED_BASES = 100_000
-#: A perturbation that ties somewhere is drawn again; with 40-bit integers it was never seen.
-_DRAWS, _SHIFT_BITS, _SEED = 5, 40, 20191208
+#: Perturbations drawn before giving up.
+_DRAWS, _SEED = 5, 20191208
 
 
 def enumerate_generators(
@@ -68,19 +68,12 @@ class _Enumeration:
         if generators is not None:
             return generators
         # Not simple, or some inequality is an equality in truth: that is settled first.
-        size = dimension(self.layer)
-        if size.certificate is None:
-            return Generators(Completeness.UNDECIDED, reason=size.reason)
-        implicit = size.certificate.witness["implicit"]
-        if isinstance(implicit, Multipliers):
-            reduced = reduce(self.layer, implicit)
-            generators = None if reduced is None else self._simple(reduced, point)
-            if generators is not None:
-                return generators
+        reduced, reason = reduce_fully(self.layer)
         if reduced is None:
-            reason = "an inequality is tight on the whole set, and was not found to be"
             return Generators(Completeness.UNDECIDED, reason=reason)
-        return self._perturbed(reduced, point)
+        if reduced.implicit is not None:
+            generators = self._simple(reduced, point)
+        return self._perturbed(reduced, point) if generators is None else generators
 
     def _limits(self) -> Limits:
         """What is left of the caller's limits."""
@@ -93,26 +86,26 @@ class _Enumeration:
         """List a simple set; None if it is not simple."""
         if reduced.n == 0:
             return self._single(reduced)
-        start = reduced.coordinates(point)
-        vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start)
-        if len(tight) > reduced.n:
+        start = simple_start(reduced, point)
+        if start is None:
             return None
-        rows = ExactRows(reduced.normals, reduced.offsets, (0,) * len(reduced.offsets))
         try:
-            graph = self._traverse(rows, vertex, tight, self._limits())
+            graph = self._traverse(start, self._limits())
         except Degenerate:
             return None
         neighbors = graph.neighbors if graph.complete else None
-        points = ExactPoints(reduced, rows, graph.bases, neighbors)
+        points = ExactPoints(reduced, start.rows, graph.bases, neighbors)
         return self._generators(reduced, graph, points, graph.tight, {})
 
-    def _traverse(
-        self, rows: ExactRows, vertex: RationalVector, start: list[int], limits: Limits
-    ) -> Graph:
-        bounded = self.layer.is_box
-        return Traversal(rows, vertex, bounded=bounded, limits=limits, progress=self.progress).run(
-            start
+    def _traverse(self, start: Start, limits: Limits) -> Graph:
+        traversal = Traversal(
+            start.rows,
+            start.vertex,
+            bounded=self.layer.is_box,
+            limits=limits,
+            progress=self.progress,
         )
+        return traversal.run(start.basis)
 
     def _single(self, reduced: Reduced) -> Generators:
         """One minimal face only: a point, or an affine space."""
@@ -125,28 +118,23 @@ class _Enumeration:
 
     def _perturbed(self, reduced: Reduced, point: RationalVector) -> Generators:
         """List a degenerate set through the vertices of a perturbed one."""
-        vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, reduced.coordinates(point))
         generator = np.random.default_rng(_SEED)
         limits = self._limits()
         own = limits.count is None or limits.count > CERTIFIED_BASES
         if own:
             limits = Limits(CERTIFIED_BASES, limits.seconds, limits.memory)
         for _ in range(_DRAWS):
-            shifts = generator.integers(1, 2**_SHIFT_BITS, size=len(reduced.offsets)).tolist()
-            rows = ExactRows(reduced.normals, reduced.offsets, shifts)
-            zero = RationalVector((0,) * reduced.n)
-            _, local = walk_to_vertex(
-                [reduced.normals[j] for j in tight], [shifts[j] for j in tight], zero
-            )
-            if len(local) > reduced.n:
-                continue
+            start = perturbed_start(reduced, point, generator)
             try:
-                graph = self._traverse(rows, vertex, [tight[k] for k in local], limits)
+                graph = None if start is None else self._traverse(start, limits)
             except Degenerate:
+                graph = None
+            if start is None or graph is None:
                 continue
             if not graph.complete and own and graph.reason.startswith("max_count"):
-                return cross_checked(reduced, graph.reason, self._limits())
-            return self._from_perturbed(reduced, rows, graph)
+                reason = f"more than {CERTIFIED_BASES} bases"
+                return cross_checked(reduced, reason, self._limits())
+            return self._from_perturbed(reduced, start.rows, graph)
         reason = f"{_DRAWS} perturbations in a row were not generic"
         return Generators(Completeness.UNDECIDED, reason=reason)
 

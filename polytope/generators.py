@@ -7,25 +7,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, NamedTuple
 
 import numpy as np
 
 from polytope.certificates import Certificate
 from polytope.errors import InputError
-from polytope.halfspaces import Row
+from polytope.halfspaces import Bound as Bound
+from polytope.halfspaces import Halfspace as Halfspace
 from polytope.rational import RationalVector
-
-
-class Bound(NamedTuple):
-    """Name of a bound of the domain: ``x_j >= lo_j`` ("lower") or ``x_j <= up_j`` ("upper")."""
-
-    side: Literal["lower", "upper"]
-    coordinate: int
-
-
-#: An inequality of the set: a row of the layer or a bound of the domain.
-Halfspace = Row | Bound
 
 
 class Completeness(Enum):

@@ -39,6 +39,21 @@ class Row(NamedTuple):
         return -1 if self.kind == "lower" else 1
 
 
+@dataclass(frozen=True)
+class Bound:
+    """Name of a bound of the domain: ``x_j >= lo_j`` ("lower") or ``x_j <= up_j`` ("upper").
+
+    Not a tuple like ``Row``: ``("upper", 3)`` names a row and a bound, which must not be equal.
+    """
+
+    side: Literal["lower", "upper"]
+    coordinate: int
+
+
+#: An inequality of the set: a row of the layer or a bound of the domain.
+Halfspace = Row | Bound
+
+
 @dataclass(frozen=True, eq=False)
 class Multipliers:
     """A Farkas combination of rows: free at equalities, nonnegative at inequalities."""

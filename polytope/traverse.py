@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import gcd
 
 import numpy as np
 
@@ -232,7 +233,8 @@ class Traversal:
 
     def _partial(self, found: _Found, reason: str) -> Graph:
         bases, tight = self._stacked(found)
-        edges = np.full(bases.shape, 0, dtype=np.int64)
+        bases, tight = bases[: self._limits.count], tight[: self._limits.count]
+        edges = np.zeros(bases.shape, dtype=np.int64)
         return Graph(bases, tight, edges, [], False, self._exact, reason)
 
     def _stacked(self, found: _Found) -> tuple[np.ndarray, np.ndarray]:
@@ -306,8 +308,8 @@ class Traversal:
             row, direction = self._exact_rows.leave(basis, edge)
         except ArithmeticError:
             raise Degenerate from None
-        divisor = np.gcd.reduce(np.array(direction, dtype=object))
-        return row, tuple(int(v // divisor) for v in direction)
+        divisor = gcd(*direction)
+        return row, tuple(v // divisor for v in direction)
 
 
 _UNMATCHED = np.iinfo(np.int64).min
