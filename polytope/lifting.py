@@ -69,7 +69,8 @@ class Refined:
                 residual = (residual << _STEP_BITS) - product
             left = _reach(size, np.abs(residual).astype(np.float64))
             good = self._proved(square, defect, reach, left) & (shift >= 0)
-        numbers = _assembled([d.astype(np.int64) for d in digits])
+            whole = [d.astype(np.int64) for d in digits]
+        numbers = _assembled(whole)
         scales = np.where(good, shift + _STEP_BITS * self._steps, -1)
         return numbers, scales.tolist()
 
