@@ -17,10 +17,13 @@ import numpy as np
 from flint import fmpz_mat
 
 from polytope.dimension import dimension
-from polytope.generators import Bound, Halfspace
+from polytope.errors import InputError
+from polytope.generators import Bound, Chart, Halfspace
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor
+from polytope.local import LocalRows, local_rows
+from polytope.reduction import reduce
 
 #: Equalities up to which projections are computed exactly, at some 100 bits an equality.
 _EXACT = 24
@@ -36,6 +39,7 @@ class Hull:
         layer: whose set it is.
         dimension: of the hull.
         implicit: inequality rows that are tight on the whole set.
+        proof: Farkas multipliers that prove them so; None if there are none.
         fixed: coordinates with one value on the whole set.
         minor: rows E, independent, that span all equalities outside the fixed coordinates.
     """
@@ -43,6 +47,7 @@ class Hull:
     layer: Layer
     dimension: int
     implicit: frozenset[Row]
+    proof: Multipliers | None
     fixed: frozenset[int]
     minor: Minor
 
@@ -68,7 +73,20 @@ class Hull:
         if implicit is not None:
             rows = {r for r, w in implicit.weights.items() if w and r.kind != "equality"}
             fixed |= {j for j, g in enumerate(system.combine(implicit).numerators) if g}
-        return cls(layer, found.value, frozenset(rows), frozenset(fixed), witness["minor"])
+        minor = witness["minor"]
+        return cls(layer, found.value, frozenset(rows), implicit, frozenset(fixed), minor)
+
+    def flattened(self) -> tuple[Chart, LocalRows]:
+        """The whole set in coordinates of the hull, exactly; for some hundred inputs at most.
+
+        Raises:
+            InputError: if an inequality is tight on the whole set and was not proved to be.
+        """
+        reduced = reduce(self.layer, self.proof)
+        if reduced is None:
+            raise InputError("hull: expected all implicit equalities to be known, got more")
+        chart = reduced.chart
+        return chart, local_rows(self.layer.system, chart, reduced.halfspaces)
 
     def inequalities(self) -> list[Halfspace]:
         """All rows and bounds that are not tight on the whole set."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from polytope import ball as _ball
 from polytope import diameter as _diameter
 from polytope import distances as _distances
+from polytope import ellipsoid as _ellipsoid
 from polytope import extent as _extent
 from polytope import mean_width as _mean_width
+from polytope import sampling as _sampling
 from polytope import skeleton as _skeleton
 from polytope import volume as _volume
 from polytope.errors import InputError
@@ -52,6 +56,14 @@ class Measures:
         No vertices are listed: it takes one exact linear program.
         """
         return _ball.chebyshev_ball(self.layer)
+
+    def inscribed_ellipsoid(self) -> _ellipsoid.Ellipsoid:
+        """Ellipsoid of most volume inside the set, in its affine hull.
+
+        That it lies inside is proved exactly; that it is largest is the float solver's word.  No
+        vertices are listed; dimensions up to about 30 take seconds.
+        """
+        return _ellipsoid.inscribed_ellipsoid(self.layer)
 
     def extents(self, coordinates: Sequence[int] | None = None) -> _extent.Extents:
         """Exact ends and widths along all coordinates (or the given ones), each certified.
@@ -107,6 +119,57 @@ class Measures:
             InputError: if the list of vertices is not complete.
         """
         return _mean_width.mean_width(self._listed(generators), directions=directions, seed=seed)
+
+    def sample(
+        self,
+        n: int,
+        *,
+        generators: Generators | None = None,
+        seed: int | None = None,
+        method: str = "auto",
+        burn_in: int | None = None,
+        thinning: int | None = None,
+    ) -> np.ndarray:
+        """Return n uniform points (n, d) of a bounded set in its affine hull, as floats.
+
+        Args:
+            n: how many.
+            generators: the list of vertices, if it is at hand.
+            seed: of the random numbers; equal seeds give equal samples.
+            method: "triangulation" draws a simplex by its volume and a point in it, exactly uniform
+                up to rounding, and needs ``generators``; "hit-and-run" walks in coordinates rounded
+                by an inscribed ellipsoid, and needs none; "auto" triangulates lists of up to 500
+                vertices in up to 6 dimensions.
+            burn_in: steps before a walk's first sample, 100 + 10 k^2 if None.
+            thinning: steps between samples of one walk, 20 + 2 k^2 if None; the first 1,024
+                samples come from different walks.
+
+        Raises:
+            InputError: if the set is empty, unbounded or undecided.
+            LimitError: if there are too many simplices.
+        """
+        return _sampling.sample(
+            n,
+            self.layer,
+            generators=generators,
+            seed=seed,
+            method=method,
+            burn_in=burn_in,
+            thinning=thinning,
+        )
+
+    def random_combinations(
+        self, n: int, *, generators: Generators | None = None, seed: int | None = None
+    ) -> np.ndarray:
+        """Return n random convex combinations (n, d) of all vertices (the paper's section 3.1).
+
+        Their weights are uniform on the simplex; the points are not uniform on the set, but crowd
+        around the mean of the vertices.
+
+        Raises:
+            InputError: if the list of vertices is not complete, or empty.
+        """
+        return _sampling.random_combinations(n, self._listed(generators), seed=seed)
 
     def facets(self, *, generators: Generators | None = None) -> _skeleton.Facets:
         """Facets, with the halfspaces that define them and the vertices on them.

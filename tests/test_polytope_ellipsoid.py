@@ -1,0 +1,93 @@
+"""Inscribed ellipsoids known by hand, and the exact proof that they lie inside."""
+
+from fractions import Fraction
+from math import exp, inf, pi, sqrt
+
+import numpy as np
+import pytest
+
+from polytope import Box, CollisionPolytope
+from polytope.ellipsoid import EllipsoidStatus, lies_inside
+from polytope.hull import Hull
+from tests.hand_made import cross, cube, flat_degenerate, flat_simplex, random_simple, simplex
+
+F = Fraction
+BALL = {1: 2.0, 2: pi, 3: 4 / 3 * pi, 4: pi**2 / 2}
+
+
+def brick(sizes):
+    n = len(sizes)
+    matrix = [[s * (i == j) for j in range(n)] for i in range(n) for s in (1, -1)]
+    return CollisionPolytope.from_halfspaces(matrix, [v for s in sizes for v in (s, 0)])
+
+
+KNOWN = {
+    "cube": (cube(3), BALL[3] / 8, 0.5),
+    "flat triangle": (flat_simplex(2), BALL[2] / 6, 1 / 3),
+    "flat segment": (flat_simplex(1), sqrt(2), 0.5),
+    "cross-polytope": (cross(4), BALL[4] / 16, 0.0),
+    # the affine image of the ball in the regular simplex: pi / (3 sqrt(3)) of the area
+    "triangle": (simplex(2), pi / (3 * sqrt(3)) / 2, 1 / 3),
+    "needle": (brick([1, 1e-6, 1e6]), BALL[3] / 8, None),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_ellipsoids(name):
+    P, volume, center = KNOWN[name]
+    found = P.inscribed_ellipsoid()
+    assert found.contained
+    assert exp(found.log_volume) == pytest.approx(volume, rel=1e-4)
+    if center is not None:
+        assert found.center.to_float() == pytest.approx(center, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "P",
+    [
+        *map(flat_degenerate, range(3)),
+        random_simple(0, 5, 20),
+        CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1)),
+        CollisionPolytope.from_layer([[1, 1, 1]], [-1], [1, 0.5, 0.25], domain=Box(0, 1)),
+    ],
+)
+def test_points_of_the_ellipsoid_lie_in_the_set(P):
+    found = P.inscribed_ellipsoid()
+    assert found.contained
+    assert P.contains(found.center)
+    rng = np.random.default_rng(0)
+    basis = found.chart.basis
+    for z in rng.normal(size=(20, found.dimension)):
+        # just inside the unit sphere, so that rounding z does not leave it
+        step = found.shape @ (z / np.linalg.norm(z) * (1 - 1e-12))
+        point = [
+            c + sum((F(v) * b for v, b in zip(step.tolist(), row, strict=True)), F(0))
+            for c, row in zip(found.center, basis, strict=True)
+        ]
+        assert P.contains(point)
+    assert found.axes.shape == (P.n_inputs, found.dimension)
+
+
+def test_the_ball_of_the_ellipsoid_is_no_larger_than_the_chebyshev_ball():
+    P = random_simple(1, 4, 12)
+    smallest = np.linalg.svd(P.inscribed_ellipsoid().axes)[1].min()
+    assert smallest <= P.chebyshev_ball().radius_upper
+
+
+def test_a_shape_that_sticks_out_by_a_hair_is_seen():
+    P = cube(2)
+    _, rows = Hull.of(P.layer).flattened()
+    center = np.array([0.5, 0.5])
+    assert lies_inside(rows, center, np.eye(2) / 2)
+    assert not lies_inside(rows, center, np.diag([np.nextafter(0.5, 1), 0.5]))
+    assert not lies_inside(rows, np.array([2.0, 0.5]), np.eye(2) * 1e-9)
+
+
+def test_points_unbounded_and_empty_sets():
+    point = CollisionPolytope.from_halfspaces([[1], [-1]], [2, -2]).inscribed_ellipsoid()
+    assert (point.contained, point.dimension, list(point.center)) == (True, 0, [2])
+    strip = CollisionPolytope.from_halfspaces([[1, 0], [-1, 0], [0, 1]], [1, 1, 0])
+    found = strip.inscribed_ellipsoid()
+    assert (found.status, found.log_volume) == (EllipsoidStatus.UNBOUNDED, inf)
+    none = CollisionPolytope.from_halfspaces([[1], [-1]], [0, -1])
+    assert none.inscribed_ellipsoid().status is EllipsoidStatus.EMPTY
