@@ -14,6 +14,7 @@ from experiments.bench.exact_sets import (
     echelon,
     exact_set,
     homogeneous,
+    refuted,
     set_of,
     system_of,
 )
@@ -144,3 +145,28 @@ def test_rows_of_a_layer_and_generators_of_ours():
     listed = VRepresentation(2, (RationalVector((1, 2), 3),), (RationalVector((2, 4)),))
     assert set_of(listed) == ExactSet(frozenset({(3, 1, 2)}), frozenset({(1, 2)}), ())
     assert homogeneous([Fraction(1, 2), Fraction(2, 3)]) == (6, 3, 4)
+
+
+@pytest.mark.parametrize("name", ["square", "flat", "cone", "half-plane", "line", "point"])
+def test_a_wrong_list_is_refuted_and_a_right_one_is_not(name):
+    right = expected(name)
+    assert refuted(system(name), right, right) == ""
+    point = next(iter(right.points))
+    less = ExactSet(right.points - {point}, right.rays, right.lines)
+    assert refuted(system(name), less, right).startswith("omits")
+    assert refuted(system(name), right, less) == ""
+    middle = tuple(2 * point[0] * (k == 0) or 2 * v + (k == 1) for k, v in enumerate(point))
+    more = ExactSet(right.points | {middle}, right.rays, right.lines)
+    assert refuted(system(name), more, right).endswith("a vertex: False")
+    assert refuted(system(name), right, more) == ""
+
+
+def test_wrong_rays_are_refuted():
+    right = expected("cone")
+    inner = ExactSet(right.points, right.rays | {(1, 1)}, ())
+    outer = ExactSet(right.points, right.rays | {(1, 0)}, ())
+    for wrong in (inner, outer):
+        assert refuted(system("cone"), wrong, right).startswith("lists (0, 1,")
+        assert refuted(system("cone"), right, wrong) == ""
+    less = ExactSet(right.points, frozenset({(2, 1)}), ())
+    assert refuted(system("cone"), less, right) == "omits (0, 0, 1), an extreme ray: True"

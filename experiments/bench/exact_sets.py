@@ -150,3 +150,40 @@ def _modulo(row: IntegerRow, basis: list[tuple[int, IntegerRow]], first: int) ->
         if row[first + column]:
             row = _eliminated(row, (*(0,) * first, *line), first + column)
     return row
+
+
+# ---- Which of two lists is wrong?  By substitution and ranks, without any enumerator -------------
+
+
+def refuted(system: HalfspaceSystem, claimed: ExactSet, other: ExactSet) -> str:
+    """Returns why `claimed` is wrong, as far as `other` shows it; empty if it does not.
+
+    A point is a vertex (modulo lines) iff it lies in the set and its tight rows have the rank of
+    all rows; a direction is an extreme ray iff the set recedes along it and the rows constant
+    along it have one rank less.
+    """
+    rank = len(echelon([row[1:] for row in system.rows]))
+    for point in claimed.points ^ other.points:
+        proper = _is_extreme(system, point, rank)
+        if proper != (point in claimed.points):
+            return f"{'omits' if proper else 'lists'} {_words(point)}, a vertex: {proper}"
+    for ray in claimed.rays ^ other.rays:
+        proper = _is_extreme(system, (0, *ray), rank - 1)
+        if proper != (ray in claimed.rays):
+            return f"{'omits' if proper else 'lists'} {_words((0, *ray))}, an extreme ray: {proper}"
+    return ""
+
+
+def _words(row: IntegerRow) -> str:
+    text = str(row)
+    return text if len(text) < 80 else f"{text[:76]}...)"
+
+
+def _is_extreme(system: HalfspaceSystem, x: IntegerRow, rank: int) -> bool:
+    """Whether homogeneous x is in the (recession) cone of the rows with tight rows of a rank."""
+    slacks = [sum(a * b for a, b in zip(row, x, strict=True)) for row in system.rows]
+    equal = slacks[len(system.inequalities) :]
+    if min(slacks, default=0) < 0 or any(equal):
+        return False
+    tight = [row[1:] for row, slack in zip(system.rows, slacks, strict=True) if slack == 0]
+    return len(echelon(tight)) == rank
