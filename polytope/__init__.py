@@ -11,6 +11,8 @@ from polytope.domains import Box as Box
 from polytope.domains import Free as Free
 from polytope.domains import Nonnegative as Nonnegative
 from polytope.formats.representations import VRepresentation as VRepresentation
+from polytope.generators import Completeness as Completeness
+from polytope.generators import Generators as Generators
 from polytope.interchange import read_generators as read_generators
 from polytope.interchange import read_polyhedron as read_polyhedron
 from polytope.interchange import write_generators as write_generators
@@ -25,7 +27,9 @@ __all__ = [
     "Box",
     "Certificate",
     "CollisionPolytope",
+    "Completeness",
     "Free",
+    "Generators",
     "LPResult",
     "LPStatus",
     "NearestResult",
