@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.record import Record, write_record
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Report:
         data: name of each input -> SHA-256.
         results: what does not depend on the machine.
         timings: what does.
+        figures: name -> what is written as PNG beside the record.
     """
 
     title: str
@@ -66,6 +70,7 @@ class Report:
     data: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)
 
     def text(self) -> str:
         """Returns title, table, goals and notes as plain text."""
@@ -116,7 +121,7 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> float | None:
 
 
 def write_report(folder: Path, name: str, options: Mapping[str, Any], *, report: Report) -> Path:
-    """Writes the report as `folder/record.json` and returns its path.
+    """Writes the report as `folder/record.json`, its figures beside it, and returns its path.
 
     Raises:
         OutputError: the file cannot be written.
@@ -139,4 +144,8 @@ def write_report(folder: Path, name: str, options: Mapping[str, Any], *, report:
         results=report.results,
         timings={**report.timings, "goals": goals, "table": [report.headings, *report.rows]},
     )
+    for title, figure in report.figures.items():
+        from experiments.figures import save
+
+        save(figure, folder / f"{title}.png")
     return write_record(folder, record)

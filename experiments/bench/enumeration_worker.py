@@ -1,0 +1,48 @@
+"""How much memory does one enumeration need?  In a process of its own: prints one JSON object.
+
+python -m experiments.bench.enumeration_worker DIMENSION HALFSPACES SEED
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+from experiments.bench.enumeration_sets import SMOKE, Layer, LayerSize, polytope_of
+from polytope.generators import Generators
+
+
+def enumerate_all(layer: Layer) -> tuple[Generators, float]:
+    """Lists a set with every exact coordinate and the witness read; with the seconds it took."""
+    began = time.perf_counter()
+    found = polytope_of(layer).vertices()
+    for vector in (*found.points, *found.rays, *found.lines):
+        _ = vector.numerators, vector.denominator
+    if found.certificate is not None:
+        _ = found.certificate.witness
+    return found, time.perf_counter() - began
+
+
+def resident(field: str) -> int:
+    """Returns VmRSS (now) or VmHWM (most ever) of this process in bytes; Linux only."""
+    found = re.search(rf"{field}:\s*([0-9]+) kB", Path("/proc/self/status").read_text())
+    return 1024 * int(found[1]) if found else 0
+
+
+def measure(size: LayerSize) -> dict[str, float]:
+    """Measures peak memory above what imports and a small enumeration need."""
+    enumerate_all(LayerSize(*SMOKE[-1], size.seed).layer())
+    layer = size.layer()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from now
+    before = resident("VmRSS")
+    found, _ = enumerate_all(layer)
+    return {
+        "vertices": len(found.points),
+        "peak": max(0, resident("VmHWM") - before),
+        "kept": max(0, resident("VmRSS") - before),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(LayerSize(*map(int, sys.argv[1:4])))))

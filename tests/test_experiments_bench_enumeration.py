@@ -1,0 +1,117 @@
+"""`collide bench enumeration`: what it measures, compares, prints and keeps."""
+
+import json
+
+import pytest
+
+from experiments.bench import enumeration, main
+from experiments.bench.enumeration import _Measured, _power, _row, _still_in_time, _verdict
+from experiments.bench.enumeration_figure import seconds_figure
+from experiments.bench.enumeration_sets import QUICK, SIZES, LayerSize, polytope_of
+from experiments.bench.enumeration_worker import enumerate_all, measure
+from experiments.bench.exact_peers import Answer, installed
+from experiments.bench.exact_sets import EMPTY, set_of
+from experiments.record import read_record
+from polytope.errors import InputError
+from polytope.generators import Completeness
+
+
+def test_a_tiny_run_is_recorded_and_drawn(tmp_path, capsys):
+    assert main(["enumeration", "--smoke", "--quiet", "--seed", "3", "--out", str(tmp_path)]) == 0
+    record = read_record(tmp_path)
+    assert record.results["2 x 6"]["status"] == "CERTIFIED"
+    for one in record.results.values():
+        assert one["peers"] == dict.fromkeys(installed(), "equal")
+    assert set(record.timings["seconds"]["2 x 6"]) == {"ours", *installed()}
+    assert (tmp_path / "seconds.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert f"{2 * len(installed())} equal, 0 stopped, 0 other" in printed
+    assert "lrs: the processor time that it states" in printed
+
+
+def test_missing_and_differing_peers_are_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(enumeration, "installed", lambda: ["PPL"])
+    monkeypatch.setattr(enumeration, "missing", lambda: ["lrs is missing: the extra peers."])
+    monkeypatch.setattr(enumeration.Peer, "ask", lambda *_, **__: Answer(EMPTY, 0.5))
+    assert main(["enumeration", "--quiet", "--size", "2", "6"]) == 0
+    printed = capsys.readouterr().out
+    assert "lrs is missing" in printed
+    assert "2 x 6: PPL different: it omits" in printed
+    assert "0 equal, 0 stopped, 1 other" in printed
+
+
+def test_all_numbers_of_a_set_are_read():
+    size = LayerSize(3, 12, 1)
+    found, seconds = enumerate_all(size.layer())
+    assert found.status is Completeness.CERTIFIED
+    assert "witness" in vars(found.certificate)
+    assert seconds > 0
+    assert set_of(found) == set_of(polytope_of(size.layer()).vertices())
+    assert polytope_of(size.layer()).n_units == 6
+    assert polytope_of(size.layer()).n_positive == 0
+
+
+def test_memory_is_above_the_start(monkeypatch):
+    found = measure(LayerSize(4, 20, 0))
+    assert found["vertices"] > 10
+    assert found["peak"] >= found["kept"] >= 0
+    assert json.dumps(found)
+
+
+def large(vertices, ours, **peers):
+    one = _Measured(LayerSize(8, 40, 0), vertices=vertices, memory={"peak": 1000 * vertices})
+    one.seconds["ours"] = [ours]
+    for name, seconds in peers.items():
+        one.seconds[name.replace("cdd", "cdd.gmp")] = [seconds]
+    return one
+
+
+def test_ratios_use_the_fastest_peer_and_a_stopped_one_counts_as_more():
+    one = large(5000, 0.125, PPL=0.625, lrs=0.5)
+    one.late.add("cdd.gmp")
+    assert one.fastest() == ("lrs", 4)
+    assert one.ratio("cdd.gmp", 60) == (480, True)
+    assert one.ratio("Normaliz", 60) is None
+    assert _row(one, 60)[-3:] == ["4 (lrs)", ">480", "1,000"]
+    assert _row(one, 60)[2:7] == ["0.125", "0.500", "-", "0.625", ">60"]
+    goals = enumeration._goals([one, large(10, 0.01, PPL=0.001)], 60)
+    assert [goal.value for goal in goals[:3]] == [4, 480, pytest.approx(10)]
+    assert [goal.reached for goal in goals] == [True, True, False, None]
+
+
+def test_growth_of_memory_is_a_power():
+    sets = [large(n, 1) for n in (3000, 9000, 30_000)]
+    assert _power(sets) == pytest.approx(1)
+    for one in sets:
+        one.memory["peak"] = one.vertices**2
+    assert _power(sets) == pytest.approx(2)
+    assert _power(sets[:2]) is None
+
+
+def test_a_peer_that_was_late_twice_is_left_out():
+    class Named:
+        name = "PPL"
+
+    late = large(10, 1)
+    late.late.add("PPL")
+    assert _still_in_time([Named()], [late]) != []
+    assert _still_in_time([Named()], [late, late]) == []
+    assert _verdict(Answer(None, 1, "more than 1 s"), EMPTY) == "late"
+    assert _verdict(Answer(None, 1, "the process ended"), EMPTY) == "failed: the process ended"
+
+
+def test_the_figure_has_a_line_for_each_program_that_ended():
+    figure = seconds_figure({"ours": [(10, 0.1), (5, 0.2)], "PPL": []}, 60)
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ours"]
+    assert axes.lines[0].get_xdata().tolist() == [5, 10]
+
+
+def test_sizes_are_as_asked_for():
+    assert set(QUICK) <= set(SIZES)
+    assert {d for d, _ in SIZES} >= {4, 8, 10, 12}
+    assert {m for _, m in SIZES} >= {30, 50, 70}
+    with pytest.raises(InputError, match="more than 2 D half-spaces; got 3 6"):
+        main(["enumeration", "--size", "3", "6"])
+    with pytest.raises(InputError, match="runs and limit must be positive"):
+        main(["enumeration", "--runs", "0"])
