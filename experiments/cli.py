@@ -122,33 +122,57 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("--seeds", metavar="N", type=int, default=1, help="networks to train (1)")
     verify = verb("verify", "check certificates, without any solver")
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    certify = verb("certify", "facts and certificates of a layer of yours")
+    certify = verb("certify", "facts and certificates of a layer or polyhedron of yours")
     _certify_options(certify)
+    vertices = verb("vertices", "all vertices, rays and lines of a layer or polyhedron of yours")
+    _vertices_options(vertices)
     verb("doctor", "versions, device, data and exact engines found here")
     bench = verbs.add_parser("bench", help="side by side with peers: collide bench --help")
     bench.add_argument("rest", nargs=argparse.REMAINDER)
     return top
 
 
-def _certify_options(certify: argparse.ArgumentParser) -> None:
-    certify.add_argument("file", type=Path, help="weights: .npz or .safetensors")
-    certify.add_argument(
+def _set_options(command: argparse.ArgumentParser, name: str) -> None:
+    """Options that say which set, and where what is found goes."""
+    command.add_argument(
+        "file",
+        type=Path,
+        help="weights: .npz, .safetensors, .pt; or half-spaces: .ine, .poly, .in, .json",
+    )
+    command.add_argument(
         "--weight-key", metavar="NAME", default="weight", help="name of the (N, d) array (weight)"
     )
-    certify.add_argument(
+    command.add_argument(
         "--bias-key", metavar="NAME", default="bias", help="name of the (N,) array (bias)"
     )
-    certify.add_argument(
-        "--target", metavar="FILE", type=Path, help=".npy file (d,), or .npz with --target-key"
+    command.add_argument(
+        "--target",
+        metavar="FILE",
+        type=Path,
+        help=".npy file (d,), or one of the above with --target-key (default: the same file)",
     )
-    certify.add_argument(
+    command.add_argument(
         "--target-key", metavar="NAME", default="target", help="name of the (d,) array (target)"
     )
-    certify.add_argument(
+    command.add_argument(
         "--domain", choices=("free", "nonnegative", "box"), default="free", help="of inputs (free)"
     )
-    certify.add_argument("--lower", metavar="X", type=float, help="of --domain box (0)")
-    certify.add_argument("--upper", metavar="X", type=float, help="of --domain box (1)")
+    for side, usual in (("lower", 0), ("upper", 1)):
+        command.add_argument(
+            f"--{side}",
+            metavar="X",
+            help=f"of --domain box: a number, or the name of a (d,) array of the file ({usual})",
+        )
+    command.add_argument(
+        "--out",
+        metavar="FOLDER",
+        type=Path,
+        help=f"new or empty folder for certificates and record (default: runs/{name}-NNN)",
+    )
+
+
+def _certify_options(certify: argparse.ArgumentParser) -> None:
+    _set_options(certify, "certify")
     certify.add_argument(
         "--vertices",
         metavar="N",
@@ -156,12 +180,23 @@ def _certify_options(certify: argparse.ArgumentParser) -> None:
         default=0,
         help="exact vertices of so many inactive units (0)",
     )
-    certify.add_argument(
-        "--out",
-        metavar="FOLDER",
-        type=Path,
-        help="new or empty folder for certificates and record (default: runs/certify-NNN)",
+
+
+def _vertices_options(vertices: argparse.ArgumentParser) -> None:
+    _set_options(vertices, "vertices")
+    vertices.add_argument(
+        "--all", action="store_true", help="print every vertex, ray and line, not the first few"
     )
+    vertices.add_argument(
+        "--measures",
+        choices=("auto", "all", "none"),
+        default="auto",
+        help="volume, diameter, mean distance, largest ball: those that are cheap (auto)",
+    )
+    limits = vertices.add_argument_group("limits (a list cut short is written, exit code 4)")
+    limits.add_argument("--max-seconds", metavar="X", type=float, help="stop after so long")
+    limits.add_argument("--max-count", metavar="N", type=int, help="stop beyond so many vertices")
+    limits.add_argument("--max-memory", metavar="SIZE", help="stop before this, e.g. 500M or 2G")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config import MnistOptions, SurveyOptions
-from experiments.files import next_run_folder, open_run_folder
+from experiments.files import RUNS, next_run_folder, open_run_folder
 from experiments.progress import Progress
 from polytope.errors import InputError
 
-RUNS = Path("runs")
 DEFAULT_SEEDS = 5
 MAX_WORKERS = 8
+UNFINISHED = 4  # exit code: a limit was hit
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
         "fetch": fetch,
         "verify": verify,
         "certify": certify,
+        "vertices": vertices,
         "doctor": doctor,
         "bench": bench,
     }
@@ -206,8 +207,20 @@ def certify(options: argparse.Namespace) -> int:
         value = "" if each["value"] is None else each["approx"]
         shown = "beyond the range of floats" if value is None else value
         print(f"unit {each['unit']:<6} {each['status']:10} {shown}")
-    print(f"written to {found['folder']}: certificates, record.json")
+    print(f"written to {found['folder']}: certificates, checker.py, record.json")
     return 0
+
+
+def vertices(options: argparse.Namespace) -> int:
+    """All vertices, rays and lines of a set from a file; 4 where a limit cut the list short."""
+    from experiments.own_vertices import list_vertices, print_vertices
+
+    found = list_vertices(options, Progress(quiet=options.quiet))
+    if options.json:
+        print(json.dumps(found, indent=1))
+    else:
+        print_vertices(found, every=options.all)
+    return UNFINISHED if found["status"] in ("partial", "undecided") else 0
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from polytope.errors import CollisionError, OutputError
+from polytope.errors import CollisionError, InputError, OutputError
 
 BLOCK = 1 << 20  # bytes a read while hashing
+RUNS = Path("runs")  # where run folders go that nobody named
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -143,3 +144,18 @@ def next_run_folder(root: Path, name: str) -> Path:
         except OSError as problem:
             raise output_error(folder, problem) from problem
         return open_run_folder(folder)
+
+
+def new_run_folder(out: Path | None, name: str) -> Path:
+    """Returns the folder of a run that starts afresh: `out`, or the next `runs/name-NNN`.
+
+    Raises:
+        InputError: `out` holds files.
+        OutputError: it cannot be written.
+    """
+    if out is None:
+        return next_run_folder(RUNS, name)
+    folder = Path(out)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"out: expected a new or empty folder; {folder} holds files")
+    return open_run_folder(folder)

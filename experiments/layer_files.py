@@ -1,0 +1,218 @@
+"""Which set does a file describe?  Weights and a target, or an H-representation, from disk."""
+
+import argparse
+import pickle
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+
+from experiments.files import sha256_file
+from polytope import Box, CollisionPolytope, Free, Nonnegative, read_polyhedron
+from polytope.domains import Domain
+from polytope.errors import FileFormatError, InputError
+from polytope.interchange import SUFFIXES
+
+Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
+
+TORCH = (".pt", ".pth", ".ckpt", ".bin")
+STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
+UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, safetensors.SafetensorError),
+)
+#: Default key -> options by which the user names another array.
+WAYS = {
+    "weight": "--weight-key NAME",
+    "bias": "--bias-key NAME",
+    "target": "--target-key NAME, or --target FILE",
+    "lower": "--lower X, a number or the name of an array",
+    "upper": "--upper X, a number or the name of an array",
+}
+#: Options that describe a layer, and mean nothing beside an H-representation.
+LAYER_OPTIONS = {
+    "weight_key": "weight",
+    "bias_key": "bias",
+    "target": None,
+    "target_key": "target",
+    "domain": "free",
+    "lower": None,
+    "upper": None,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A set from the user's files.
+
+    Attributes:
+        polytope: the set.
+        name: of the domain, or "polyhedron"; file names of certificates start with it.
+        files: what was read: path -> SHA-256.
+    """
+
+    polytope: CollisionPolytope
+    name: str
+    files: Mapping[str, str]
+
+
+def load_set(options: argparse.Namespace) -> Loaded:
+    """Returns the set that `options.file` and the options of a layer describe.
+
+    The bounds that were left out get their defaults in the options.
+
+    Raises:
+        InputError: arrays are missing or do not fit, or an option does not belong to the file.
+        FileFormatError: a file cannot be read.
+    """
+    if options.file.suffix.lower() in SUFFIXES:
+        return _polyhedron(options)
+    arrays = read_arrays(options.file)
+    domain = _domain(options, arrays)
+    weight = pick(arrays, options.weight_key, options.file, role="weight")
+    bias = pick(arrays, options.bias_key, options.file, role="bias")
+    source = options.file if options.target is None else options.target
+    others = arrays if options.target is None else read_arrays(options.target)
+    target = pick(others, options.target_key, source, role="target")
+    polytope = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
+    return Loaded(polytope, options.domain, _checksums(options.file, source))
+
+
+def _checksums(*paths: Path) -> dict[str, str]:
+    return {str(path): sha256_file(path) for path in paths}
+
+
+def _polyhedron(options: argparse.Namespace) -> Loaded:
+    """An H-representation; it has neither target nor domain of its own."""
+    for name, usual in LAYER_OPTIONS.items():
+        given = getattr(options, name)
+        if given != usual:
+            raise InputError(
+                f"{name.replace('_', '-')}: expected none with an H-representation "
+                f"({options.file}), which is no layer; got {given}"
+            )
+    polytope = read_polyhedron(options.file)
+    return Loaded(polytope, "polyhedron", _checksums(options.file))
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """Returns the arrays of a .npz, .npy ("target"), .safetensors or .pt file, by name.
+
+    A file of torch is read with `weights_only`: it may hold tensors, and no code.
+
+    Raises:
+        FileFormatError: the file is absent or not of its format; other pickles are refused.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".pkl":
+        raise FileFormatError(
+            f"{path}: expected .npz, .safetensors or .pt; save the tensors with safetensors"
+        )
+    try:
+        if suffix in TORCH:
+            return _torch_arrays(path)
+        if suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
+        return _numpy_arrays(path)
+    except UNREADABLE as problem:
+        if isinstance(problem, FileFormatError):
+            raise
+        raise FileFormatError(
+            f"{path} must be a readable .npz, .npy, .safetensors or .pt file: {problem}"
+        ) from problem
+
+
+def _numpy_arrays(path: Path) -> dict[str, Array]:
+    with path.open("rb") as stream:
+        start = stream.read(8)
+        if not start.startswith(STARTS):
+            raise FileFormatError(
+                f"{path} must be a readable .npz, .npy or .safetensors file: "
+                f"expected arrays saved by numpy, got a file that starts with {start!r}"
+            )
+        stream.seek(0)
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"target": loaded}
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+
+
+def _torch_arrays(path: Path) -> dict[str, Array]:
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of protocols it may not read; then it fails
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as problem:
+        raise FileFormatError(
+            f"{path} must be a readable file of torch that holds tensors alone, such as "
+            "torch.save(model.state_dict(), PATH) writes; got something else"
+        ) from problem
+    if isinstance(found, torch.Tensor):
+        return {"target": found.detach()}
+    arrays = dict(_tensors(found, ""))
+    if not arrays:
+        raise FileFormatError(f"{path}: expected tensors by name, got {type(found).__name__}")
+    return arrays
+
+
+def _tensors(found: Any, prefix: str) -> Iterator[tuple[str, Array]]:
+    """Yields the tensors of nested mappings, their names joined by dots."""
+    import torch
+
+    if isinstance(found, Mapping):
+        for name, value in found.items():
+            if isinstance(value, torch.Tensor):
+                yield f"{prefix}{name}", value.detach()
+            else:
+                yield from _tensors(value, f"{prefix}{name}.")
+
+
+def pick(arrays: Mapping[str, Array], name: str, path: Path, *, role: str) -> Array:
+    """Returns one array of a file; `role`, a key of `WAYS`, says what it is for.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in arrays:
+        known = ", ".join(sorted(arrays)) or "none"
+        raise InputError(
+            f"{role}: expected the name of an array in {path} ({known}); got {name!r}; "
+            f"give {WAYS[role]}"
+        )
+    return arrays[name]
+
+
+def _domain(options: argparse.Namespace, arrays: Mapping[str, Array]) -> Domain:
+    """The domain asked for; bounds that were left out get their defaults in the options."""
+    for name, usual in (("lower", "0"), ("upper", "1")):
+        given = getattr(options, name)
+        if given is None:
+            setattr(options, name, usual)
+        elif options.domain != "box":
+            raise InputError(
+                f"{name}: expected none without --domain box (got --domain {options.domain}); "
+                f"got {given}"
+            )
+    if options.domain == "box":
+        lower, upper = (_bound(options, arrays, name) for name in ("lower", "upper"))
+        return Box(lower, upper)
+    return Nonnegative() if options.domain == "nonnegative" else Free()
+
+
+def _bound(options: argparse.Namespace, arrays: Mapping[str, Array], name: str) -> Any:
+    """A bound: a number, or an array (d,) of the file by its name."""
+    given = getattr(options, name)
+    try:
+        return float(given)
+    except ValueError:
+        return pick(arrays, given, options.file, role=name)

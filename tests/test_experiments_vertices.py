@@ -1,0 +1,256 @@
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from experiments import cli
+from experiments.own_vertices import bytes_of
+from experiments.record import read_exact, read_record
+from polytope import read_generators, read_polyhedron, verify
+from polytope.errors import InputError
+
+SQUARE = "H-representation\nbegin\n5 3 rational\n0 1 0\n0 0 1\n1 -1 0\n1 0 -1\n3 -2 -2\nend\n"
+CONE = "H-representation\nbegin\n3 3 rational\n0 1 0\n0 1 1\n0 1 -1/3\nend\n"
+HALF_PLANE = "H-representation\nbegin\n1 3 rational\n0 1 0\nend\n"
+EMPTY = "H-representation\nbegin\n2 2 rational\n0 1\n-1 -1\nend\n"
+
+
+def collide(capsys, *words):
+    """Returns exit code, stdout and stderr of one command."""
+    code = cli.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def vertices(capsys, file, out, *words):
+    """Returns exit code and the JSON that `collide vertices` prints."""
+    code, printed, err = collide(
+        capsys, "vertices", file, "--out", out, "--json", "--quiet", *words
+    )
+    assert err == ""
+    return code, json.loads(printed)
+
+
+def exact(vectors):
+    return {tuple(read_exact(each) for each in vector) for vector in vectors}
+
+
+@pytest.fixture
+def square(tmp_path):
+    """The unit square without its corner (1, 1), as a layer."""
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=[[2.0, 2.0]], bias=[-3.0], target=[0.0, 0.0])
+    return path
+
+
+CORNERS = {(0, 0), (1, 0), (0, 1), (1, 0.5), (0.5, 1)}
+
+
+def test_everything_is_written_and_verifies(capsys, square, tmp_path):
+    out = tmp_path / "run"
+    code, found = vertices(capsys, square, out, "--domain", "box")
+    assert code == 0
+    assert (found["status"], found["dimension"]) == ("certified", 2)
+    assert found["counts"] == {"points": 5, "rays": 0, "lines": 0}
+    assert exact(found["points"]) == CORNERS
+    assert found["facets"]["count"] == 5
+    assert found["measures"]["volume"]["value"] == 0.875
+    assert found["measures"]["extents"] == [[0.0, 1.0], [0.0, 1.0]]
+    ball = found["measures"]["ball"]
+    assert ball["lower"] <= ball["upper"] == pytest.approx(0.43934, abs=1e-5)
+    assert found["estimate"]["vertices"] == pytest.approx(5)
+    assert read_record(out).results["counts"] == found["counts"]
+
+    listed = read_generators(out / "generators.ext")
+    assert {tuple(p) for p in listed.points} == CORNERS
+    assert {tuple(p) for p in read_generators(out / "generators.json").points} == CORNERS
+    again = read_polyhedron(out / "halfspaces.ine")
+    assert {tuple(p) for p in again.vertices().points} == CORNERS
+    assert (out / "figures" / "set.png").read_bytes().startswith(b"\x89PNG")
+    proof = out / found["certificate"]["file"]
+    assert "complete" in verify(proof)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "checker.py", found["certificate"]["file"]],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "vertices (5)" in done.stdout
+
+
+def test_what_is_printed(capsys, square, tmp_path):
+    out = tmp_path / "run"
+    code, printed, _ = collide(capsys, "vertices", square, "--domain", "box", "--out", out)
+    lines = printed.splitlines()
+    assert code == 0
+    assert f"{'volume':24} 0.875 (2-dimensional)" in lines
+    assert f"{'facets':24} 5 of 5 inequalities" in lines
+    assert "vertex 3: (1, 1/2)" in lines
+    assert lines[-1].startswith(f"written to {out}: record.json, certificates, halfspaces.ine")
+
+
+def test_a_limit_gives_a_partial_list_and_code_4(capsys, tmp_path):
+    rng = np.random.default_rng(2)
+    path = tmp_path / "layer.npz"
+    weight = rng.standard_normal((12, 6), dtype=np.float32)
+    np.savez(path, weight=weight, bias=np.full(12, -2, np.float32), target=np.full(6, 0.1))
+    words = ["--domain", "box", "--max-count", "8", "--all"]
+    code, found = vertices(capsys, path, tmp_path / "run", *words)
+    assert code == 4
+    assert found["status"] == "partial"
+    assert "max_count" in found["reason"]
+    assert found["certificate"] is None
+    assert "measures" not in found
+    listed = exact(found["points"])
+    assert len(listed) == found["counts"]["points"] >= 8
+    again = read_polyhedron(tmp_path / "run" / "halfspaces.ine")
+    assert all(again.is_vertex(list(point)) for point in listed)
+
+    out = tmp_path / "printed"
+    code, _, err = collide(capsys, "vertices", path, *words[:-1], "--out", out, "--quiet")
+    assert code == 4
+    assert err.startswith("partial list, more may exist: max_count")
+
+
+@pytest.mark.parametrize(
+    ("text", "counts", "dimension"),
+    [
+        (SQUARE, (5, 0, 0), 2),
+        (CONE, (1, 2, 0), 2),
+        (HALF_PLANE, (1, 1, 1), 2),
+        (EMPTY, (0, 0, 0), -1),
+    ],
+    ids=["square", "cone", "half-plane", "empty"],
+)
+def test_half_spaces_of_every_kind(capsys, tmp_path, text, counts, dimension):
+    path = tmp_path / "set.ine"
+    path.write_text(text)
+    code, found = vertices(capsys, path, tmp_path / "run")
+    assert code == 0
+    assert tuple(found["counts"].values()) == counts
+    assert found["dimension"] == dimension
+    assert found["certificate"] is not None
+    code, printed, _ = collide(
+        capsys, "vertices", path, "--out", tmp_path / "text", "--quiet", "--all"
+    )
+    assert code == 0
+    assert ("points on minimal faces" in printed) == bool(counts[2])
+
+
+def test_a_redundant_inequality_is_named(capsys, tmp_path):
+    path = tmp_path / "set.ine"
+    path.write_text(CONE)
+    _, found = vertices(capsys, path, tmp_path / "run")
+    assert found["facets"]["redundant"] == ["unit 0"]
+    assert exact(found["rays"]) == {(1, -1), (1, 3)}
+    assert found["measures"]["extents"] == [[0.0, None], [None, None]]
+    assert found["measures"]["volume"]["upper"] is None
+
+
+def test_an_array_of_the_file_is_a_bound(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=[[1.0, 1.0]], bias=[-9.0], target=[0.0, 1.0], top=[1.0, 2.0])
+    words = ["--domain", "box", "--lower", "-1", "--upper", "top"]
+    code, found = vertices(capsys, path, tmp_path / "run", *words)
+    assert code == 0
+    assert exact(found["points"]) == {(-1, -1), (-1, 2), (1, -1), (1, 2)}
+    code, _, err = collide(capsys, "vertices", path, "--domain", "box", "--upper", "ceiling")
+    assert code == 2
+    assert "upper: expected the name of an array" in err
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_layers_of_torch(capsys, tmp_path, suffix):
+    path = tmp_path / f"net{suffix}"
+    arrays = {
+        "hidden.weight": torch.tensor([[2.0, 2.0]]),
+        "hidden.bias": torch.tensor([-3.0]),
+        "target": torch.zeros(2),
+    }
+    save_file(arrays, path) if suffix == ".safetensors" else torch.save(arrays, path)
+    words = ["--weight-key", "hidden.weight", "--bias-key", "hidden.bias", "--domain", "box"]
+    code, found = vertices(capsys, path, tmp_path / "run", *words)
+    assert code == 0
+    assert exact(found["points"]) == CORNERS
+
+
+def test_tensors_in_nested_mappings_have_names_with_dots(capsys, tmp_path):
+    path = tmp_path / "checkpoint.pth"
+    model = torch.nn.Linear(2, 1)
+    torch.save({"epoch": 3, "net": model.state_dict()}, path)
+    target = tmp_path / "x.pt"
+    torch.save(torch.zeros(2), target)
+    words = ["--weight-key", "net.weight", "--bias-key", "net.bias", "--target", target]
+    code, found = vertices(capsys, path, tmp_path / "run", *words)
+    assert code == 0
+    assert found["counts"]["lines"] == 1
+
+
+class Harmful:
+    def __reduce__(self):
+        return (print, ("code ran",))
+
+
+def test_code_in_a_pickle_does_not_run(capsys, tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save({"weight": Harmful()}, path)
+    code, out, err = collide(capsys, "vertices", path)
+    assert (code, out) == (2, "")
+    assert "must be a readable file of torch that holds tensors alone" in err
+    path.write_bytes(pickle.dumps(Harmful()))
+    code, out, err = collide(capsys, "vertices", path)
+    assert (code, out) == (2, "")
+    assert "holds tensors alone" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--domain", "box"], "domain: expected none with an H-representation"),
+        (["--weight-key", "w"], "weight-key: expected none with an H-representation"),
+        (["--max-memory", "lots"], "max-memory: expected bytes such as 500M or 2G, got 'lots'"),
+        (["--max-seconds", "-1"], "max_seconds: expected a positive number or None, got -1.0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "set.ine"
+    path.write_text(SQUARE)
+    code, _, err = collide(capsys, "vertices", path, *words)
+    assert code == 2
+    assert message in err
+    assert not list((tmp_path / "runs").glob("*")) if (tmp_path / "runs").exists() else True
+
+
+def test_an_interrupt_leaves_no_empty_folder(capsys, square, tmp_path, monkeypatch):
+    def stop(self, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("polytope.CollisionPolytope.vertices", stop)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = collide(capsys, "vertices", square, "--domain", "box", "--quiet")
+    assert (code, out, err) == (130, "", "interrupted\n")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_sizes():
+    assert [bytes_of(text) for text in ("7", "1k", "1.5M", "2GB")] == [*(7, 1024, 3 * 2**19, 2**31)]
+    with pytest.raises(InputError, match="got '0'"):
+        bytes_of("0")
+
+
+def test_certify_takes_half_spaces(capsys, tmp_path):
+    path = tmp_path / "set.ine"
+    path.write_text(SQUARE)
+    out = tmp_path / "run"
+    code, printed, _ = collide(capsys, "certify", path, "--out", out, "--json", "--quiet")
+    assert code == 0
+    facts = json.loads(printed)["facts"]
+    assert (facts["domain"], facts["dimension"], facts["bounded"]) == ("polyhedron", 2, True)
+    assert (out / "checker.py").is_file()
