@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import linear_regression, median
 
 from experiments.bench.enumeration_figure import seconds_figure
-from experiments.bench.enumeration_sets import QUICK, SIZES, SMOKE, LayerSize, polytope_of
+from experiments.bench.enumeration_sets import FAMILIES, QUICK, SIZES, SMOKE, LayerSize
 from experiments.bench.enumeration_worker import enumerate_all
 from experiments.bench.exact_peers import SOLVERS, Answer, Peer, installed, missing
 from experiments.bench.exact_sets import ExactSet, refuted, set_of, system_of
@@ -32,6 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=5, help="of each program that is fast enough")
     parser.add_argument("--limit", type=float, default=60, help="seconds for a peer on one set")
     parser.add_argument("--quick", action="store_true", help="the smaller sets only")
+    parser.add_argument("--family", choices=list(FAMILIES), action="append", help="one only")
     parser.add_argument(
         "--size",
         nargs=2,
@@ -56,7 +57,7 @@ class _Measured:
 
     @property
     def name(self) -> str:
-        return f"{self.size.dimension} x {self.size.halfspaces}"
+        return f"{self.size.family} {self.size.dimension} x {self.size.halfspaces}"
 
     @property
     def is_large(self) -> bool:
@@ -96,10 +97,11 @@ def run(options: argparse.Namespace) -> Report:
     try:
         for peer in peers:
             peer.start()
-        for d, halfspaces in sizes:
-            progress.say(f"{d} dimensions, {halfspaces} half-spaces")
-            one = _Measured(LayerSize(d, halfspaces, options.seed))
-            _one(one, _still_in_time(peers, measured), options)
+        for size in sizes:
+            one = _Measured(size)
+            progress.say(one.name)
+            same = [other for other in measured if other.size.family == size.family]
+            _one(one, _still_in_time(peers, same), options)
             measured.append(one)
     finally:
         for peer in peers:
@@ -107,16 +109,19 @@ def run(options: argparse.Namespace) -> Report:
     return _report(measured, options)
 
 
-def _sizes(options: argparse.Namespace) -> Sequence[tuple[int, int]]:
+def _sizes(options: argparse.Namespace) -> list[LayerSize]:
     if options.runs < 1 or options.limit <= 0:
         raise InputError("runs and limit must be positive")
     sizes = options.size or (SMOKE if options.smoke else QUICK if options.quick else SIZES)
     for d, halfspaces in sizes:
         if d < 1 or halfspaces <= 2 * d:
-            raise InputError(
-                f"size must be D > 0 and more than 2 D half-spaces; got {d} {halfspaces}"
-            )
-    return [(d, halfspaces) for d, halfspaces in sizes]
+            got = f"{d} {halfspaces}"
+            raise InputError(f"size must be D > 0 and more than 2 D half-spaces; got {got}")
+    return [
+        LayerSize(family, d, halfspaces, options.seed)
+        for family in options.family or FAMILIES
+        for d, halfspaces in sizes
+    ]
 
 
 def _still_in_time(peers: Sequence[Peer], measured: Sequence[_Measured]) -> list[Peer]:
@@ -126,11 +131,11 @@ def _still_in_time(peers: Sequence[Peer], measured: Sequence[_Measured]) -> list
 
 def _one(one: _Measured, peers: Sequence[Peer], options: argparse.Namespace) -> None:
     """Runs us and the peers in turns, each again while it is fast enough."""
-    system = system_of(polytope_of(one.size.layer()))
+    system = system_of(one.size.polytope(one.size.layer()))
     ours: ExactSet | None = None
     for k in range(options.runs):
         if k == 0 or sum(one.seconds["ours"]) < _ONCE:
-            found, seconds = enumerate_all(one.size.layer())
+            found, seconds = enumerate_all(one.size)
             one.seconds["ours"].append(seconds)
             if ours is None:
                 ours, one.status = set_of(found), found.status.name
@@ -164,9 +169,9 @@ def _memory(size: LayerSize) -> dict[str, int]:
     """Measures memory in a fresh process; empty where the system does not tell."""
     if not Path("/proc/self/clear_refs").exists():
         return {}
-    numbers = (size.dimension, size.halfspaces, size.seed)
+    arguments = (size.family, size.dimension, size.halfspaces, size.seed)
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.bench.enumeration_worker", *map(str, numbers)],
+        [sys.executable, "-m", "experiments.bench.enumeration_worker", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -188,9 +193,10 @@ def _report(measured: Sequence[_Measured], options: argparse.Namespace) -> Repor
         for name in programs
     }
     return Report(
-        title=f"All vertices of float32 layers in [0, 1]^d (seed {options.seed}): seconds, medians "
-        f"of up to {options.runs} runs in turns; peers are stopped after {options.limit:g} s.",
-        headings=["d x half-spaces", "vertices", *programs, "fastest / ours", "cdd.gmp / ours",
+        title=f"All vertices of float32 layers, {' or '.join(FAMILIES.values())} (seed "
+        f"{options.seed}): seconds, medians of up to {options.runs} runs in turns; peers are "
+        f"stopped after {options.limit:g} s.",
+        headings=["family, d x half-spaces", "vertices", *programs, "fastest / ours", "cdd.gmp / ours",
                   "our peak bytes / vertex"],
         rows=[_row(one, options.limit) for one in measured],
         goals=_goals(measured, options.limit),

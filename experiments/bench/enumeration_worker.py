@@ -1,6 +1,6 @@
 """How much memory does one enumeration need?  In a process of its own: prints one JSON object.
 
-python -m experiments.bench.enumeration_worker DIMENSION HALFSPACES SEED
+python -m experiments.bench.enumeration_worker FAMILY DIMENSION HALFSPACES SEED
 """
 
 import json
@@ -9,14 +9,19 @@ import sys
 import time
 from pathlib import Path
 
-from experiments.bench.enumeration_sets import SMOKE, Layer, LayerSize, polytope_of
+from experiments.bench.enumeration_sets import SMOKE, LayerSize
 from polytope.generators import Generators
 
 
-def enumerate_all(layer: Layer) -> tuple[Generators, float]:
-    """Lists a set with every exact coordinate and the witness read; with the seconds it took."""
+def enumerate_all(size: LayerSize) -> tuple[Generators, float]:
+    """Lists a set with every exact coordinate and the witness read.
+
+    Returns:
+        The lists, and the seconds it took from the float32 arrays on.
+    """
+    layer = size.layer()
     began = time.perf_counter()
-    found = polytope_of(layer).vertices()
+    found = size.polytope(layer).vertices()
     for vector in (*found.points, *found.rays, *found.lines):
         _ = vector.numerators, vector.denominator
     if found.certificate is not None:
@@ -32,11 +37,10 @@ def resident(field: str) -> int:
 
 def measure(size: LayerSize) -> dict[str, float]:
     """Measures peak memory above what imports and a small enumeration need."""
-    enumerate_all(LayerSize(*SMOKE[-1], size.seed).layer())
-    layer = size.layer()
+    enumerate_all(LayerSize("box", *SMOKE[-1], size.seed))
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from now
     before = resident("VmRSS")
-    found, _ = enumerate_all(layer)
+    found, _ = enumerate_all(size)
     return {
         "vertices": len(found.points),
         "peak": max(0, resident("VmHWM") - before),
@@ -45,4 +49,5 @@ def measure(size: LayerSize) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(LayerSize(*map(int, sys.argv[1:4])))))
+    numbers = [int(argument) for argument in sys.argv[2:5]]
+    print(json.dumps(measure(LayerSize(sys.argv[1], numbers[0], numbers[1], numbers[2]))))
