@@ -1,0 +1,155 @@
+"""How far is the hull of some points from the set?  Both directed distances, between bounds.
+
+The distance to a convex set is a convex function, so over a polytope it is largest at a vertex: one
+direction asks each vertex of the set for its distance to the hull, the other each of the points for
+its distance to the set.  The distance of a vertex v to the hull is proposed by least squares (the
+least distance program of Lawson & Hanson 1974, chapter 23), bounded above by an explicit convex
+combination and below by a hyperplane between v and the points, both evaluated exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polytope.errors import InputError
+from polytope.generators import Completeness, Generators
+from polytope.local import require_complete
+from polytope.membership import as_point
+from polytope.nearest import nearest
+from polytope.rational import RationalVector, to_fraction
+from polytope.roots import root_bounds
+
+if TYPE_CHECKING:
+    from polytope.collision import CollisionPolytope
+
+
+@dataclass(frozen=True)
+class DirectedDistance:
+    """Largest l2 distance from a point of one set to the other set.
+
+    Attributes:
+        lower: certified lower bound, rounded down.
+        upper: certified upper bound, rounded up.
+        index: which vertex (or point) the lower bound was found at.
+    """
+
+    lower: float
+    upper: float
+    index: int
+
+
+@dataclass(frozen=True)
+class HausdorffDistance:
+    """Hausdorff distance (l2) of the set and the hull of points, the larger of both directions.
+
+    Attributes:
+        from_set: from the set to the hull: how much of the set the points miss.
+        from_hull: from the hull to the set: how far the points leave the set.
+    """
+
+    from_set: DirectedDistance
+    from_hull: DirectedDistance
+
+    @property
+    def lower(self) -> float:
+        """Certified lower bound."""
+        return max(self.from_set.lower, self.from_hull.lower)
+
+    @property
+    def upper(self) -> float:
+        """Certified upper bound."""
+        return max(self.from_set.upper, self.from_hull.upper)
+
+
+def hausdorff_distance(
+    polytope: CollisionPolytope, points: Sequence[Any], *, generators: Generators | None = None
+) -> HausdorffDistance:
+    """Hausdorff distance of a bounded set and the hull of points (n, d), taken exactly.
+
+    Args:
+        polytope: a bounded set that is not empty.
+        points: at least one.
+        generators: the set's complete list, if it is at hand.
+
+    Raises:
+        InputError: if there is no point, or the set is empty, unbounded or not completely listed.
+    """
+    found = polytope.vertices() if generators is None else generators
+    require_complete(found, "Hausdorff distance")
+    if found.status is Completeness.EMPTY or found.rays or found.lines:
+        kind = "an empty set" if found.status is Completeness.EMPTY else "an unbounded one"
+        raise InputError(f"polytope: expected a bounded set with a point, got {kind}")
+    if not len(points):
+        raise InputError("points: expected at least one, got none")
+    layer = polytope.layer
+    exact = [as_point(point, layer, f"points[{i}]") for i, point in enumerate(points)]
+    away = [nearest(layer, point, "l2") for point in exact]
+    return HausdorffDistance(
+        _largest([distance_to_hull(vertex, exact) for vertex in found.points]),
+        _largest([(result.lower, result.upper) for result in away]),
+    )
+
+
+def _largest(bounds: Sequence[tuple[float, float]]) -> DirectedDistance:
+    index = max(range(len(bounds)), key=lambda i: bounds[i][0])
+    return DirectedDistance(bounds[index][0], max(upper for _, upper in bounds), index)
+
+
+def distance_to_hull(x: RationalVector, points: Sequence[RationalVector]) -> tuple[float, float]:
+    """Return certified bounds of the l2 distance from x (d,) to the hull of points, each (d,)."""
+    if x in points:
+        return 0.0, 0.0
+    weights = _combination(x, points)
+    gap = _weighted_gap(x, points, weights)
+    upper = root_bounds(sum((v * v for v in gap), Fraction(0)))[1]
+    # The direction from the hull to x, rounded: any direction gives a valid bound.
+    normal = [to_fraction(v, "normal") for v in gap.to_float()]
+    squared = sum((v * v for v in normal), Fraction(0))
+    if not squared:
+        return 0.0, upper
+    level = _dot(normal, x)
+    margin = min(level - _dot(normal, point) for point in points)
+    lower = root_bounds(margin * margin / squared)[0] if margin > 0 else 0.0
+    return lower, upper
+
+
+def _combination(x: RationalVector, points: Sequence[RationalVector]) -> list[Fraction]:
+    """Weights >= 0 of sum 1 whose combination of the points lies, up to rounding, nearest to x.
+
+    Nonnegative least squares of ``(points - x) w = 0, sum w = 1``: every w is s times weights of
+    sum 1, and the residual is monotone in their distance to x (Lawson & Hanson 1974, (23.22)).
+    """
+    from scipy.optimize import nnls
+
+    moved = np.array([_minus(point, x).to_float() for point in points]).T
+    moved /= np.abs(moved).max() or 1.0
+    system = np.vstack([moved, np.ones(len(points))])
+    found, _ = nnls(system, np.eye(len(system))[-1])
+    weights = [to_fraction(w, "weights") for w in found]
+    total = sum(weights, Fraction(0))
+    return [w / total for w in weights]
+
+
+def _weighted_gap(
+    x: RationalVector, points: Sequence[RationalVector], weights: Sequence[Fraction]
+) -> RationalVector:
+    """Return x less the weighted sum of the points, exactly."""
+    gap = list(x)
+    for point, weight in zip(points, weights, strict=True):
+        if weight:
+            gap = [a - weight * b for a, b in zip(gap, point, strict=True)]
+    return RationalVector.of(gap)
+
+
+def _minus(x: RationalVector, y: RationalVector) -> RationalVector:
+    return RationalVector.of(a - b for a, b in zip(x, y, strict=True))
+
+
+def _dot(a: Sequence[Fraction], x: RationalVector) -> Fraction:
+    total = sum((c * n for c, n in zip(a, x.numerators, strict=True)), Fraction(0))
+    return total / x.denominator
