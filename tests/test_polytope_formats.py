@@ -3,6 +3,7 @@
 import time
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from polytope import read_generators, read_polyhedron
@@ -167,6 +168,7 @@ BROKEN = {
     "no rows": ("a.ine", "begin\n0 2 integer\nend", "at least one row, got 'none'"),
     "polymake number": ("a.poly", "INEQUALITIES\n1 x\n", "line 2: expected an integer"),
     "polymake widths": ("a.poly", "FACETS\n1 2\n1\n", "rows of one length, at least 2, got 'len"),
+    "polymake width": ("a.poly", "FACETS\n1\n2\n", "at least 2, got 'lengths 1'"),
     "polymake twice": (
         "a.poly",
         "FACETS\n1 2\n\nFACETS\n1 2\n",
@@ -288,3 +290,33 @@ def test_long_numbers_take_nearly_linear_time():
         FileFormatError, match=f"at most {MAX_DIGITS} digits, got '{MAX_DIGITS + 1}"
     ):
         number(Token(digits + "9", 1), "a.ine")
+
+
+ODD = [b"9" * 5000, b"1e9999", b"nan", b" 1/0 ", b"\xd9\xa1", b"begin", b"end", b"\0", b"-", b"{"]
+WHOLE = {
+    "a.ine": CDD["title, comments, options"][0],
+    "a.ext": "V-representation\nlinearity 1 3\nbegin\n3 3 rational\n2 1 4\n0 1 0\n0 0 1\nend\n",
+    "a.poly": POLYMAKE,
+    "b.poly": '{"FACETS": [["0", "1", "0"], {"0": "1/2", "2": "-1"}, {"cols": 3}]}',
+    "a.in": "amb_space 2\ninequalities 1\n1 -1\nconstraints 2\n1 1 <= 5\n0 1 = 0.5\n",
+    "a.json": NATIVE % (ROW % ("1", '"1"'), '"equations": []'),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_mutated_files_are_read_or_refused(name, tmp_path):
+    rng, path, refused = np.random.default_rng(7), tmp_path / name, []
+    for _ in range(300):
+        content = WHOLE[name].encode()
+        for _ in range(int(rng.integers(1, 4))):
+            i, j = sorted(rng.integers(0, len(content) + 1, 2).tolist())
+            new = [b"", content[i:j] * 2, ODD[int(rng.integers(len(ODD)))]][int(rng.integers(3))]
+            content = content[:i] + new + content[j if rng.random() < 0.3 else min(i + 1, j) :]
+        path.write_bytes(content)
+        for read in (read_polyhedron, read_generators):
+            try:
+                read(path)
+            except FileFormatError as error:
+                refused.append(str(error))
+    assert len(refused) > 300
+    assert max(map(len, refused)) < 400

@@ -196,8 +196,8 @@ def _report(measured: Sequence[_Measured], options: argparse.Namespace) -> Repor
         title=f"All vertices of float32 layers, {' or '.join(FAMILIES.values())} (seed "
         f"{options.seed}): seconds, medians of up to {options.runs} runs in turns; peers are "
         f"stopped after {options.limit:g} s.",
-        headings=["family, d x half-spaces", "vertices", *programs, "fastest / ours", "cdd.gmp / ours",
-                  "our peak bytes / vertex"],
+        headings=["family, d x half-spaces", "vertices", *programs, "fastest / ours",
+                  "cdd.gmp / ours", "our peak bytes / vertex"],
         rows=[_row(one, options.limit) for one in measured],
         goals=_goals(measured, options.limit),
         notes=_notes(measured),

@@ -68,7 +68,7 @@ def _width(found: Sections, name: str, wanted: Sequence[str]) -> int:
     if not rows:
         raise bad(name, None, f"rows in one of {', '.join(wanted)}", got=", ".join(found) or "none")
     widths = {len(row) for row in rows}
-    if len(widths) != 1 or widths < {2}:
+    if len(widths) != 1 or min(widths) < 2:
         expected = "rows of one length, at least 2"
         raise bad(name, None, expected, got=f"lengths {', '.join(map(str, sorted(widths)))}")
     return widths.pop()
