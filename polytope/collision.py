@@ -32,7 +32,7 @@ from polytope.results import (
     TightConstraints,
 )
 from polytope.size_estimate import SizeEstimate, estimate_vertices
-from polytope.traverse import Limits, Progress
+from polytope.traverse import CERTIFIED_BASES, Limits, Progress
 
 
 class CollisionPolytope(Measures):
@@ -233,6 +233,7 @@ class CollisionPolytope(Measures):
         max_seconds: float | None = None,
         max_count: int | None = None,
         max_memory: int | None = None,
+        max_bases: int = CERTIFIED_BASES,
         progress: Progress | None = None,
     ) -> Generators:
         """List all vertices, extreme rays and lines, exact, with a certificate of completeness.
@@ -241,12 +242,14 @@ class CollisionPolytope(Measures):
             max_seconds: stop after so long, with what was found (status PARTIAL).
             max_count: stop beyond so many vertices (of the perturbed set, if it is degenerate).
             max_memory: stop before the lists need more bytes than this.
+            max_bases: certify a degenerate set (more than n rows tight at a vertex) up to so many
+                bases of its perturbation; beyond it, two exact engines are compared.
             progress: called now and then with the numbers of vertices proved and waiting.
 
         Raises:
             InputError: if a limit is not a positive number.
         """
-        limits = _limits(max_seconds, max_count, max_memory)
+        limits = _limits(max_seconds, max_count, max_memory, max_bases)
         return enumerate_generators(self.layer, limits, progress)
 
     def estimate_vertices(self, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
@@ -287,11 +290,18 @@ class CollisionPolytope(Measures):
         return index
 
 
-def _limits(seconds: float | None, count: int | None, memory: int | None) -> Limits:
-    given = {"max_seconds": seconds, "max_count": count, "max_memory": memory}
+def _limits(
+    seconds: float | None, count: int | None, memory: int | None, bases: int | None
+) -> Limits:
+    given = {
+        "max_seconds": seconds,
+        "max_count": count,
+        "max_memory": memory,
+        "max_bases": bases,
+    }
     for name, value in given.items():
-        if value is None:
+        if value is None and name != "max_bases":
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
             raise InputError(f"{name}: expected a positive number or None, got {value!r}")
-    return Limits(count, seconds, memory)
+    return Limits(count, seconds, memory, bases or CERTIFIED_BASES)

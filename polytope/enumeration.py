@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import mul
 
@@ -25,12 +25,14 @@ from polytope.halfspaces import Row
 from polytope.layer import Layer
 from polytope.rational import RationalVector
 from polytope.reduction import LARGEST_DIMENSION, Reduced, reduce
+from polytope.size_estimate import probe
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
 
-#: Bases of a perturbed set up to which completeness is certified; beyond it two exact engines are
-#: compared.  Some 0.1 ms each here, and as much again for the checker.
-CERTIFIED_BASES = 100_000
+#: A degenerate set is probed for its number of bases when so many were visited without an end.
+_PROBE_AT = 2_000
+#: Probes give an order of magnitude: only beyond this many times the limit the search is not begun.
+_FAR_TOO_MANY = 4
 #: Perturbations drawn before giving up.
 _DRAWS, _SEED = 5, 20191208
 
@@ -87,7 +89,7 @@ class _Enumeration:
         seconds = self.limits.seconds
         if seconds is not None:
             seconds -= time.perf_counter() - self.started
-        return Limits(self.limits.count, seconds, self.limits.memory)
+        return replace(self.limits, seconds=seconds)
 
     def _simple(self, reduced: Reduced, point: RationalVector) -> Generators | None:
         """List a simple set; None if it is not simple."""
@@ -126,24 +128,35 @@ class _Enumeration:
     def _perturbed(self, reduced: Reduced, point: RationalVector) -> Generators:
         """List a degenerate set through the vertices of a perturbed one."""
         generator = np.random.default_rng(_SEED)
-        limits = self._limits()
-        own = limits.count is None or limits.count > CERTIFIED_BASES
-        if own:
-            limits = Limits(CERTIFIED_BASES, limits.seconds, limits.memory)
         for _ in range(_DRAWS):
             start = perturbed_start(reduced, point, generator)
-            try:
-                graph = None if start is None else self._traverse(start, limits)
-            except Degenerate:
-                graph = None
-            if start is None or graph is None:
+            if start is None:
                 continue
-            if not graph.complete and own and graph.reason.startswith("max_count"):
-                reason = f"more than {CERTIFIED_BASES} bases"
+            try:
+                graph = self._bases(start)
+            except Degenerate:
+                continue
+            if graph is None:
+                reason = f"more than {self.limits.bases} bases"
                 return cross_checked(reduced, reason, self._limits())
             return self._from_perturbed(reduced, start.rows, graph)
         reason = f"{_DRAWS} perturbations in a row were not generic"
         return Generators(Completeness.UNDECIDED, reason=reason)
+
+    def _bases(self, start: Start) -> Graph | None:
+        """Visit the bases of a perturbed set; None if there are more than are certified."""
+        limits = self._limits()
+        for most in (min(_PROBE_AT, self.limits.bases), self.limits.bases):
+            own = limits.count is None or limits.count > most
+            part = replace(limits, count=most) if own else limits
+            graph = self._traverse(start, part)
+            if graph.complete or not own or not graph.reason.startswith("max_count"):
+                return graph
+            if most < self.limits.bases:
+                estimate = probe(start, probes=200, seed=_SEED)[0]
+                if estimate > _FAR_TOO_MANY * self.limits.bases:
+                    return None
+        return None
 
     def _from_perturbed(self, reduced: Reduced, rows: ExactRows, graph: Graph) -> Generators:
         """Pass from the bases to the vertices they tend to: those with the same tight rows."""

@@ -71,13 +71,19 @@ def estimate_vertices(layer: Layer, *, probes: int = 500, seed: int = 0) -> Size
     degenerate = start is None
     while start is None:
         start = perturbed_start(reduced, point, generator)
-    totals = _Tree(start, generator).walk(np.tile(np.array(start.basis), (probes, 1)))
-    mean = float(totals.mean())
-    error = float(totals.std(ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan")
+    mean, error = probe(start, probes=probes, seed=seed)
     # Unbounded sets: as if one more halfspace cut them off.
     most = most_vertices(n, m if layer.is_box else m + 1)
     each = bytes_each(n, m, max(max(map(abs, row)).bit_length() for row in reduced.normals))
     return SizeEstimate(mean, error, most, int(mean * each), degenerate)
+
+
+def probe(start: Start, *, probes: int, seed: int) -> tuple[float, float]:
+    """Estimate the number of bases reachable from one; the mean and its standard error."""
+    tree = _Tree(start, np.random.default_rng(seed))
+    totals = tree.walk(np.tile(np.array(start.basis), (probes, 1)))
+    error = float(totals.std(ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan")
+    return float(totals.mean()), error
 
 
 def bytes_each(n: int, m: int, bits: int) -> int:

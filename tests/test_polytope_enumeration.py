@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Free, Nonnegative, verify
-from polytope import enumeration as enumeration_module
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
 
@@ -180,7 +179,7 @@ def test_time_and_memory_limits() -> None:
     assert "max_count" in cross_polytope(6).vertices(max_count=100).reason
 
 
-@pytest.mark.parametrize("limit", ["max_seconds", "max_count", "max_memory"])
+@pytest.mark.parametrize("limit", ["max_seconds", "max_count", "max_memory", "max_bases"])
 def test_limits_must_be_positive(limit: str) -> None:
     for wrong in (0, -1, True, "3"):
         with pytest.raises(InputError, match=limit):
@@ -196,10 +195,9 @@ def test_progress_is_reported() -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
-def test_too_degenerate_sets_are_cross_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_degenerate_sets_are_cross_checked() -> None:
     pytest.importorskip("cdd.gmp")
-    monkeypatch.setattr(enumeration_module, "CERTIFIED_BASES", 50)
-    found = cross_polytope(5).vertices()
+    found = cross_polytope(5).vertices(max_bases=50)
     assert found.status is Completeness.CROSS_CHECKED
     assert found.complete
     assert found.certificate is None
