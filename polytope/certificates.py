@@ -129,10 +129,10 @@ def _inline_problem(layer: Layer) -> dict[str, Any]:
 
 
 def _parsed(layer: Layer) -> Problem:
-    from polytope.checker import parse_problem
+    from polytope.checker import Problem
 
     if layer not in _PARSED:
-        _PARSED[layer] = parse_problem(_inline_problem(layer))
+        _PARSED[layer] = Problem(_inline_problem(layer))
     return _PARSED[layer]
 
 

@@ -8,14 +8,13 @@ claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
 A layer y = max(0, W x + b) of N units and d inputs, weights taken exactly as stored, a target x_t
 and a domain define the collision polytope C (Li, Zhang & Malik 2019, Proposition 1; tolerance e:
 ours): all x of the domain with |max(0, W x + b) - y| <= e, where y = max(0, W x_t + b).  Nothing is
-solved here: the rows of C are rebuilt from the stored numbers, multiplied and compared in integers
-(stored floats are converted exactly).  In each method _claim_KIND a comment proves that what it
-accepts is true; docs/certificates.md has the format.  Rows of C, with z = W x_t + b:
+solved here: C is rebuilt from the stored numbers, integers are multiplied and compared; comments
+prove that what is accepted is true (format: docs/certificates.md).  With z = W x_t + b, C has
     e = 0:  ["equality", i]  w_i x = z_i - b_i  where z_i > 0 (active);
-            ["upper", i]  w_i x <= -b_i  for the other units.
+            ["upper", i]  w_i x <= -b_i  for the other units;
     e > 0:  ["upper", i]  w_i x <= y_i + e - b_i  for all units;
-            ["lower", i]  -w_i x <= -(y_i - e - b_i)  where y_i > e (else max(0, .) >= y_i - e).
-The domain adds lo_j <= x_j <= up_j, where either bound may be missing.
+            ["lower", i]  -w_i x <= -(y_i - e - b_i)  where y_i > e (else max(0, .) >= y_i - e);
+    the bounds ["floor", j]  -x_j <= -lo_j  and  ["ceiling", j]  x_j <= up_j  that there are.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ import json
 import re
 import struct
 import sys
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 from math import isfinite, lcm, prod
-from operator import mul
+from operator import and_, mul
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 SCHEMA = "collision-polytopes/certificate/1"
 
@@ -42,14 +41,36 @@ MAX_ELEMENTS, MAX_BITS = 1 << 28, 1 << 18  # of one array; of one number or comm
 MAX_WORK = 1 << 38  # multiplications of 64-bit words: some ten minutes
 MAX_CACHED = 1 << 22  # weights kept as integers; a larger matrix is decoded again row by row
 
+_CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
+_CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
+
+# Kind of claim: keys of the claim beside `kind`: keys of the witness ("|" between the forms).
+_FORMS_TEXT = """
+contains:: point
+empty:: multipliers
+optimum:unit value vertex|objective constant value vertex:point multipliers|point multipliers vertex
+vertex: point: vertex
+unbounded_objective: unit|objective constant: point ray
+rank_positive: rank: minor span
+kernel: holds: span|unit minor span|unit ray
+dimension: value paper_bound: empty|interior implicit minor span
+lineality: dimension: |minor span
+bounded:: box|empty|multipliers minor
+unbounded:: point ray|point wide
+nearest: from norm distance|from norm lower_squared upper_squared: point functional multipliers
+generators: points rays lines: implicit minor pivots perturbation bases
+redundant: inequality: multipliers
+irredundant: inequality: point"""
+_FORMS = {kind: forms for kind, *forms in (line.split(":") for line in _FORMS_TEXT.split("\n")[1:])}
+
 MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the exit codes
 
-Row = tuple[str, int]  # (kind, unit)
+Row = tuple[str, int]  # (kind, unit), or (side, coordinate) for a bound
 Rows = Collection[Row]
-Bound = tuple["Fraction | None", "Vector", Rows]
-Fields = dict[str, object]
+_SIDES = ("floor", "ceiling")  # the kinds of bounds
+Bound = tuple["Fraction | None", "Vector", set[Row]]
+Fields = dict[str, Any]
 Folder = str | Path | None
-_T = TypeVar("_T")
 
 
 class CheckError(Exception):
@@ -72,21 +93,13 @@ def _limit(amount: int, most: int, what: str) -> None:
     _need(amount <= most, f"{what}: needs {amount:#x}, above the limit {most:#x} here", LIMIT)
 
 
-# ---- Reading: strict JSON, exact numbers; nothing is guessed -------------------------------------
-
-_HEX_LIST = re.compile(r"(?:-?[0-9a-f]+,)*")
-_HEX_BYTES = re.compile(r"(?:[0-9a-f]{2})*")
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> Fields:
-    _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
-    return dict(pairs)
-
-
 def _load_json(data: bytes, name: str) -> object:
+    def unique(pairs: list[tuple[str, object]]) -> Fields:
+        _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
+        return dict(pairs)
+
     try:  # a float or NaN gets through, and is refused where an exact number is due
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+        return json.loads(data.decode("utf-8"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
         raise CheckError(f"{name} is not JSON: {error!a:.90}") from None
 
@@ -95,13 +108,12 @@ def _read_file(path: Path, most: int, name: str) -> bytes:
     try:
         _need(path.is_file() or not path.exists(), f"{name} is not a regular file")
         _limit(path.stat().st_size, most, f"bytes of {name}")
-        with path.open("rb") as stream:
-            return stream.read(most)
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise CheckError(f"{name} cannot be read: {error!a:.90}") from None
 
 
-def _typed(value: object, kind: type[_T], name: str) -> _T:
+def _typed(value: object, kind: type, name: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise CheckError(f"{name} must be of type {kind.__name__}, got {type(value).__name__}")
     return value
@@ -116,7 +128,7 @@ def _fields(value: object, name: str, forms: str) -> Fields:
 
 
 def _number(value: object, name: str, low: int = -(10**15), high: int = 10**15) -> int:
-    number = _typed(value, int, name)
+    number: int = _typed(value, int, name)
     _need(low <= number < high, f"{name} must lie in {low}..{high - 1}")
     return number
 
@@ -134,7 +146,8 @@ def _integers(value: object, name: str, length: int) -> list[int]:
     _need(all(isinstance(item, str) for item in items), f"{name} must hold hex strings only")
     _limit(4 * max(map(len, items), default=0), MAX_BITS, f"bits of a number in {name}")
     joined = "".join([item + "," for item in items])  # one match: a minor has a million entries
-    _need(_HEX_LIST.fullmatch(joined) and joined.count(",") == length, f"{name} is not all hex")
+    hexes = re.fullmatch(r"(?:-?[0-9a-f]+,)*", joined)
+    _need(hexes and joined.count(",") == length, f"{name} is not all hex")
     return [int(item, 16) for item in items]
 
 
@@ -144,8 +157,7 @@ def _rational(value: object, name: str) -> Fraction:
     return Fraction(num, den)
 
 
-@dataclass(frozen=True)
-class Vector:
+class Vector(NamedTuple):
     """The vector num / den, den > 0."""
 
     num: list[int]
@@ -159,17 +171,14 @@ class Vector:
 def _vector(value: object, length: int, name: str) -> Vector:
     """Return a VEC of the given length, dense or sparse."""
     parts = _fields(value, name, "den num|length index den num")
-    (den,) = _integers([parts["den"]], f"{name}.den", 1)
-    _need(den > 0, f"{name}.den is not positive")
+    den = _rational(["1", parts["den"]], f"{name}.den").denominator
     if "index" not in parts:
         return Vector(_integers(parts["num"], f"{name}.num", length), den)
     _number(parts["length"], f"{name}.length", length, length + 1)
     index = _indices(parts["index"], length, f"{name}.index")
     _need(index == sorted(index), f"{name}.index must increase")
-    num = [0] * length
-    for j, entry in zip(index, _integers(parts["num"], f"{name}.num", len(index)), strict=True):
-        num[j] = entry
-    return Vector(num, den)
+    entries = dict(zip(index, _integers(parts["num"], f"{name}.num", len(index)), strict=True))
+    return Vector([entries.get(j, 0) for j in range(length)], den)
 
 
 def _common(denominators: Iterable[int]) -> int:
@@ -189,75 +198,11 @@ def _scaled(values: Iterable[float | Fraction]) -> Vector:
     return Vector([num * factor[den] for num, den in ratios], common)
 
 
-# ---- The problem: arrays, domain, rows -----------------------------------------------------------
-
-_CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
-_CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
-
-
-@dataclass(frozen=True)
-class Array:
-    """An array as stored, row-major: little-endian bytes of a dtype, or rationals (dtype Q)."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    data: memoryview | list[Fraction]
-    name: str
-    cache: dict[int, Vector] = field(default_factory=dict)
-
-    def values(self, start: int = 0, stop: int | None = None) -> Sequence[float | Fraction]:
-        """Return the entries start..stop-1 (default: all) exactly; NaN and infinity are refused."""
-        stop = prod(self.shape) if stop is None else stop
-        if isinstance(self.data, list):
-            return self.data[start:stop]
-        code, count = _CODES[self.dtype], stop - start
-        offset = start * struct.calcsize("<" + code)
-        values = struct.unpack_from(f"<{count}{code}", self.data, offset)
-        if self.dtype == "BF16":  # the upper half of a float32
-            longs = struct.pack(f"<{count}I", *[half << 16 for half in values])
-            values = struct.unpack(f"<{count}f", longs)
-        _need(all(map(isfinite, values)), f"{self.name}: NaN or infinity in {start}..{stop - 1}")
-        return values
-
-    def row(self, unit: int, columns: list[int] | None = None) -> Vector:
-        """Return w_i over its least common denominator D_i, or its entries at some columns."""
-        n, d = self.shape
-        if n * d > MAX_CACHED:
-            values = self.values(unit * d, (unit + 1) * d)
-            return _scaled(values if columns is None else [values[j] for j in columns])
-        if unit not in self.cache:
-            self.cache[unit] = _scaled(self.values(unit * d, (unit + 1) * d))
-        row = self.cache[unit]
-        return row if columns is None else Vector([row.num[j] for j in columns], row.den)
-
-    def products(self, x: Vector) -> list[tuple[int, int]]:
-        """Return, for every unit, integers (p, s) with w_i x = p / s and s > 0."""
-        n, d = self.shape
-        columns = [j for j, entry in enumerate(x.num) if entry]
-        factors = [x.num[j] for j in columns]
-        words = 1 + max(map(int.bit_length, x.num)) // 64
-        _limit(n * (d + len(columns) * words), MAX_WORK, "work for W times a vector")
-        rows = (self.row(unit, columns) for unit in range(n))
-        return [(sum(map(mul, row.num, factors)), row.den * x.den) for row in rows]
-
-    def combination(self, units: Iterable[int], factors: Vector) -> Vector:
-        """Return the sum of factors_k w_(units_k)."""
-        used = [(u, factor) for u, factor in zip(units, factors.num, strict=True) if factor]
-        den = _common(self.row(unit).den for unit, _ in used)
-        words = 1 + (max(map(int.bit_length, factors.num), default=0) + den.bit_length()) // 64
-        total = [0] * self.shape[1]
-        _limit(len(used) * len(total) * words, MAX_WORK, "work for a combination of rows")
-        for unit, factor in used:
-            row = self.row(unit)
-            scale = factor * (den // row.den)
-            total = [t + scale * a for t, a in zip(total, row.num, strict=True)]
-        return Vector(total, den * factors.den)
-
-
 def _tensor(spec: Fields, name: str, folder: Folder) -> tuple[Fields, memoryview]:
     """Return the header entry and the bytes of the tensor {"file", "tensor", "sha256"} names."""
     file, tensor = _typed(spec["file"], str, name), _typed(spec["tensor"], str, name)
-    _need(_FILE_NAME.fullmatch(file) and ".." not in file, f"{name}.file is not a plain name")
+    plain = re.fullmatch(r"(?!.*\.\.)\w[\w.-]*\.safetensors", file, re.ASCII)
+    _need(plain, f"{name}.file is not a plain name")
     _need(folder is not None, f"{name} is in the file {file}, but no folder is known")
     data = _read_file(Path(folder or "") / file, MAX_TENSOR_FILE_BYTES, file)
     digest = hashlib.sha256(data).hexdigest()
@@ -272,31 +217,76 @@ def _tensor(spec: Fields, name: str, folder: Folder) -> tuple[Fields, memoryview
     return entry, memoryview(data)[start + ends[0] : start + ends[1]]
 
 
-def _array(value: object, name: str, folder: Folder, *shape: int) -> Array:
-    """Return an ARRAY of the given shape; -1 stands for any length."""
-    spec = _fields(value, name, "dtype shape data|dtype shape num den|file tensor sha256")
-    raw = None
-    if "file" in spec:
-        spec, raw = _tensor(spec, name, folder)
-    elif "data" in spec:
-        text = _typed(spec["data"], str, f"{name}.data")
-        _need(_HEX_BYTES.fullmatch(text), f"{name}.data must be bytes in lower-case hex")
-        raw = memoryview(bytes.fromhex(text))
-    found = tuple(_number(n, f"{name}.shape", 0) for n in _typed(spec["shape"], list, name))
-    same = len(found) == len(shape) and all(map(lambda n, m: n in (-1, m), shape, found))
-    _need(same, f"{name} must have shape {shape} (-1: any), got {found[:4]}")
-    count, dtype = prod(found), _typed(spec["dtype"], str, f"{name}.dtype")
-    _limit(max(count, *found), MAX_ELEMENTS, f"entries of {name}")
-    if raw is None:
-        _need(dtype == "Q", f"{name}: num and den go with dtype Q")
-        num = _integers(spec["num"], f"{name}.num", count)
-        den = _integers(spec["den"], f"{name}.den", count)
-        _need(min(den, default=1) > 0, f"{name}.den has an entry that is not positive")
-        return Array(found, dtype, list(map(Fraction, num, den)), name)
-    _need(dtype in _CODES, f"{name} has the unknown dtype {dtype!a:.20}")
-    size = count * struct.calcsize("<" + _CODES[dtype])
-    _need(len(raw) == size, f"{name} needs {size} bytes by shape and dtype, got {len(raw)}")
-    return Array(found, dtype, raw, name)
+class Array:
+    """An array as stored, row-major: bytes of a dtype, or rationals; want -1: any shape."""
+
+    def __init__(self, value: object, name: str, folder: Folder, *want: int) -> None:
+        spec = _fields(value, name, "dtype shape data|dtype shape num den|file tensor sha256")
+        raw, self.name, self.cache = None, name, dict[int, Vector]()
+        if "file" in spec:
+            spec, raw = _tensor(spec, name, folder)
+        elif "data" in spec:
+            text = _typed(spec["data"], str, f"{name}.data")
+            _need(re.fullmatch("(?:[0-9a-f]{2})*", text), f"{name}.data is not lower-case hex")
+            raw = memoryview(bytes.fromhex(text))
+        self.shape = tuple(_number(n, name, 0) for n in _typed(spec["shape"], list, name))
+        same = len(self.shape) == len(want) and (-1 in want or self.shape == want)
+        _need(same, f"{name} must have shape {want} (-1: any), got {self.shape[:4]}")
+        self.dtype, count = _typed(spec["dtype"], str, f"{name}.dtype"), prod(self.shape)
+        _limit(max(count, *self.shape), MAX_ELEMENTS, f"entries of {name}")
+        if raw is None:
+            _need(self.dtype == "Q", f"{name}: num and den go with dtype Q")
+            num, den = (_integers(spec[key], f"{name}.{key}", count) for key in ("num", "den"))
+            _need(min(den, default=1) > 0, f"{name}.den has an entry that is not positive")
+            self.data: memoryview | list[Fraction] = list(map(Fraction, num, den))
+        else:
+            _need(self.dtype in _CODES, f"{name} has the unknown dtype {self.dtype!a:.20}")
+            size = count * struct.calcsize("<" + _CODES[self.dtype])
+            _need(len(raw) == size, f"{name} needs {size} bytes by shape and dtype, got {len(raw)}")
+            self.data = raw
+
+    def values(self, start: int = 0, stop: int | None = None) -> Sequence[float | Fraction]:
+        """Return the entries start..stop-1 (default: all) exactly; NaN and infinity are refused."""
+        stop = prod(self.shape) if stop is None else stop
+        if isinstance(self.data, list):
+            return self.data[start:stop]
+        code, n = _CODES[self.dtype], stop - start
+        values = struct.unpack_from(f"<{n}{code}", self.data, start * struct.calcsize("<" + code))
+        if self.dtype == "BF16":  # the upper half of a float32
+            longs = struct.pack(f"<{n}I", *[half << 16 for half in values])
+            values = struct.unpack(f"<{n}f", longs)
+        _need(all(map(isfinite, values)), f"{self.name}: NaN or infinity in {start}..{stop - 1}")
+        return values
+
+    def row(self, unit: int) -> Vector:
+        """Return w_i over its least common denominator D_i."""
+        row, d = self.cache.get(unit), self.shape[1]
+        if row is None:
+            row = _scaled(self.values(unit * d, (unit + 1) * d))
+            if prod(self.shape) <= MAX_CACHED:
+                self.cache[unit] = row
+        return row
+
+    def products(self, x: Vector) -> list[tuple[int, int]]:
+        """Return, for every unit, integers (p, s) with w_i x = p / s and s > 0."""
+        n, d = self.shape
+        words = 1 + max(map(int.bit_length, x.num)) // 64
+        _limit(n * (d + (d - x.num.count(0)) * words), MAX_WORK, "work for W times a vector")
+        rows = map(self.row, range(n))
+        return [(sum(map(mul, row.num, x.num)), row.den * x.den) for row in rows]
+
+    def combination(self, terms: Iterable[tuple[int, Fraction]], c: Vector) -> Vector:
+        """Return c + the sum of factor w_unit over the terms (unit, factor)."""
+        used = [(unit, factor) for unit, factor in terms if factor]
+        den = _common((c.den, *(self.row(unit).den * f.denominator for unit, f in used)))
+        bits = den.bit_length() + max((f.numerator.bit_length() for _, f in used), default=0)
+        _limit(len(used) * len(c.num) * (1 + bits // 64), MAX_WORK, "work to combine rows")
+        total = [v * (den // c.den) for v in c.num]
+        for unit, f in used:
+            row = self.row(unit)
+            scale = f.numerator * (den // (row.den * f.denominator))
+            total = [t + scale * a for t, a in zip(total, row.num, strict=True)]
+        return Vector(total, den)
 
 
 def _rows(value: object, allowed: Rows, name: str) -> list[Row]:
@@ -310,104 +300,113 @@ def _rows(value: object, allowed: Rows, name: str) -> list[Row]:
     return rows
 
 
-@dataclass(frozen=True)
 class Problem:
-    """The collision polytope C of a certificate, and the claims one can make about it."""
+    """The collision polytope C of document["problem"] (its files lie in `folder`), and claims."""
 
-    weights: Array
-    bias: list[Fraction]
-    domain: str
-    lower: Vector | None  # None: no coordinate has a lower bound
-    upper: Vector | None
-    tolerance: Fraction
-    target: Vector | None  # None: stated by an activation
-    z: list[Fraction]  # W x_t + b, or the activation; active where > 0
-    rows: dict[Row, Fraction]  # the system: row -> right-hand side
-    plus: list[Row]  # W+, under its tolerance-0 names whatever the tolerance
-    minus: list[Row]  # W-
-    n: int
-    d: int
-    digest: str
+    def __init__(self, spec: object, folder: Folder = None) -> None:
+        keys = "form weight bias domain tolerance "
+        parts = _fields(spec, "problem", f"{keys} target|{keys} activation")
+        self.digest = _digest(spec)
+        _need(parts["form"] == "layer", "problem.form must be 'layer'")
+        self.weights = Array(parts["weight"], "weight", folder, -1, -1)
+        self.n, self.d = n, d = self.weights.shape
+        self.zero = Vector([0] * d, 1)
+        _need(d > 0, "weight has no columns: a layer without inputs")
+        self.bias = [Fraction(b) for b in Array(parts["bias"], "bias", folder, n).values()]
+        limits = _fields(parts["domain"], "domain", "kind|kind lower upper")
+        self.domain = domain = _typed(limits["kind"], str, "domain.kind")
+        known = domain == "box" if "lower" in limits else domain in ("free", "nonnegative")
+        _need(known, "domain must be free, nonnegative, or box with lower and upper")
+        zeros = range(d if domain == "nonnegative" else 0)
+        self.bounds = bounds = {("floor", j): Fraction(0) for j in zeros}  # and right-hand sides
+        for key, side, sign in (("lower", "floor", -1), ("upper", "ceiling", 1)):
+            if domain == "box":
+                ends = enumerate(Array(limits[key], key, folder, d).values())
+                bounds |= {(side, j): sign * Fraction(end) for j, end in ends}
+        widths = {j: b + bounds["floor", j] for (end, j), b in bounds.items() if end == "ceiling"}
+        _need(min(widths.values(), default=0) >= 0, "domain.lower is above domain.upper")
+        self.flat = {j for j, width in widths.items() if width == 0}
+        self.tolerance = e = _rational(parts["tolerance"], "tolerance")
+        _need(e >= 0, "tolerance is negative")
+        self.target = None  # where the activation is stated
+        if "target" in parts:
+            self.target = _scaled(Array(parts["target"], "target", folder, d).values())
+            inside = min(self.slacks(self.target, bounds).values(), default=0) >= 0
+            _need(inside, "the target is outside of the domain")
+            reached = self.weights.products(self.target)  # decodes all weights: refuses every NaN
+            self.z = [Fraction(*wx) + b for wx, b in zip(reached, self.bias, strict=True)]
+        else:
+            self.weights.products(self.zero)  # to the same end
+            activation = Array(parts["activation"], "activation", folder, n)
+            self.z = [Fraction(y) for y in activation.values()]
+            _need(min(self.z, default=0) >= 0, "activation has a negative entry")
+        self.rows: dict[Row, Fraction] = {}  # and right-hand sides
+        for unit, (z, b) in enumerate(zip(self.z, self.bias, strict=True)):
+            y = max(z, Fraction(0))
+            self.rows["equality" if y > e == 0 else "upper", unit] = y + e - b
+            if y > e > 0:
+                self.rows["lower", unit] = -(y - e - b)
+        self.plus = [("equality", unit) for unit, z in enumerate(self.z) if z > 0]  # W+ as if e = 0
+        self.minus = [("upper", unit) for unit, z in enumerate(self.z) if z <= 0]  # W- as if e = 0
 
-    def gaps(self, x: Vector) -> list[list[int]]:
-        """Return for each j those of x_j - lo_j, up_j - x_j that exist, times positive numbers."""
-        ends = [(b, sign) for b, sign in ((self.lower, 1), (self.upper, -1)) if b is not None]
-        size = range(self.d)
-        return [[s * (x.num[j] * b.den - b.num[j] * x.den) for b, s in ends] for j in size]
+    def slacks(self, x: Vector, right: Mapping[Row, Fraction]) -> dict[Row, int]:
+        """Return b - a x, times a positive number, for constraints a x <= b (or =), b = right."""
+        products = self.weights.products(x) if right.keys() - self.bounds.keys() else []
+        slacks = {}
+        for (kind, i), b in right.items():
+            p, s = (x.num[i], x.den) if kind in _SIDES else products[i]
+            p = -p if kind in ("lower", "floor") else p
+            slacks[kind, i] = b.numerator * s - p * b.denominator
+        return slacks
 
-    def _member(self, value: object) -> tuple[Vector, set[Row], set[int]]:
-        """Return a point of C (by substitution), its tight rows, its coordinates at a bound."""
-        x = _vector(value, self.d, "point")
-        gaps, tight = self.gaps(x), set()
-        _prove(all(min(gap, default=0) >= 0 for gap in gaps), "the point is outside of the domain")
-        products = self.weights.products(x)
-        for (kind, unit), right in self.rows.items():
-            p, s = products[unit]
-            slack = right.numerator * s - (-p if kind == "lower" else p) * right.denominator
-            holds = slack == 0 or (slack > 0 and kind != "equality")
-            _prove(holds, f"the point violates the row [{kind}, {unit}]")
-            if slack == 0:
-                tight.add((kind, unit))
-        return x, tight, {j for j, gap in enumerate(gaps) if 0 in gap}
-
-    def _ray(self, value: object) -> Vector:
-        """Return a ray r with x + t r in C for all x in C and all t >= 0."""
-        # Adding t r keeps a row if w_i r is = 0, <= 0, >= 0 for equality, upper, lower, and the
-        # bounds if r_j >= 0 where there is a lower one and r_j <= 0 where there is an upper one.
-        ray = _vector(value, self.d, "ray")
-        _prove(not self.lower or min(ray.num) >= 0, "the ray falls below a lower bound")
-        _prove(not self.upper or max(ray.num) <= 0, "the ray rises above an upper bound")
-        products = self.weights.products(ray)
-        for kind, unit in self.rows:
-            p = products[unit][0]
-            keeps = p == 0 or (p < 0 and kind == "upper") or (p > 0 and kind == "lower")
-            _prove(keeps, f"the ray leaves the row [{kind}, {unit}]")
-        return ray
+    def _point(self, x: Any, what: str = "point", but: Row = ("", 0)) -> tuple[Vector, set[Row]]:
+        """Return a point of C, or one that violates only `but`, and all that is tight there."""
+        # A ray: x + t r is in C for all x in C, t >= 0, if no slack falls along r and those of
+        # equalities stay.  A line: for all t, if all stay.
+        x = x if isinstance(x, Vector) else _vector(x, self.d, what)
+        right = self.rows | self.bounds
+        slacks = self.slacks(x, right if what == "point" else dict.fromkeys(right, Fraction(0)))
+        for (kind, i), slack in slacks.items():
+            kept = slack == 0 or (slack > 0 and kind != "equality" and what != "line")
+            words = "keeps" if kept else "violates"
+            _prove(kept != ((kind, i) == but), f"the {what} {words} [{kind}, {i}]")
+        return x, {name for name, slack in slacks.items() if slack == 0}
 
     def _bound(self, value: object, c: Vector | None = None) -> Bound:
-        """Return a lower bound of c x over C (None: none), g, and rows with u_i > 0 or v_i > 0."""
-        # Multipliers l (equality rows, any sign), u >= 0 (upper rows), v >= 0 (lower rows); c is 0
-        # by default.  Let g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i, and s the multipliers
-        # times the right-hand sides.  As l_i, u_i, v_i times the left-hand sides w_i x, w_i x,
-        # -w_i x are =, <=, <= the same times the right-hand sides, every x in C has c x >= g x - s;
-        # and g x >= sum_j min of g_j x_j over [lo_j, up_j].  g_j against a missing bound: no bound.
-        parts = _fields(value, "multipliers", "equality upper lower")
-        vectors = {kind: _vector(parts[kind], self.n, f"multipliers.{kind}") for kind in parts}
-        den = _common(vector.den for vector in vectors.values())
-        net, bound, used = [0] * self.n, Fraction(0), []
-        for kind, vector in vectors.items():
+        """Return a lower bound of c x over C (None: none), g, and the inequalities used."""
+        # Multipliers l (equality rows, any sign), u >= 0 (upper), v >= 0 (lower rows); c is 0 by
+        # default.  Let g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i, and s the multipliers times
+        # the right-hand sides.  Each x in C has c x >= g x - s, as the multipliers times the rows
+        # add up to at most s; and g x >= sum_j min of g_j x_j over [lo_j, up_j] (no bound where g_j
+        # pushes against none).  Used: rows multiplied, floors where g_j > 0, ceilings where < 0.
+        parts, bound = _fields(value, "multipliers", "equality upper lower"), Fraction(0)
+        used, terms = set[Row](), list[tuple[int, Fraction]]()
+        for kind in parts:
+            vector = _vector(parts[kind], self.n, f"multipliers.{kind}")
             for unit in [unit for unit, entry in enumerate(vector.num) if entry]:
+                factor = Fraction(vector.num[unit], vector.den)
                 _prove((kind, unit) in self.rows, f"there is no row [{kind}, {unit}] to multiply")
-                factor = vector.num[unit] * (den // vector.den)
-                if kind != "equality":
-                    _prove(factor > 0, f"the multiplier of [{kind}, {unit}] is negative")
-                    used.append((kind, unit))
-                net[unit] += -factor if kind == "lower" else factor
+                _prove(factor > 0 or kind == "equality", f"negative multiplier: [{kind}, {unit}]")
                 bound -= factor * self.rows[kind, unit]
-        bound /= den
-        g = self.weights.combination(range(self.n), Vector(net, den))
-        if c is not None:
-            den = _common((g.den, c.den))
-            a, b = den // g.den, den // c.den
-            g = Vector([a * p + b * q for p, q in zip(g.num, c.num, strict=True)], den)
-        rising, falling = [max(p, 0) for p in g.num], [min(p, 0) for p in g.num]
-        for limits, push in ((self.lower, rising), (self.upper, falling)):
-            if limits is not None:
-                bound += Vector(push, g.den).dot(limits)
-            elif any(push):
-                return None, g, used
-        return bound, g, used
+                terms.append((unit, -factor if kind == "lower" else factor))
+                used.add((kind, unit))
+        g = self.weights.combination(terms, c or self.zero)
+        ends = [(_SIDES[entry < 0], j) for j, entry in enumerate(g.num) if entry]
+        if not self.bounds.keys() >= set(ends):
+            return None, g, used
+        size = Vector([abs(entry) for entry in g.num if entry], g.den)
+        return bound - size.dot(_scaled(self.bounds[end] for end in ends)), g, used.union(ends)
 
-    def _minor(self, value: object, allowed: Rows) -> tuple[Rows, set[int]]:
-        """Return r rows, and r columns on which these rows w_i are proved independent."""
+    def _minor(self, value: object, of: Rows, but: Collection[int] = ()) -> tuple[Rows, set[int]]:
+        """Return r rows, and r columns (not in `but`) on which they are proved independent."""
         # Checked: A B = identity mod q, where A has the integer rows D_i w_i on these columns.  So
-        # det A det B = 1 mod q: det A is a unit mod q, and 0 is none as q >= 2 (q = 1 would prove
-        # everything; q need not be prime).  So det A != 0, and D_i > 0.  A unit named twice, as
-        # upper and lower, makes two equal rows of A, so there is no B.  r = 0: the empty matrix.
+        # det A is a unit mod q, and 0 is none as q >= 2 (q need not be prime): det A != 0, and D_i
+        # > 0.  A unit named twice, as upper and lower, makes two equal rows: there is no B.
         parts = _fields(value, "minor", "rows columns modulus inverse")
-        rows = _rows(parts["rows"], allowed, "minor.rows")
+        rows = _rows(parts["rows"], [row for row in of if row[0] not in _SIDES], "minor.rows")
         columns = _indices(parts["columns"], self.d, "minor.columns")
         (q,) = _integers([parts["modulus"]], "minor.modulus", 1)
+        _prove(not set(columns) & {*but}, "the minor uses a coordinate fixed on the whole set")
         r, inverse = len(rows), _typed(parts["inverse"], list, "minor.inverse")
         _need(len(columns) == r == len(inverse), "minor must have as many rows as columns")
         _prove(q >= 2, "minor.modulus is below 2")
@@ -415,48 +414,42 @@ class Problem:
         # sum of r products of residues: r^2 products of a residue with a row, not r^3 small ones.
         width = (2 * q.bit_length() + r.bit_length() + 7) // 8
         _limit(r * r * (r * width // 8 + 1) * (width // 8 + 1), MAX_WORK, "work for a minor")
-        packed = []
-        for line in inverse:
-            entries = [entry % q for entry in _integers(line, "minor.inverse", r)]
-            slots = b"".join([entry.to_bytes(width, "little") for entry in entries])
-            packed.append(int.from_bytes(slots, "little"))
+        lines = (_integers(line, "minor.inverse", r) for line in inverse)
+        slots = (b"".join([(v % q).to_bytes(width, "little") for v in line]) for line in lines)
+        packed = [int.from_bytes(line, "little") for line in slots]
         for k, (_, unit) in enumerate(rows):
             row = self.weights.row(unit).num
             total = sum(map(mul, [row[j] % q for j in columns], packed))
-            slots = total.to_bytes(r * width, "little")
+            line = total.to_bytes(r * width, "little")
             for j in range(r):
-                entry = int.from_bytes(slots[j * width : (j + 1) * width], "little") % q
+                entry = int.from_bytes(line[j * width : (j + 1) * width], "little") % q
                 _prove(entry == (j == k), "minor.inverse is not the inverse of the submatrix")
         return rows, set(columns)
 
-    def _span(self, value: object, allowed: Rows, covered: Rows, ignored: Iterable[int]) -> Rows:
+    def _span(self, value: object, allowed: Rows, covered: Rows, but: Collection[int] = ()) -> Rows:
         """Return basis rows, among `allowed`, whose span has the `covered` rows."""
         # Each covered row outside of the basis comes with coefficients, and is checked to equal
-        # that combination of the basis exactly, on every column that is not `ignored`.
+        # that combination of the basis exactly, on every column that is not in `but`.
         parts = _fields(value, "span", "basis combination")
         basis = _rows(parts["basis"], allowed, "span.basis")
         left = set(covered) - set(basis)
-        columns = sorted(set(range(self.d)) - set(ignored))
         for item in _typed(parts["combination"], list, "span.combination"):
             entry = _fields(item, "span.combination", "row coefficients")
             (row,) = _rows([entry["row"]], left, "span.combination")
             left.remove(row)
-            factors = _vector(entry["coefficients"], len(basis), "coefficients")
-            a = self.weights.combination([unit for _, unit in basis], factors)
-            b = self.weights.row(row[1])
-            equal = all(a.num[j] * b.den == b.num[j] * a.den for j in columns)
+            x = _vector(entry["coefficients"], len(basis), "coefficients")
+            terms = [(unit, Fraction(v, x.den)) for (_, unit), v in zip(basis, x.num, strict=True)]
+            rest = self.weights.combination([*terms, (row[1], Fraction(-1))], self.zero).num
+            equal = not any(v for j, v in enumerate(rest) if j not in but)
             _prove(equal, f"the row [{row[0]}, {row[1]}] is not the stated combination")
         _prove(not left, f"the span leaves out {len(left)} rows")
         return basis
 
-    def _rank(self, parts: Fields, matrix: Rows, ignored: Collection[int] = ()) -> int:
-        """Return the rank r of the rows `matrix` on the columns that are not `ignored`."""
-        # At least r by a minor within those rows and columns; at most r as there are only r rows,
-        # or as r of them span the others.
-        rows, columns = self._minor(parts["minor"], matrix)
-        _prove(columns.isdisjoint(ignored), "the minor uses a coordinate fixed on the whole set")
-        upper = parts["span"]
-        basis = matrix if upper is None else self._span(upper, matrix, matrix, ignored)
+    def _rank(self, parts: Fields, matrix: Rows, but: Collection[int] = ()) -> int:
+        """Return the rank r of the rows `matrix` on the columns that are not in `but`."""
+        # At least r by a minor; at most r as there are only r rows, or as r of them span the rest.
+        rows, span = self._minor(parts["minor"], matrix, but)[0], parts["span"]
+        basis = matrix if span is None else self._span(span, matrix, matrix, but)
         _prove(len(basis) == len(rows), f"rank {len(rows)} shown, at most {len(basis)} shown")
         return len(rows)
 
@@ -467,10 +460,8 @@ class Problem:
         c = _vector(claim["objective"], self.d, "claim.objective")
         return c, _rational(claim["constant"], "claim.constant"), "the stated objective"
 
-    # The claims: each method returns its claim in words, or raises CheckError.
-
     def _claim_contains(self, _: Fields, witness: Fields) -> str:
-        self._member(witness["point"])
+        self._point(witness["point"])
         return "the stated point lies in C"
 
     def _claim_empty(self, _: Fields, witness: Fields) -> str:
@@ -485,33 +476,24 @@ class Problem:
         _need(("vertex" in witness) == vertex, "witness.vertex goes with claim.vertex = true")
         c, constant, name = self._objective(claim)
         value = _rational(claim["value"], "claim.value")
-        x, tight, held = self._member(witness["point"])
+        x, tight = self._point(witness["point"])
         _prove(c.dot(x) + constant == value, "the point does not have the stated value")
         bound = self._bound(witness["multipliers"], c)[0]
         _prove(bound is not None and bound + constant == value, "the multipliers prove less")
-        if vertex:
-            self._vertex(tight, held, witness["vertex"])
-        where = "vertex" if vertex else "point"
+        where = "point" if not vertex else self._vertex(tight, witness["vertex"])
         return f"the minimum of {name} over C is {_words(value)}, attained at a {where} of C"
 
-    def _vertex(self, tight: Rows, held: set[int], value: object) -> None:
-        # A point of C at which d independent rows are tight is a vertex.  Tight are the minor's
-        # rows, and x_j = its bound for each j outside of the minor's columns; in this order they
-        # are block triangular, with the invertible minor and an identity on the diagonal.
+    def _vertex(self, tight: Rows, value: object) -> str:
+        # Tight are the minor's rows, and x_j = its bound for each j that is no column of the minor:
+        # ordered so, a block triangular matrix of rank d, with the minor and 1s on the diagonal.
+        held = {j for side, j in tight if side in _SIDES}
         loose = set(range(self.d)) - held - self._minor(value, tight)[1]
         _prove(not loose, f"{len(loose)} coordinates are neither at a bound nor in the minor")
+        return "vertex"
 
     def _claim_vertex(self, claim: Fields, witness: Fields) -> str:
-        _, tight, held = self._member(claim["point"])
-        self._vertex(tight, held, witness["vertex"])
-        return "the stated point is a vertex of C"
-
-    def _claim_unbounded_objective(self, claim: Fields, witness: Fields) -> str:
-        # x + t r is in C for every t >= 0, and c (x + t r) falls without end.
-        c, _, name = self._objective(claim)
-        self._member(witness["point"])
-        _prove(c.dot(self._ray(witness["ray"])) < 0, "the objective does not fall along the ray")
-        return f"{name} is unbounded below on C"
+        vertex = self._vertex(self._point(claim["point"])[1], witness["vertex"])
+        return f"the stated point is a {vertex} of C"
 
     def _claim_rank_positive(self, claim: Fields, witness: Fields) -> str:
         rank = self._rank(witness, self.plus)
@@ -519,14 +501,13 @@ class Problem:
         return f"the {len(self.plus)} active rows W+ have rank {rank}"
 
     def _claim_kernel(self, claim: Fields, witness: Fields) -> str:
-        # ker W+ lies in ker W- if each inactive row is a combination of active rows.  It does not
-        # if W+ r = 0 and w_i r != 0 for a ray r and an inactive unit i; nor if w_i is independent
-        # (minor) of active rows that are all of W+ or span it: w_i is then not in the row space of
-        # W+, which is the orthogonal complement of ker W+.
+        # ker W+ lies in ker W- if each row of W- is a combination of W+.  It does not if W+ r = 0
+        # and w_i r != 0 for a ray r and an inactive unit i; nor if w_i is independent (minor) of
+        # active rows that are W+ or span it: not in its row space, the complement of ker W+.
         holds = _typed(claim["holds"], bool, "claim.holds")
         _need(("unit" in witness) != holds, "the witness is one for the opposite claim")
         if holds:
-            self._span(witness["span"], self.plus, self.minus, ())
+            self._span(witness["span"], self.plus, self.minus)
             return "the kernel condition holds: ker W+ lies in ker W-"
         unit = _number(witness["unit"], "witness.unit", 0, self.n)
         _prove(("upper", unit) in self.minus, f"unit {unit} is active: its row is not in W-")
@@ -536,56 +517,53 @@ class Problem:
             _prove(products[unit][0] != 0, f"the ray does not change unit {unit}")
         else:
             rows, _ = self._minor(witness["minor"], [*self.plus, ("upper", unit)])
-            basis: Rows = self.plus
-            if witness["span"] is not None:
-                basis = self._span(witness["span"], self.plus, self.plus, ())
+            span = witness["span"]
+            basis: Rows = self.plus if span is None else self._span(span, self.plus, self.plus)
             _prove(set(rows) == {*basis, ("upper", unit)}, "the minor is not of W+ and the unit")
         return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
 
-    def _interior(self, value: object, implicit: Rows | None, fixed: set[int]) -> int | None:
-        """Show a point of C strict in every row and bound but implicit rows, fixed coordinates."""
-        # Given, or near the target: x_t is in C as e = 0, all inactive z_i are < 0, and W+ is
-        # invertible on columns K strictly inside their bounds.  Let t_j be 1 where x_t is at its
-        # lower bound, -1 at its upper bound, 0 if fixed or elsewhere outside of K, and solve W+ t
-        # = 0 for t on K: x_t + h t with a small h > 0 is the point.  Returned is N+, the rank of W+
-        # outside of the fixed coordinates, which the minor shows too: no column of K is fixed.
-        parts = _fields(value, "interior", "point|target")
+    def _interior(self, witness: Fields, held: set[Row]) -> int | None:
+        """Show a point of C strict in all constraints but those held."""
+        # Given, or near the target: x_t is in C, all inactive z_i are < 0, and W+ is invertible on
+        # columns K strictly inside their bounds.  Let t_j be 1 where x_t is at its lower bound, -1
+        # at its upper one, 0 if fixed or elsewhere outside of K; solve W+ t = 0 for t on K: x_t + h
+        # t with a small h > 0 is the point.  N+ is the rank of W+ then; no column of K is fixed.
+        parts = _fields(witness["interior"], "interior", "point|target")
         if "point" in parts:
-            _, tight, held = self._member(parts["point"])
-            loose = {row for row in tight if row[0] != "equality"} - set(implicit or ())
-            _prove(not loose, f"the interior point is tight in {len(loose)} rows not implicit")
-            _prove(held <= fixed, "the interior point is at a bound not proved to be fixed")
+            loose = self._point(parts["point"])[1] - held
+            _prove(not loose, f"the interior point is tight in {len(loose)} inequalities")
             return None
-        strict = self.tolerance == 0 and implicit is None and all(z != 0 for z in self.z)
-        if self.target is None or not strict:
+        if self.target is None or self.tolerance or witness["implicit"] is not None or 0 in self.z:
             raise CheckError("the target is not shown to be near an interior point", REFUSED)
         rows, columns = self._minor(parts["target"], self.plus)
         _prove(len(rows) == len(self.plus), "interior.target must have every active row")
-        held = {j for j, gap in enumerate(self.gaps(self.target)) if 0 in gap}
-        _prove(held.isdisjoint(columns), "interior.target uses a coordinate at a bound")
+        ends = {j for (_, j), gap in self.slacks(self.target, self.bounds).items() if gap == 0}
+        _prove(columns.isdisjoint(ends), "interior.target uses a coordinate at a bound")
         return len(rows)
 
+    def _hull(self, implicit: object) -> tuple[set[Row], set[int], set[Row]]:
+        """Return rows tight on all of C (E), coordinates fixed there (J), both as constraints."""
+        # x_j is fixed where lo_j = up_j.  bound(0, implicit) = 0 makes the inequalities in `_bound`
+        # equations for every x in C: all that is used there is tight on all of C.
+        equal, fixed = {row for row in self.rows if row[0] == "equality"}, self.flat
+        if implicit is not None:
+            bound, _, used = self._bound(implicit)
+            _prove(bound == 0, "the implicit multipliers do not give the bound 0")
+            fixed = fixed | {j for side, j in used if side in _SIDES}
+            equal |= used & self.rows.keys()
+        return equal, fixed, equal | {(side, j) for side, j in self.bounds if j in fixed}
+
     def _claim_dimension(self, claim: Fields, witness: Fields) -> str:
-        # bound(0, implicit) = 0 makes the inequalities in `_bound` equations for every x in C: rows
-        # with a positive multiplier (I) are tight on all of C, coordinates with g_j != 0 stay at
-        # one bound.  With those where lo = up they are J.  So C lies in F = {equalities, I tight,
-        # x_J fixed}, of dimension d - |J| - rank(equalities and I, on the columns outside of J).
-        # The interior point is strict in everything else: near it, F lies in C.
+        # C lies in F = {E tight, x_J fixed}, of dimension d - |J| - rank of E on the columns
+        # outside of J.  The interior point is strict in everything else: near it, F lies in C.
         found, paper = -1, self.d - len(self.plus)
         if "empty" in witness:
             self._claim_empty(claim, {"multipliers": witness["empty"]})
         else:
-            gaps = self.gaps(self.lower) if self.lower else []
-            fixed = {j for j, gap in enumerate(gaps) if gap == [0, 0]}
-            matrix, implicit = [row for row in self.rows if row[0] == "equality"], None
-            if witness["implicit"] is not None:
-                bound, g, implicit = self._bound(witness["implicit"])
-                _prove(bound == 0, "the implicit multipliers do not give the bound 0")
-                fixed |= {j for j, entry in enumerate(g.num) if entry}
-                matrix += implicit
-            rank = self._interior(witness["interior"], implicit, fixed)
+            equal, fixed, held = self._hull(witness["implicit"])
+            rank = self._interior(witness, held)
             if rank is None or witness["minor"] is not None or witness["span"] is not None:
-                rank = self._rank(witness, matrix, fixed)
+                rank = self._rank(witness, equal, fixed)
             found = self.d - len(fixed) - rank
         stated = _number(claim["value"], "value"), _number(claim["paper_bound"], "paper_bound")
         _prove(stated == (found, paper), f"shown are dimension {found}, paper_bound {paper}")
@@ -604,35 +582,131 @@ class Problem:
 
     def _claim_bounded(self, claim: Fields, witness: Fields) -> str:
         # In a box; or empty; or each r in the recession cone is 0: g = sum l_i w_i + sum u_i w_i -
-        # sum v_i w_i has g r <= 0, as its terms are = 0, <= 0, <= 0 there, and g r >= 0, as g >= 0
-        # and r >= 0 (nonnegative domain) or g = 0 (free).  So all terms are 0: w_i r = 0 in rows
-        # with a positive multiplier and in equalities, r_j = 0 where g_j > 0.  The columns of the
-        # minor, of such rows, include all other j, so the minor times r on its columns is 0.
+        # sum v_i w_i has g r <= 0, as all terms have, and g r >= 0, as g >= 0 and r >= 0 (or g = 0:
+        # free).  So w_i r = 0 in equalities and rows multiplied, r_j = 0 where g_j > 0; the minor,
+        # of such rows, has all other columns j, so the minor times r on its columns is 0.
         if "box" in witness:
             _prove(witness["box"] is True and self.domain == "box", "the domain is not a box")
         elif "empty" in witness:
             self._claim_empty(claim, {"multipliers": witness["empty"]})
-            return "C is bounded, being empty"
         else:
-            _prove(self.domain != "box", "in a box the witness is the box")
             _, g, used = self._bound(witness["multipliers"])
             _prove(min(g.num) >= 0, "the combination of rows has a negative entry")
-            _prove(self.lower is not None or not any(g.num), "the combination of rows is not 0")
-            equalities = [row for row in self.rows if row[0] == "equality"]
-            _, columns = self._minor(witness["minor"], [*equalities, *used])
+            _prove(self.bounds or not any(g.num), "the combination of rows is not 0")
+            _, columns = self._minor(witness["minor"], self._hull(None)[0] | used)
             loose = {j for j, entry in enumerate(g.num) if entry == 0} - columns
             _prove(not loose, f"{len(loose)} coordinates are neither held by g nor in the minor")
         return "C is bounded"
 
-    def _claim_unbounded(self, _: Fields, witness: Fields) -> str:
-        # A point and a ray r != 0; `wide`: no bounds and N < d, so ker W has such a ray.
-        self._member(witness["point"])
+    def _claim_unbounded(self, claim: Fields, witness: Fields) -> str:
+        # A point and a ray r != 0, on which the objective falls; `wide`: ker W has one, as N < d.
+        self._point(witness["point"])
         if "wide" in witness:
             wide = witness["wide"] is True and self.domain == "free" and self.n < self.d
             _prove(wide, "'wide' needs the free domain and N < d")
-        else:
-            _prove(any(self._ray(witness["ray"]).num), "the ray is zero")
-        return "C is unbounded"
+            return "C is unbounded"
+        ray, _ = self._point(witness["ray"], "ray")
+        _prove(any(ray.num), "the ray is zero")
+        c, _, name = self._objective(claim) if len(claim) > 1 else (self.zero, 0, "")
+        _prove(not name or c.dot(ray) < 0, "the objective does not fall along the ray")
+        return f"{name} is unbounded below on C" if name else "C is unbounded"
+
+    _claim_unbounded_objective = _claim_unbounded
+
+    def _claim_redundant(self, claim: Fields, witness: Fields) -> str:
+        # Others that show -a x >= -b imply a x <= b; a point that violates it alone refutes that.
+        allowed = [name for name in self.rows | self.bounds if name[0] != "equality"]
+        ((kind, i),) = _rows([claim["inequality"]], allowed, "claim.inequality")
+        if "point" in witness:
+            self._point(witness["point"], but=(kind, i))
+            return f"[{kind}, {i}] does not follow from the other constraints of C"
+        a = Vector([int(i == j) for j in range(self.d)], 1)
+        a = a if kind in _SIDES else self.weights.row(i)
+        minus = Vector([v if kind in ("lower", "floor") else -v for v in a.num], a.den)
+        bound, _, used = self._bound(witness["multipliers"], minus)
+        _prove((kind, i) not in used, "the multipliers use the inequality itself")
+        right = (self.rows | self.bounds)[kind, i]
+        _prove(bound is not None and bound >= -right, "the multipliers prove less")
+        return f"[{kind}, {i}] follows from the other constraints of C"
+
+    _claim_irredundant = _claim_redundant
+
+    def _claim_generators(self, claim: Fields, witness: Fields) -> str:
+        # With shifts 0: C lies in F = {E tight, x_J fixed}, of dimension at most k = d - |J| - r,
+        # r the size of the minor.  Lines keep all slacks and are diagonal on the pivots, so they
+        # are independent: C = C' + lines, where C' is 0 at the pivots and lies in F', of dimension
+        # at most n = k - #lines.  Sides: the inequalities outside of E and J.  A listed v has n
+        # tight sides T, as no other.  For each i in T a listed point or ray gives a direction of F'
+        # that keeps T but i tight, and makes i slack.  These n are independent: dim F' = n, T is
+        # independent on F', v is a vertex of C', and its n edges lead along them to listed vertices
+        # or to infinity.  C' has a vertex, so no line: its graph is connected.  So all vertices are
+        # listed, and all infinite edges: all extreme rays, each once.
+        # With shifts, for each small e > 0, the v + e shift are thus the vertices of C_e, with b +
+        # e delta for b at the sides, delta >= 0: slacks are (slack at v) + e (delta - a shift).  It
+        # has the rays of C.  Each v is a vertex of C': in it, and n independent sides are tight.
+        # Each vertex v of C' is listed: it is the only minimum over C' of some c.  As C_e contains
+        # C', some listed v' has c (v' + e shift) <= c v; as e -> 0, c v' <= c v.
+        equal, fixed, held = self._hull(witness["implicit"])
+        rank = len(self._minor(witness["minor"], equal, fixed)[0])
+        pivots = _indices(witness["pivots"], self.d, "pivots")
+        lines = self._listed(claim["lines"], "lines")
+        for i, line in enumerate(lines):
+            diagonal = [bool(line.num[j]) for j in pivots] == [i == k for k in range(len(lines))]
+            _prove(diagonal, "the lines are not diagonal on the pivots")
+            self._point(line, "line")
+        points, rays = (self._listed(claim[name], name, pivots) for name in ("points", "rays"))
+        n = self.d - len(fixed) - rank - len(lines)
+        bits = {name: 1 << k for k, name in enumerate({*self.rows, *self.bounds} - held)}
+        at = [self._point(x)[1] for x in points]
+        _prove(len(set(map(frozenset, at))) == len(at) > 0, "no point, or one is listed twice")
+        tight = [[bits[name] for name in names - held] for names in at]
+        if witness["perturbation"] is not None or witness["bases"] is not None:
+            tight = self._shifted(witness, at, bits)
+        along = dict.fromkeys(bits.values(), 0)  # side: the rays along it, a bit each
+        for k, ray in enumerate(rays):
+            for name in self._point(ray, "ray")[1] - held:
+                along[bits[name]] |= 1 << k
+        _prove(all(len(sides) == n for sides in tight), f"a point or basis has not {n} tight sides")
+        _limit(len(tight) * n * n * (1 + (len(rays) + len(bits)) // 64), MAX_WORK, "work for edges")
+        _prove(len(set(map(sum, tight))) == len(tight), "two tight sets of sides are the same")
+        ends = Counter(sum(sides) - side for sides in tight for side in sides)
+        used, every = 0, (1 << len(rays)) - 1
+        for sides in tight:
+            for side in sides:
+                found = reduce(and_, (along[v] ^ (v == side) * every for v in sides), every)
+                used |= found
+                both = ends[sum(sides) - side] + found.bit_count() == 2
+                _prove(both, "an edge does not end at two listed points, or at one and a ray")
+        _prove(used == every, "a ray is not along an edge")
+        kind = "points, one on each minimal face" if lines else "vertices"
+        words = f"{len(points)} {kind}, {len(rays)} extreme rays and {len(lines)} lines"
+        return f"the stated lists are complete: C has exactly these {words}"
+
+    def _listed(self, value: object, name: str, zero: Collection[int] = ()) -> list[Vector]:
+        items = _typed(value, list, name)
+        work = len(items) * self.d * max(self.n, MAX_WORK >> 25)  # so at most 2^25 coordinates
+        _limit(work, MAX_WORK, f"work to substitute {name}")
+        vectors = [_vector(item, self.d, name) for item in items]
+        _prove(not any(x.num[j] for x in vectors for j in zero), f"{name} are not 0 at the pivots")
+        return vectors
+
+    def _shifted(self, witness: Fields, at: list[set[Row]], bit: dict[Row, int]) -> list[list[int]]:
+        """Return the tight sides of each basis, a bit each."""
+        parts = _fields(witness["perturbation"], "perturbation", "upper lower floor ceiling")
+        delta = {k: _vector(v, self.d if k in _SIDES else self.n, k) for k, v in parts.items()}
+        push = {(kind, i): Fraction(delta[kind].num[i], delta[kind].den) for kind, i in bit}
+        _prove(min(push.values(), default=0) >= 0, "the perturbation is negative somewhere")
+        base = [_fields(v, "basis", "point shift") for v in _typed(witness["bases"], list, "bases")]
+        owners = [_number(basis["point"], "basis.point", 0, len(at)) for basis in base]
+        _prove(len(set(owners)) == len(at), "a point is in no basis")
+        shifts = self._listed([basis["shift"] for basis in base], "shifts", witness["pivots"])
+        tight = []
+        for owner, shift in zip(owners, shifts, strict=True):
+            rates = self.slacks(shift, {name: push.get(name, Fraction(0)) for name in at[owner]})
+            kept = all(rate == 0 or (rate > 0 and name in bit) for name, rate in rates.items())
+            _prove(kept, "a shift leaves the perturbed set")
+            tight.append([bit[name] for name in rates if name in bit and rates[name] == 0])
+        return tight
 
     def _claim_nearest(self, claim: Fields, witness: Fields) -> str:
         # The given point of C is at the upper distance.  For every x in C, |x - f| >= g (x - f) >=
@@ -641,7 +715,7 @@ class Problem:
         known = norm in ("linf", "l1") if "distance" in claim else norm == "l2"
         _need(known, "claim.norm must be linf or l1 (with distance) or l2 (with squared bounds)")
         f, g = _vector(claim["from"], self.d, "from"), _vector(witness["functional"], self.d, "g")
-        x = self._member(witness["point"])[0]
+        x = self._point(witness["point"])[0]
         steps = [abs(a * f.den - b * x.den) for a, b in zip(x.num, f.num, strict=True)]
         step, size = Vector(steps, x.den * f.den), [abs(entry) for entry in g.num]
         dual = sum(size) if norm == "linf" else max(size)
@@ -656,8 +730,7 @@ class Problem:
             return f"the {norm} distance from the stated point to C is {_words(distance)}"
         low, high = (_rational(claim[f"{end}_squared"], end) for end in ("lower", "upper"))
         _prove(step.dot(step) <= high, "the point is farther away than the stated upper bound")
-        proved = low == 0 or (lower >= 0 and lower * lower >= low > 0)
-        _prove(proved, "the functional does not prove the lower bound")
+        _prove(low == 0 or (lower > 0 and lower**2 >= low > 0), "the lower bound is not proved")
         return f"the squared l2 distance to C lies between {_words(low)} and {_words(high)}"
 
 
@@ -678,88 +751,16 @@ def _digest(spec: object) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def parse_problem(spec: object, folder: Folder = None) -> Problem:
-    """Rebuild C from document["problem"]; `folder` holds the safetensors files it names, if any."""
-    keys = "form weight bias domain tolerance "
-    parts = _fields(spec, "problem", f"{keys} target|{keys} activation")
-    digest = _digest(spec)
-    _need(parts["form"] == "layer", "problem.form must be 'layer'")
-    matrix = _array(parts["weight"], "weight", folder, -1, -1)
-    n, d = matrix.shape
-    _need(d > 0, "weight has no columns: a layer without inputs")
-    bias = [Fraction(value) for value in _array(parts["bias"], "bias", folder, n).values()]
-    spec = _fields(parts["domain"], "domain", "kind|kind lower upper")
-    domain = _typed(spec["kind"], str, "domain.kind")
-    known = domain == "box" if "lower" in spec else domain in ("free", "nonnegative")
-    _need(known, "domain must be free, nonnegative, or box with lower and upper")
-    lower, upper = Vector([0] * d, 1) if domain == "nonnegative" else None, None
-    if domain == "box":
-        arrays = (_array(spec[key], key, folder, d) for key in ("lower", "upper"))
-        lower, upper = (_scaled(array.values()) for array in arrays)
-    tolerance = _rational(parts["tolerance"], "tolerance")
-    _need(tolerance >= 0, "tolerance is negative")
-    target = None
-    if "target" in parts:
-        target = _scaled(_array(parts["target"], "target", folder, d).values())
-        reached = matrix.products(target)  # decodes every weight, so refuses every NaN
-        z = [Fraction(*product) + b for product, b in zip(reached, bias, strict=True)]
-    else:
-        matrix.products(Vector([0] * d, 1))  # to the same end
-        z = [Fraction(y) for y in _array(parts["activation"], "activation", folder, n).values()]
-        _need(min(z, default=0) >= 0, "activation has a negative entry")
-    rows: dict[Row, Fraction] = {}
-    for unit, b in enumerate(bias):
-        y = max(z[unit], Fraction(0))
-        rows["equality" if y > 0 and tolerance == 0 else "upper", unit] = y + tolerance - b
-        if y > tolerance > 0:
-            rows["lower", unit] = -(y - tolerance - b)
-    plus = [("equality", unit) for unit in range(n) if z[unit] > 0]
-    minus = [("upper", unit) for unit in range(n) if z[unit] <= 0]
-    ends = (domain, lower, upper, tolerance)
-    problem = Problem(matrix, bias, *ends, target, z, rows, plus, minus, n, d, digest)
-    for name, x in (("domain.lower", problem.lower), ("the target", target)):
-        inside = x is None or all(min(gap, default=0) >= 0 for gap in problem.gaps(x))
-        _need(inside, f"{name} is outside of the domain")
-    return problem
-
-
-# Kind of claim: the keys of the claim beside `kind`, and of the witness ("|" between the forms).
-_FORMS = {
-    "contains": ("", "point"),
-    "empty": ("", "multipliers"),
-    "optimum": (
-        "unit value vertex|objective constant value vertex",
-        "point multipliers|point multipliers vertex",
-    ),
-    "vertex": ("point", "vertex"),
-    "unbounded_objective": ("unit|objective constant", "point ray"),
-    "rank_positive": ("rank", "minor span"),
-    "kernel": ("holds", "span|unit minor span|unit ray"),
-    "dimension": ("value paper_bound", "empty|interior implicit minor span"),
-    "lineality": ("dimension", "|minor span"),
-    "bounded": ("", "box|empty|multipliers minor"),
-    "unbounded": ("", "point ray|point wide"),
-    "nearest": (
-        "from norm distance|from norm lower_squared upper_squared",
-        "point functional multipliers",
-    ),
-}
-
-
 def check(document: object, *, folder: Folder = None, problem: Problem | None = None) -> str:
-    """Return the claim of a certificate as one sentence; raise CheckError unless it is proved.
-
-    A caller who has parse_problem(document["problem"], folder) already hands it over as `problem`.
-    """
+    """Return a certificate's claim in words, or raise CheckError; its problem may come parsed."""
     parts = _fields(document, "the certificate", "schema claim problem witness")
     _need(parts["schema"] == SCHEMA, f"schema must be {SCHEMA}")
     kind = _typed(_typed(parts["claim"], dict, "claim").get("kind"), str, "claim.kind")
     _need(kind in _FORMS, f"claim.kind must be one of {', '.join(_FORMS)}")
-    claim_forms, witness_forms = _FORMS[kind]
-    claim = _fields(parts["claim"], "claim", "|".join(f"kind {f}" for f in claim_forms.split("|")))
-    witness = _fields(parts["witness"], "witness", witness_forms)
-    if problem is None:
-        problem = parse_problem(parts["problem"], folder)
+    forms = _FORMS[kind]
+    claim = _fields(parts["claim"], "claim", f"kind {forms[0].replace('|', '|kind ')}")
+    witness = _fields(parts["witness"], "witness", forms[1])
+    problem = problem or Problem(parts["problem"], folder)
     _need(problem.digest == _digest(parts["problem"]), "the problem handed over is another one")
     fact: str = getattr(problem, f"_claim_{kind}")(claim, witness)
     return (

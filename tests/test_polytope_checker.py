@@ -68,10 +68,10 @@ SINGULAR = {**minor(W, [E0], [0]), "inverse": [["2"]]}
 # Rows of one unit, upper and lower, are the same row: nothing inverts them.
 BOTH_SIDES = {**minor(W, [E0, U1], [0, 1]), "rows": [list(L0), list(U0)]}
 TAMPERED = [
-    ("contains", ("witness", "point"), vec([F(1, 4), F(5, 8)]), "violates the row [equality, 0]"),
-    ("contains", ("witness", "point"), vec([F(1, 4), F(1, 4)]), "violates the row [equality, 0]"),
-    ("contains", ("witness", "point"), vec([F(-1, 4), 1]), "outside of the domain"),
-    ("contains", ("witness", "point"), vec([F(3, 4), 0]), "violates the row [upper, 1]"),
+    ("contains", ("witness", "point"), vec([F(1, 4), F(5, 8)]), "the point violates [equality, 0]"),
+    ("contains", ("witness", "point"), vec([F(1, 4), F(1, 4)]), "the point violates [equality, 0]"),
+    ("contains", ("witness", "point"), vec([F(-1, 4), 1]), "the point violates [floor, 0]"),
+    ("contains", ("witness", "point"), vec([F(3, 4), 0]), "the point violates [upper, 1]"),
     ("contains, tolerance", ("witness", "point"), vec([F(1, 2), F(1, 9)]), "[lower, 0]"),
     ("contains, tolerance", ("witness", "point"), vec([F(1, 2), F(1, 2)]), "[upper, 0]"),
     ("empty", ("witness", "multipliers"), mult(1, {0: 1}), "contradiction"),
@@ -97,11 +97,11 @@ TAMPERED = [
     ("vertex", ("witness", "vertex", "modulus"), "0", "below 2"),
     ("vertex", ("witness", "vertex", "modulus"), "-7", "below 2"),
     ("vertex", ("witness", "vertex", "modulus"), "5", "not the inverse"),
-    ("unbounded objective", ("witness", "ray"), vec([1, 0]), "leaves the row [upper, 0]"),
-    ("unbounded objective", ("witness", "ray"), vec([0, -1]), "below a lower bound"),
+    ("unbounded objective", ("witness", "ray"), vec([1, 0]), "the ray violates [upper, 0]"),
+    ("unbounded objective", ("witness", "ray"), vec([0, -1]), "the ray violates [upper, 0]|the ray violates [floor, 1]"),
     ("unbounded objective", ("witness", "ray"), vec([0, 1]), "does not fall"),
-    ("unbounded objective", ("witness", "point"), vec([2, 0]), "violates the row"),
-    ("unbounded unit", ("problem", "domain"), UNIT_BOX, "above an upper bound"),
+    ("unbounded objective", ("witness", "point"), vec([2, 0]), "the point violates [upper, 0]"),
+    ("unbounded unit", ("problem", "domain"), UNIT_BOX, "the ray violates [ceiling, 1]"),
     ("rank", ("claim", "rank"), 2, "proves rank 1"),
     ("rank", ("claim", "rank"), 0, "proves rank 1"),
     ("rank", ("witness", "minor"), minor(W, [U1], [0]), "not a row to use"),
@@ -120,13 +120,13 @@ TAMPERED = [
     ("dimension by a point", ("claim", "value"), 2, "shown are dimension 1"),
     ("dimension by a point", ("claim", "value"), -1, "shown are dimension 1"),
     ("dimension by a point", ("claim", "paper_bound"), 2, "paper_bound 1"),
-    ("dimension by a point", ("witness", "interior", "point"), vec([0, F(3, 4)]), "at a bound"),
+    ("dimension by a point", ("witness", "interior", "point"), vec([0, F(3, 4)]), "tight in 1 inequalities"),
     ("dimension by a point", ("witness", "minor"), EMPTY_MINOR, "rank 0 shown"),
     ("dimension by the target", ("problem", "target"), array([F(1, 2), 0]), "exact|near"),
     ("dimension by the target", ("problem", "target"), array([0, F(1, 2)]), "at a bound"),
     ("dimension by the target", ("problem", "tolerance"), rational(F(1, 9)), "near an interior"),
     ("dimension by the target", ("witness", "implicit"), mult(2), "near an interior"),
-    ("dimension, implicit rows", ("witness", "implicit"), None, "tight in 2 rows"),
+    ("dimension, implicit rows", ("witness", "implicit"), None, "tight in 2 inequalities"),
     ("dimension, implicit rows", ("witness", "implicit"), mult(2, (), {0: 1}), "bound 0"),
     ("dimension, implicit rows", ("witness", "implicit"), mult(2, (), {0: 1, 1: -1}), "negative"),
     ("dimension, implicit rows", ("claim", "value"), 2, "shown are dimension 1"),
@@ -147,7 +147,7 @@ TAMPERED = [
     ("bounded, nonnegative", ("witness", "multipliers"), mult(2, {0: -1}, {1: 1}), "negative"),
     ("bounded, nonnegative", ("witness", "minor"), EMPTY_MINOR, "neither held by g"),
     ("unbounded", ("witness", "ray"), vec([0, 0]), "ray is zero"),
-    ("unbounded", ("witness", "ray"), vec([1, 0]), "leaves the row"),
+    ("unbounded", ("witness", "ray"), vec([1, 0]), "the ray violates [upper, 0]"),
     ("unbounded, wide", ("witness", "wide"), False, "free domain and N < d"),
     ("unbounded, wide", ("problem",), TRIANGLE, "free domain and N < d"),
     ("unbounded, wide", ("problem", "domain"), {"kind": "nonnegative"}, "free domain"),
@@ -196,7 +196,7 @@ def test_traps():
     # A lower bound of -7/8 on the distance, whose square is 49/64.
     wrong = changed("nearest, l2", "witness", "functional", to=vec([F(7, 10), F(7, 10)]))
     wrong["witness"]["multipliers"] = mult(2, {0: F(-7, 10)})
-    assert refusal(wrong) == (3, "the functional does not prove the lower bound")
+    assert refusal(wrong) == (3, "the lower bound is not proved")
     # A multiplier at a row that does not exist at this tolerance, though it does at another.
     lower = {"multipliers": mult(2, lower={0: 1}), "point": vec([F(1, 4), F(1, 2)])}
     claim = {"unit": 0, "value": rational(F(3, 4)), "vertex": False}

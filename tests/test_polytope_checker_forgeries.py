@@ -42,7 +42,7 @@ class Forger:
             self.stated.pop("target", None)
             self.stated["activation"] = array(stated["activation"])
         self.system = System(self.stated)
-        parsed = checker.parse_problem(self.stated)
+        parsed = checker.Problem(self.stated)
         self.names = [
             list(row) for row in {**parsed.rows, **dict.fromkeys(parsed.plus + parsed.minus)}
         ]
