@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from polytope.generators import Completeness, Generators
 from polytope.local import require_complete
 from polytope.membership import as_point
 from polytope.nearest import nearest
-from polytope.rational import RationalVector, to_fraction
+from polytope.rational import ExactArray, RationalVector, to_fraction
 from polytope.roots import root_bounds
 
 if TYPE_CHECKING:
@@ -108,12 +109,11 @@ def distance_to_hull(x: RationalVector, points: Sequence[RationalVector]) -> tup
     gap = _weighted_gap(x, points, weights)
     upper = root_bounds(sum((v * v for v in gap), Fraction(0)))[1]
     # The direction from the hull to x, rounded: any direction gives a valid bound.
-    normal = [to_fraction(v, "normal") for v in gap.to_float()]
-    squared = sum((v * v for v in normal), Fraction(0))
+    normal = ExactArray.of(gap.to_float(), "normal", ndim=1).vector()
+    squared = _dot(normal, normal)
     if not squared:
         return 0.0, upper
-    level = _dot(normal, x)
-    margin = min(level - _dot(normal, point) for point in points)
+    margin = _dot(normal, x) - max(_dot(normal, point) for point in points)
     lower = root_bounds(margin * margin / squared)[0] if margin > 0 else 0.0
     return lower, upper
 
@@ -126,7 +126,7 @@ def _combination(x: RationalVector, points: Sequence[RationalVector]) -> list[Fr
     """
     from scipy.optimize import nnls
 
-    moved = np.array([_minus(point, x).to_float() for point in points]).T
+    moved = (np.array([point.to_float() for point in points]) - x.to_float()).T
     moved /= np.abs(moved).max() or 1.0
     system = np.vstack([moved, np.ones(len(points))])
     found, _ = nnls(system, np.eye(len(system))[-1])
@@ -146,10 +146,5 @@ def _weighted_gap(
     return RationalVector.of(gap)
 
 
-def _minus(x: RationalVector, y: RationalVector) -> RationalVector:
-    return RationalVector.of(a - b for a, b in zip(x, y, strict=True))
-
-
-def _dot(a: Sequence[Fraction], x: RationalVector) -> Fraction:
-    total = sum((c * n for c, n in zip(a, x.numerators, strict=True)), Fraction(0))
-    return total / x.denominator
+def _dot(a: RationalVector, x: RationalVector) -> Fraction:
+    return Fraction(sum(map(mul, a.numerators, x.numerators)), a.denominator * x.denominator)
