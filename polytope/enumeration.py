@@ -15,6 +15,7 @@ from operator import mul
 
 import numpy as np
 
+from polytope.blas import one_blas_thread
 from polytope.certificates import Certificate
 from polytope.cross_check import cross_checked
 from polytope.exact_bases import ExactRows
@@ -102,8 +103,7 @@ class _Enumeration:
             graph = self._traverse(start, self._limits())
         except Degenerate:
             return None
-        neighbors = graph.neighbors if graph.complete else None
-        points = ExactPoints(reduced, start.rows, graph.bases, neighbors)
+        points = ExactPoints(reduced, start.rows, graph.bases, graph if graph.complete else None)
         return self._generators(reduced, graph, points, graph.tight, {})
 
     def _traverse(self, start: Start, limits: Limits) -> Graph:
@@ -114,7 +114,8 @@ class _Enumeration:
             limits=limits,
             progress=self.progress,
         )
-        return traversal.run(start.basis)
+        with one_blas_thread():
+            return traversal.run(start.basis)
 
     def _single(self, reduced: Reduced) -> Generators:
         """One minimal face only: a point, or an affine space."""

@@ -8,10 +8,12 @@ from typing import Any, overload
 
 import numpy as np
 
+from polytope.blas import one_blas_thread
 from polytope.exact_bases import ExactRows
 from polytope.lifting import fits, solve_along_edges
 from polytope.rational import RationalVector
 from polytope.reduction import Reduced
+from polytope.traverse import Graph
 
 #: Bases from which on solving them together pays.
 _TOGETHER = 32
@@ -24,7 +26,7 @@ class ExactPoints(Sequence[RationalVector]):
         reduced: leads back to the coordinates of x.
         rows: the rows the bases choose from.
         bases: (B, n).
-        neighbors: (B, n) as in ``Graph``, if the set is simple: neighbors help each other.
+        graph: the complete graph of a simple set, in which neighbors help each other.
     """
 
     def __init__(
@@ -32,12 +34,12 @@ class ExactPoints(Sequence[RationalVector]):
         reduced: Reduced,
         rows: ExactRows,
         bases: np.ndarray,
-        neighbors: np.ndarray | None = None,
+        graph: Graph | None = None,
     ) -> None:
         self._reduced = reduced
         self._rows = rows
         self._bases = bases
-        self._neighbors = neighbors
+        self._graph = graph
 
     def __len__(self) -> int:
         return len(self._bases)
@@ -55,8 +57,12 @@ class ExactPoints(Sequence[RationalVector]):
     def _points(self) -> list[RationalVector]:
         if not self._bases.shape[1]:  # no coordinate is left: the origin of the chart
             return self._reduced.lift([[1] for _ in range(len(self._bases))])
-        if self._neighbors is not None and len(self) >= _TOGETHER and fits(self._rows):
-            solved = solve_along_edges(self._rows, self._bases, self._neighbors)
+        if self._graph is not None and len(self) >= _TOGETHER and fits(self._rows):
+            graph, self._graph = self._graph, None  # its edges are not needed twice
+            with one_blas_thread():
+                solved = solve_along_edges(self._rows, self._bases, graph.neighbors, graph.inverses)
+            if self._reduced.is_identity:
+                return [RationalVector.trusted(x, den) for den, x in solved]
             return self._reduced.lift([[den, *x] for den, x in solved])
         found = [self._rows.solve(basis) for basis in self._bases.tolist()]
         return self._reduced.lift([[p.den, *p.x] for p in found if p is not None])

@@ -72,6 +72,8 @@ class FloatRows:
         self.table = np.array(
             [[rounded(v, 1 << s) for v in row] for row, s in zip(normals, sizes, strict=True)]
         )
+        #: What turns a column of an inverse into one for the integer rows.
+        self.scales = np.ldexp(1.0, -np.array(sizes)) if max(sizes) < 1000 else np.zeros(len(sizes))
         den = center.denominator
         self.right = np.array(
             [

@@ -1,8 +1,8 @@
 """What are thousands of vertices exactly, at a few microseconds each?  Refinement, then rounding.
 
-A float inverse R of a basis A (integers) is refined in integers: with ``y = round(2^32 R r)`` the
-residual ``r <- 2^32 r - A y`` stays small, is computed exactly (in 64 bits, where wrapping around
-is harmless as the true value fits), and each step adds 32 bits to ``x = A^-1 b`` (Wan 2006).
+A float inverse R of a basis A (integers) is refined in integers: with ``y = round(2^40 R r)`` the
+residual ``r <- 2^40 r - A y`` stays small, is computed exactly (in 64 bits, where wrapping around
+is harmless as the true value fits), and each step adds 40 bits to ``x = A^-1 b`` (Wan 2006).
 Cramer's rule gives x the denominator D = |det A|, so ``D x`` is found by rounding once the bits
 suffice.  D itself follows the edges: the slack t of the row given up and the slack s of the row
 taken up, at the two ends of an edge, satisfy ``D' t = D s``.  Every rounding is backed by a bound;
@@ -11,7 +11,9 @@ where one does not suffice, the basis is left to a rational solve.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from functools import partial
 from operator import mul
 
 import numpy as np
@@ -20,15 +22,20 @@ from polytope.ahead import ahead
 from polytope.exact_bases import ExactRows
 
 #: Bits of the first float solution that are used, and bits gained by each refinement.
-_FIRST_BITS, _STEP_BITS = 44, 32
+_FIRST_BITS, _STEP_BITS = 44, 40
 #: Entries of rows up to which the intermediate numbers can be expected to fit into 64 bits.
 _ROW_BITS, _OFFSET_BITS = 44, 62
-_BLOCK = 512
+_BLOCK = 1024
 _EPSILON = 2.0**-53
 #: Units in the last place by which a refined solution may be off (a proved bound; usually 2).
 _ERROR_BITS = 20
+#: Bits beyond a determinant's own: 20 for the error above, the rest for the slacks that
+#: ``_next_denominator`` divides (fewer only cost rational solves).
+_ROOM_BITS = 60
 
 Point = tuple[int, tuple[int, ...]]
+#: A row's normal, its offset, and bits of the error of ``normal x`` in fixed-point units.
+_Side = tuple[Sequence[int], int, int]
 
 
 def fits(rows: ExactRows) -> bool:
@@ -39,55 +46,82 @@ def fits(rows: ExactRows) -> bool:
 
 
 class Refined:
-    """Fixed-point solutions of many bases: ``|x 2^scale - digits| < 2^20``, proved."""
+    """Fixed-point solutions of many bases: ``0 < number - x 2^scale < 2^21``, proved."""
 
-    def __init__(self, normals: np.ndarray, offsets: np.ndarray, steps: int) -> None:
-        self._normals, self._offsets, self._steps = normals, offsets, steps
+    def __init__(self, rows: ExactRows) -> None:
+        self._normals = np.array(rows.normals, dtype=np.int64)
+        self._offsets = np.array(rows.offsets, dtype=np.int64)
+        #: Logarithms (base 2, rounded up) of the norms of the rows, for Hadamard's bound.
+        self._norms = np.array([sum(v * v for v in a).bit_length() / 2 for a in rows.normals])
 
-    def block(self, bases: np.ndarray) -> tuple[list[list[int]], list[int]]:
+    def steps(self, bases: np.ndarray, parents: np.ndarray) -> np.ndarray:
+        """Refinements (V,) each basis needs for its own determinant and its parent's."""
+        bits = self._norms[bases].sum(axis=1)
+        bits = np.maximum(bits, bits[parents]) + _ROOM_BITS - _FIRST_BITS
+        out: np.ndarray = np.maximum(1, np.ceil(bits / _STEP_BITS)).astype(np.int64)
+        return out
+
+    def solve(
+        self, bases: np.ndarray, steps: np.ndarray, inverses: np.ndarray | None = None
+    ) -> tuple[list[list[int]], list[int]]:
         """Solve a block: integers (V, n) and their scales (V,), -1 where nothing was proved."""
+        numbers: list[list[int]] = [[]] * len(bases)
+        scales = [-1] * len(bases)
+        for count in np.unique(steps).tolist():
+            chosen = np.flatnonzero(steps == count)
+            given = None if inverses is None else inverses[chosen]
+            found = self._refine(bases[chosen], count, given)
+            for k, number, scale in zip(chosen.tolist(), *found, strict=True):
+                numbers[k], scales[k] = number, scale
+        return numbers, scales
+
+    def _refine(
+        self, bases: np.ndarray, steps: int, inverses: np.ndarray | None
+    ) -> tuple[list[list[int]], list[int]]:
         square, right = self._normals[bases], self._offsets[bases]
         with np.errstate(all="ignore"):
-            inverse, defect = _float_inverse(square)
+            inverse, defect = _bounded_inverse(square, inverses)
             first = np.einsum("vij,vj->vi", inverse, right.astype(np.float64))
-            largest = np.abs(first).max(axis=1)
-            _, exponent = np.frexp(largest)
+            _, exponent = np.frexp(np.abs(first).max(axis=1))
             shift = _FIRST_BITS - exponent.astype(np.int64)
-            digits = [np.rint(np.ldexp(first, shift[:, None]))]
+            digits = [np.rint(np.ldexp(first, shift[:, None])).astype(np.int64)]
             shifted = np.where(shift < 64, right.T << np.clip(shift, 0, 63), 0).T
-            residual = shifted - np.einsum("vij,vj->vi", square, digits[0].astype(np.int64))
-            # |R| |b| 2^-32 at first, so that the same bound serves the first step.
+            residual = shifted - np.einsum("vij,vj->vi", square, digits[0])
+            # |R| |b| 2^-40 at first, so that the same bound serves the first step.
             size = np.abs(inverse)
             reach = _reach(size, np.abs(right).astype(np.float64))
             reach = np.ldexp(reach, shift - _STEP_BITS)
-            for _ in range(self._steps):
-                floats = residual.astype(np.float64)
-                step = np.einsum("vij,vj->vi", inverse, floats)
-                reach = np.maximum(reach, _reach(size, np.abs(floats)))
-                digits.append(np.rint(step * 2.0**_STEP_BITS))
-                product = np.einsum("vij,vj->vi", square, digits[-1].astype(np.int64))
+            # Rows may differ in scale: |R| |r| <= (|R| |A| 1) max(|r| / |A| 1).
+            rows = np.abs(square).sum(axis=2).astype(np.float64)
+            norm = _reach(size, rows)
+            largest = np.zeros(len(bases))
+            for _ in range(steps):
+                step = np.einsum("vij,vj->vi", inverse, residual.astype(np.float64))
+                largest = np.maximum(largest, np.abs(step).max(axis=1))
+                reach = np.maximum(reach, norm * (np.abs(residual) / rows).max(axis=1))
+                digits.append(np.rint(step * 2.0**_STEP_BITS).astype(np.int64))
+                product = np.einsum("vij,vj->vi", square, digits[-1])
                 residual = (residual << _STEP_BITS) - product
             left = _reach(size, np.abs(residual).astype(np.float64))
-            good = self._proved(square, defect, reach, left) & (shift >= 0)
-            whole = [d.astype(np.int64) for d in digits]
-        numbers = _assembled(whole)
-        scales = np.where(good, shift + _STEP_BITS * self._steps, -1)
-        return numbers, scales.tolist()
+            good = self._proved(rows, defect, reach, left) & (shift >= 0)
+            good &= largest < 2.0 ** (52 - _STEP_BITS)  # the digits are whole numbers
+        scales = np.where(good, shift + _STEP_BITS * steps, -1)
+        return _assembled(digits), scales.tolist()
 
     def _proved(
-        self, square: np.ndarray, defect: np.ndarray, reach: np.ndarray, left: np.ndarray
+        self, rows: np.ndarray, defect: np.ndarray, reach: np.ndarray, left: np.ndarray
     ) -> np.ndarray:
         """Whether no residual can have wrapped around, and the last one is small enough.
 
         With ``e = A^-1 r`` exact and ``alpha = defect``: the float product R r is off from e by at
         most ``2 alpha |R| |r| + gamma |R| |r|``, half a unit more for the rounding; A times that,
-        times 2^32, is the next residual.  The error in the end is ``|A^-1 r| <= 2 |R| |r|``.
+        times 2^40, is the next residual.  The error in the end is ``|A^-1 r| <= 2 |R| |r|``.
         """
-        rows = np.abs(square).sum(axis=2).max(axis=1).astype(np.float64)
-        gamma = (2 * square.shape[1] + 12) * _EPSILON
+        gamma = (2 * rows.shape[1] + 12) * _EPSILON
         off = 1 + 2.0**_STEP_BITS * reach * (2 * defect + gamma)
-        fits = (rows * off < 2.0**62) & (2.0**_STEP_BITS * reach < 2.0**52)
-        out: np.ndarray = fits & (defect < 0.25) & (2.1 * left < 2.0**_ERROR_BITS)
+        out: np.ndarray = (
+            (rows.max(axis=1) * off < 2.0**62) & (defect < 0.25) & (2.1 * left < 2.0**_ERROR_BITS)
+        )
         return out
 
 
@@ -97,14 +131,17 @@ def _reach(inverse_size: np.ndarray, vector_size: np.ndarray) -> np.ndarray:
     return out
 
 
-def _float_inverse(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bounded_inverse(
+    square: np.ndarray, inverse: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Float inverses (V, n, n), and a bound (V,) of ``|I - R A|`` with all rounding errors."""
     floats = square.astype(np.float64)
     n = square.shape[1]
-    try:
-        inverse = np.linalg.inv(floats)
-    except np.linalg.LinAlgError:
-        return np.full(floats.shape, np.nan), np.full(len(square), np.inf)
+    if inverse is None:
+        try:
+            inverse = np.linalg.inv(floats)
+        except np.linalg.LinAlgError:
+            return np.full(floats.shape, np.nan), np.full(len(square), np.inf)
     rest = np.abs(inverse @ floats - np.eye(n)).sum(axis=2).max(axis=1)
     rows = np.abs(floats).sum(axis=2)
     spread = np.einsum("vij,vj->vi", np.abs(inverse), rows).max(axis=1)
@@ -112,55 +149,70 @@ def _float_inverse(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _assembled(digits: list[np.ndarray]) -> list[list[int]]:
-    """Sum overlapping signed digits in base 2^32, the first one largest, into integers (V, n)."""
+    """Sum overlapping signed digits in base 2^40, the first one largest, into integers (V, n).
+
+    Added to each sum is the bound of its error, so that rounding down is rounding to the truth.
+    """
     count, n = digits[0].shape
-    words = np.empty((count, n, len(digits) + 1), dtype="<u4")
-    carry = np.zeros((count, n), dtype=np.int64)
-    for k, digit in enumerate(reversed(digits)):
-        total = digit + carry
-        words[:, :, k] = total & 0xFFFFFFFF
-        carry = total >> _STEP_BITS
-    words[:, :, -1] = carry & 0xFFFFFFFF
-    data, width = words.tobytes(), 4 * (len(digits) + 1)
-    flat = [
-        int.from_bytes(data[k : k + width], "little", signed=True)
-        for k in range(0, len(data), width)
-    ]
+    each = _STEP_BITS // 8
+    width = each * (len(digits) - 1) + 8  # the top digit keeps all its bytes
+    packed = np.empty((count, n, width), dtype=np.uint8)
+    total = digits[-1] + (1 << _ERROR_BITS)  # from now on an upper bound
+    for k, digit in enumerate(digits[-2::-1]):
+        packed[:, :, k * each : (k + 1) * each] = _bytes(total)[:, :, :each]
+        total = digit + (total >> _STEP_BITS)
+    packed[:, :, width - 8 :] = _bytes(total)
+    pieces = struct.unpack(f"{width}s" * (count * n), packed.tobytes())
+    flat = list(map(partial(int.from_bytes, byteorder="little", signed=True), pieces))
     return [flat[k : k + n] for k in range(0, len(flat), n)]
 
 
-def determinant_bits(normals: Sequence[Sequence[int]]) -> int:
-    """Hadamard's bound for the determinant of any n of the rows, in bits."""
-    norms = sorted((sum(v * v for v in row).bit_length() for row in normals), reverse=True)
-    return sum(norms[: len(normals[0])]) // 2 + len(normals[0])
+def _bytes(values: np.ndarray) -> np.ndarray:
+    """The 8 bytes of each number, lowest first."""
+    little = np.ascontiguousarray(values, dtype="<i8")
+    return little.view(np.uint8).reshape(*values.shape, 8)
 
 
-def solve_along_edges(rows: ExactRows, bases: np.ndarray, neighbors: np.ndarray) -> list[Point]:
+def solve_along_edges(
+    rows: ExactRows,
+    bases: np.ndarray,
+    neighbors: np.ndarray,
+    inverses: np.ndarray | None = None,
+) -> list[Point]:
     """Points of the bases of a simple set, ``(denominator, numerators)`` each.
 
     Args:
         rows: the set, not perturbed.
         bases: (B, n).
         neighbors: (B, n) basis at the end of each edge, negative where there is none.
+        inverses: (B, n, n) float inverses, if they are at hand.
     """
-    normals = np.array(rows.normals, dtype=np.int64)
-    offsets = np.array(rows.offsets, dtype=np.int64)
-    # Twice the room of a determinant's own size, for the slacks of next_denominator.
-    bits = determinant_bits(rows.normals) + 2 * _ERROR_BITS
-    refined = Refined(normals, offsets, max(1, -(-(bits - _FIRST_BITS) // _STEP_BITS)))
-    tree = _tree(bases, neighbors)
+    refined = Refined(rows)
+    parents, ends = _tree(bases, neighbors)
+    steps = refined.steps(bases, np.minimum(parents, len(bases) - 1))
+    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(bases), _BLOCK)]
+
+    def solve(block: slice) -> tuple[list[list[int]], list[int]]:
+        given = None if inverses is None else inverses[block]
+        return refined.solve(bases[block], steps[block], given)
+
     points: list[Point] = []
-    blocks = [bases[begin : begin + _BLOCK] for begin in range(0, len(bases), _BLOCK)]
-    for numbers, scales in ahead(refined.block, blocks):
+    sides = [
+        (a, b, sum(map(abs, a)).bit_length() + _ERROR_BITS + 1)
+        for a, b in zip(rows.normals, rows.offsets, strict=True)
+    ]
+    edges = iter(zip(parents.tolist(), ends.tolist(), strict=True))
+    for numbers, scales in ahead(solve, blocks):
         for number, scale in zip(numbers, scales, strict=True):
-            v = len(points)
-            parent, taken, given = tree[v]
-            point = None
-            if parent < v and scale > 0:
-                ends = [(rows.normals[j], rows.offsets[j]) for j in (taken, given)]
-                denominator = _next_denominator(points[parent], ends[0], ends[1], number, scale)
-                point = _rounded(number, scale, denominator)
-            points.append(_solved(rows, bases[v]) if point is None else point)
+            parent, (taken, given) = next(edges)
+            den = None
+            if parent < len(points) and scale > 0:
+                den = _next_denominator(points[parent], sides[taken], sides[given], number, scale)
+            if den is None or scale < den.bit_length() + _ERROR_BITS + 1:
+                points.append(_solved(rows, bases[len(points)]))
+            else:
+                # D x is an integer, and D number 2^-scale exceeds it by less than 1.
+                points.append((den, tuple([den * v >> scale for v in number])))
     return points
 
 
@@ -171,30 +223,21 @@ def _solved(rows: ExactRows, basis: np.ndarray) -> Point:
     return point.den, point.x
 
 
-def _tree(bases: np.ndarray, neighbors: np.ndarray) -> list[tuple[int, int, int]]:
-    """For each basis its first neighbor, the row taken up from there, and the row given up."""
+def _tree(bases: np.ndarray, neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each basis its first neighbor (B,), and the rows (B, 2) taken up and given up there."""
     first = np.where(neighbors >= 0, neighbors, len(bases))
     position = first.argmin(axis=1)
     each = np.arange(len(bases))
     parent = first[each, position]
-    taken = bases[each, position]
     near = np.minimum(parent, len(bases) - 1)
     given = bases[near, (neighbors[near] == each[:, None]).argmax(axis=1)]
-    return list(zip(parent.tolist(), taken.tolist(), given.tolist(), strict=True))
-
-
-def _rounded(number: list[int], scale: int, denominator: int | None) -> Point | None:
-    """``denominator * number / 2^scale``, rounded; None if the bits do not suffice."""
-    if denominator is None or scale < denominator.bit_length() + _ERROR_BITS + 2:
-        return None
-    half = 1 << (scale - 1)
-    return denominator, tuple([(denominator * v + half) >> scale for v in number])
+    return parent, np.stack([bases[each, position], given], axis=1)
 
 
 def _next_denominator(
     before: Point,
-    taken: tuple[Sequence[int], int],
-    given: tuple[Sequence[int], int],
+    taken: _Side,
+    given: _Side,
     number: list[int],
     scale: int,
 ) -> int | None:
@@ -202,20 +245,16 @@ def _next_denominator(
 
     Args:
         before: the point at the near end.
-        taken: row (normal, offset) tight at the far end only.
+        taken: row tight at the far end only.
         given: row tight at the near end only.
         number: the far end's fixed-point coordinates.
         scale: their scale.
     """
     near: int = taken[1] * before[0] - sum(map(mul, taken[0], before[1]))
     far: int = (given[1] << scale) - sum(map(mul, given[0], number))
-    if far <= 0:
-        return None
-    # With |given| the sum of its entries' sizes, far errs by less than e = |given| 2^20, and the
-    # quotient near 2^scale / far by less than 2 near 2^scale e / far^2 (far > 2 e), here < 1/4.
-    error = sum(map(abs, given[0])).bit_length() + _ERROR_BITS
-    if far.bit_length() < error + 3:
-        return None
-    if near.bit_length() + scale + error + 3 > 2 * (far.bit_length() - 1):
+    # far errs by less than e = 2^error, and the quotient near 2^scale / far by less than
+    # 2 near 2^scale e / far^2 (as far > 2 e), here < 1/4.
+    error, size = given[2], far.bit_length()
+    if far <= 0 or size < error + 3 or near.bit_length() + scale + error + 3 > 2 * (size - 1):
         return None
     return ((near << (scale + 1)) // far + 1) >> 1

@@ -43,7 +43,7 @@ def to_fraction(value: Any, name: str) -> Fraction:
         raise NonFiniteError(f"{name}: expected a finite number, got {value}") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RationalVector(Sequence[Fraction]):
     """An exact vector ``numerators / denominator`` with one common positive denominator.
 
@@ -63,6 +63,14 @@ class RationalVector(Sequence[Fraction]):
             )
         if self.denominator <= 0:
             raise InputError(f"denominator: expected a positive int, got {self.denominator}")
+
+    @classmethod
+    def trusted(cls, numerators: tuple[int, ...], denominator: int) -> RationalVector:
+        """Make a vector of numbers known to be ints, the denominator positive; checks nothing."""
+        vector = object.__new__(cls)
+        object.__setattr__(vector, "numerators", numerators)
+        object.__setattr__(vector, "denominator", denominator)
+        return vector
 
     @classmethod
     def of(cls, values: Iterable[Any], name: str = "vector") -> RationalVector:

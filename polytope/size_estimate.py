@@ -14,6 +14,7 @@ from math import comb
 
 import numpy as np
 
+from polytope.blas import one_blas_thread
 from polytope.feasibility import feasibility
 from polytope.float_bases import Batch, FloatRows
 from polytope.layer import Layer
@@ -81,7 +82,8 @@ def estimate_vertices(layer: Layer, *, probes: int = 500, seed: int = 0) -> Size
 def probe(start: Start, *, probes: int, seed: int) -> tuple[float, float]:
     """Estimate the number of bases reachable from one; the mean and its standard error."""
     tree = _Tree(start, np.random.default_rng(seed))
-    totals = tree.walk(np.tile(np.array(start.basis), (probes, 1)))
+    with one_blas_thread():
+        totals = tree.walk(np.tile(np.array(start.basis), (probes, 1)))
     error = float(totals.std(ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan")
     return float(totals.mean()), error
 

@@ -24,6 +24,9 @@ from polytope.rational import RationalVector, rounded
 #: Entries of the largest table of a block: it stays in the cache, and bounds the memory.
 _BLOCK_ENTRIES = 1 << 18
 _SEED = 20191208
+#: Entries of float inverses kept for the exact coordinates (128 MiB); beyond it they are inverted
+#: again.
+_KEPT_INVERSES = 1 << 24
 
 #: Bases of a perturbed set up to which completeness is certified, unless the caller asks for more;
 #: beyond it two exact engines are compared.  0.05 to 0.2 ms each here, as much for the checker.
@@ -63,6 +66,7 @@ class Graph:
         tight: (B, m) rows whose slack is exactly zero (at eps = 0).
         neighbors: (B, n) basis reached by giving up each row; ``-1 - r`` for ray r.
         rays: primitive integer directions.
+        inverses: (B, n, n) float inverses of the bases (integer rows); None where too large.
         complete: whether every edge was settled.
         exact: how many bases and edges needed exact arithmetic.
     """
@@ -74,6 +78,7 @@ class Graph:
     complete: bool
     exact: int
     reason: str = ""
+    inverses: np.ndarray | None = None
 
 
 @dataclass(eq=False)
@@ -83,6 +88,7 @@ class _Found:
     tight: list[np.ndarray] = field(default_factory=list)
     targets: list[np.ndarray] = field(default_factory=list)  # key at the end of each edge
     open_ended: list[np.ndarray] = field(default_factory=list)  # whether the edge seems a ray
+    inverses: list[np.ndarray] = field(default_factory=list)
     count: int = 0
 
 
@@ -178,6 +184,9 @@ class Traversal:
         found.tight.append(np.packbits(tight, axis=1))
         found.targets.append(targets)
         found.open_ended.append(entering < 0)
+        if not self._perturbed and found.count * self._rows.n**2 <= _KEPT_INVERSES:
+            scale = self._rows.scales[bases][:, None, :]
+            found.inverses.append(batch.inverses * scale)
         found.count += len(bases)
         return bases, targets, entering
 
@@ -286,6 +295,8 @@ class Traversal:
             else:
                 neighbors[v, edge] = at
         graph = Graph(bases, tight, neighbors, list(rays), not missing, self._exact)
+        if sum(map(len, found.inverses)) == len(bases):
+            graph.inverses = np.concatenate(found.inverses)
         return graph, np.array(list(missing.values()), dtype=np.int32).reshape(-1, self._rows.n)
 
     def _match(

@@ -38,7 +38,7 @@ def test_cut_square() -> None:
     assert found.dimension == 2
     assert not len(found.rays)
     assert not len(found.lines)
-    assert "vertices (5)" in verify(found.certificate)
+    assert "exactly these 5 vertices" in verify(found.certificate)
 
 
 def test_halfplane_has_a_line_and_no_vertex() -> None:
