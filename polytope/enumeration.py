@@ -110,7 +110,6 @@ class _Enumeration:
         traversal = Traversal(
             start.rows,
             start.vertex,
-            bounded=self.layer.is_box,
             limits=limits,
             progress=self.progress,
         )

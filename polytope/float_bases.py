@@ -147,17 +147,18 @@ class FloatRows:
         out: np.ndarray = (columns @ self.table.T).reshape(v, n, self.m)
         return out
 
-    def entering(self, batch: Batch, *, bounded: bool) -> np.ndarray:
+    def entering(self, batch: Batch) -> np.ndarray:
         """Row (V, n) that stops each edge, -1 where none does; a proposal."""
         change = self.rates(batch.inverses)
-        if not bounded:
-            largest = np.abs(change).max(axis=2, keepdims=True)
-            change[np.abs(change) < _ZERO_RATE * largest] = 0.0
         with np.errstate(all="ignore"):
-            change *= np.where(batch.slacks > 0, -1.0 / batch.slacks, 0.0)[:, None, :]
-        found = change.argmax(axis=2)
-        fastest = np.take_along_axis(change, found[..., None], axis=2)[..., 0]
-        return np.where(fastest > 0, found, -1)
+            hurry = np.where(batch.slacks > 0, -1.0 / batch.slacks, 0.0)
+            change *= hurry[:, None, :]
+            found = change.argmax(axis=2)
+            fastest = np.take_along_axis(change, found[..., None], axis=2)[..., 0]
+            # A row parallel to the edge has a rate of zero, up to rounding.
+            rate = -fastest / np.take_along_axis(hurry, found, axis=1)
+            stops = (fastest > 0) & (rate > _ZERO_RATE * np.abs(batch.inverses).sum(axis=1))
+        return np.where(stops, found, -1)
 
     def entering_perturbed(self, bases: np.ndarray, batch: Batch) -> np.ndarray:
         """The same for a perturbed set: ties are broken by the coefficients of eps."""

@@ -155,5 +155,5 @@ class _Tree:
         # What floats cannot tell from zero is taken for zero.
         batch.slacks[~batch.certain & (batch.slacks < 1e-9)] = 0.0
         if batch.shifts is None:
-            return batch, self._rows.entering(batch, bounded=False)
+            return batch, self._rows.entering(batch)
         return batch, self._rows.entering_perturbed(bases, batch)

@@ -100,14 +100,12 @@ class Traversal:
         rows: ExactRows,
         center: RationalVector,
         *,
-        bounded: bool,
         limits: Limits,
         progress: Progress | None = None,
     ) -> None:
         self._exact_rows = rows
         self._rows = FloatRows(rows.normals, rows.offsets, center, rows.shifts)
         self._perturbed = any(rows.shifts)
-        self._bounded = bounded
         self._limits = limits
         self._progress = progress
         self._started = time.perf_counter()
@@ -177,7 +175,7 @@ class Traversal:
         if self._perturbed:
             entering = self._rows.entering_perturbed(bases, batch)
         else:
-            entering = self._rows.entering(batch, bounded=self._bounded)
+            entering = self._rows.entering(batch)
         targets = keys[:, None] ^ self._row_keys[bases] ^ self._row_keys[entering]
         found.bases.append(bases)
         found.keys.append(keys)

@@ -16,7 +16,7 @@ from polytope.traverse import Graph, Limits, Traversal
 def traversed(rows: ExactRows) -> Graph:
     zero = RationalVector((0,) * rows.n)
     vertex, tight = walk_to_vertex(rows.normals, rows.offsets, zero)
-    return Traversal(rows, vertex, bounded=False, limits=Limits()).run(tight)
+    return Traversal(rows, vertex, limits=Limits()).run(tight)
 
 
 def boxed_rows(d: int, m: int, bits: int, seed: int) -> ExactRows:
