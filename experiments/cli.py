@@ -117,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     verb("mnist", "the paper's Tables 1 and 2 on MNIST, with the exact answers", running)
     table = verb("reproduce", "run the experiment behind a table and print it", running)
     table.add_argument("table", choices=TABLES, metavar="TABLE", help="1, 2 or all")
+    _small_options(verb("small", "a small network analysed completely, relaxed against exact"))
     fetch = verb("fetch", "bring MNIST into the cache, and train the networks")
     fetch.add_argument("--data", metavar="FOLDER", type=Path, help="cache folder (or COLLIDE_DATA)")
     fetch.add_argument("--seeds", metavar="N", type=int, default=1, help="networks to train (1)")
@@ -130,6 +131,36 @@ def parser() -> argparse.ArgumentParser:
     bench = verbs.add_parser("bench", help="side by side with peers: collide bench --help")
     bench.add_argument("rest", nargs=argparse.REMAINDER)
     return top
+
+
+def _small_options(small: argparse.ArgumentParser) -> None:
+    small.add_argument(
+        "--set",
+        dest="data_set",
+        choices=("digits", "moons"),
+        default="digits",
+        help="scikit-learn's digits on their leading components, or two moons (digits)",
+    )
+    small.add_argument(
+        "--dimension", metavar="N", type=int, help="components of the digits, at most 10 (10)"
+    )
+    small.add_argument("--hidden", metavar="N", type=int, help="units (24; 12 for the moons)")
+    small.add_argument(
+        "--sparsity", metavar="X", type=float, help="training's penalty on the activations (0.1)"
+    )
+    small.add_argument(
+        "--target",
+        metavar="INDEX",
+        type=int,
+        help="index of the test point (the first with the fewest active units)",
+    )
+    small.add_argument("--seed", metavar="N", type=int, help="of training and directions (0)")
+    small.add_argument(
+        "--device", metavar="NAME", help="of the relaxed search: auto, cpu, cuda (cpu)"
+    )
+    small.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="new or empty folder (default: runs/small-NNN)"
+    )
 
 
 def _set_options(command: argparse.ArgumentParser, name: str) -> None:

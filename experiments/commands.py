@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from experiments.config import MnistOptions, SurveyOptions
-from experiments.files import RUNS, next_run_folder, open_run_folder
+from experiments.config import MnistOptions, SmallOptions, SurveyOptions
+from experiments.files import RUNS, new_run_folder, next_run_folder, open_run_folder
 from experiments.progress import Progress
 from polytope.errors import InputError
 
@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     commands = {
         "mnist": mnist,
         "reproduce": reproduce,
+        "small": small,
         "fetch": fetch,
         "verify": verify,
         "certify": certify,
@@ -72,6 +73,25 @@ def _run_mnist(options: argparse.Namespace) -> Path:
     with _tidy(folder, made=options.out is None):
         run_mnist(settings, folder, progress)
     return folder
+
+
+def small(options: argparse.Namespace) -> int:
+    """A small network, analysed completely."""
+    wanted = {
+        name: getattr(options, name)
+        for name in ("dimension", "hidden", "sparsity", "target", "seed", "device")
+        if getattr(options, name) is not None
+    }
+    settings = SmallOptions(data_set=options.data_set, **wanted)
+    folder = new_run_folder(options.out, "small")
+    from experiments.output import finish_small
+    from experiments.small import run_small  # imports torch
+
+    progress = Progress(quiet=options.quiet, stages=7)
+    progress.say(f"run folder {folder}")
+    run_small(settings, folder, progress)
+    finish_small(folder, as_json=options.json)
+    return 0
 
 
 def survey(options: argparse.Namespace) -> int:

@@ -46,6 +46,23 @@ def finish_survey(folder: Path, *, as_json: bool) -> None:
     _print(folder, tables, as_json)
 
 
+def finish_small(folder: Path, *, as_json: bool) -> None:
+    """Writes tables, figures and report of a run of `collide small`, and prints the tables."""
+    from experiments.small_figures import write_small_figures
+    from experiments.small_report import conclusion, write_small_report
+    from experiments.small_tables import small_tables
+
+    record = read_record(folder)
+    tables = small_tables(record.results)
+    write_tables(folder, tables)
+    write_small_figures(folder, record.results)
+    keep_checker(folder)
+    write_small_report(folder)
+    if not as_json:
+        print(f"{conclusion(record.results)}\n")
+    _print(folder, tables, as_json)
+
+
 def _print(folder: Path, tables: list[Table], as_json: bool) -> None:
     if as_json:
         document = json.loads((folder / FILE_NAME).read_bytes())

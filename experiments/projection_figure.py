@@ -29,7 +29,12 @@ Points = NDArray[np.float64]
 MOST_EDGES_OF = 1_500
 #: Most vertices of which a picture is made.
 MOST_POINTS = 200_000
-STYLES = ((ORANGE, "s"), (GREEN, "^"), (RED, "D"))
+#: Colour, marker, size, filled, line of each further set; the last one is seen around the others.
+STYLES = (
+    (ORANGE, "s", 26, True, "solid"),
+    (GREEN, "^", 22, True, "dashed"),
+    (RED, "o", 70, False, "solid"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +51,29 @@ class Frame:
     axes: Points
     share: Points | None
 
+    @property
+    def own(self) -> bool:
+        """Whether the axes are the set's own coordinates."""
+        return len(self.axes) == len(self.axes.T)
+
     def of(self, points: Points) -> Points:
         """Returns points (n, d) in the picture's coordinates."""
         return np.asarray((points - self.origin) @ self.axes)
 
 
-def frame_of(generators: Generators) -> Frame | None:
-    """Returns the frame of a set; None for a single point, a line, or too long a list."""
+def frame_of(generators: Generators, *, plane: bool = False) -> Frame | None:
+    """Returns the frame of a set; None for a single point, a line, or too long a list.
+
+    Args:
+        generators: the set.
+        plane: two axes also for a set of dimension 3.
+    """
     if generators.chart is None or not 1 <= len(generators.points) <= MOST_POINTS:
         return None
     k, d = generators.dimension, len(generators.chart.origin)
     if k < 2:
         return None
-    if k == d <= 3:
+    if k == d <= (2 if plane else 3):
         return Frame(np.zeros(d), np.eye(d), None)
     points = generators.points_float()
     origin = points.mean(axis=0)
@@ -66,9 +81,9 @@ def frame_of(generators: Generators) -> Frame | None:
     size = float(np.abs(points - origin).max()) or 1.0
     arrows = [size * v / np.linalg.norm(v) for v in directions]
     _, values, rows = np.linalg.svd(np.vstack([points - origin, *arrows]), full_matrices=False)
-    count = 3 if k == 3 else 2
+    count = 3 if k == 3 and not plane else 2
     variance = values**2 / max(float((values**2).sum()), np.finfo(float).tiny)
-    return Frame(origin, rows[:count].T, variance[:count] if k > 3 else None)
+    return Frame(origin, rows[:count].T, variance[:count] if k > count else None)
 
 
 def write_picture(folder: Path, polytope: CollisionPolytope, generators: Generators) -> Path | None:
@@ -134,10 +149,9 @@ def label_axes(axes: Any, frame: Frame) -> None:
         labels.append(axes.set_zlabel)
     else:
         axes.set_aspect("equal", adjustable="datalim")
-    own = frame.axes.shape[0] == frame.axes.shape[1]
     for i, label in enumerate(labels):
         note = "" if frame.share is None else f" ({frame.share[i]:.0%} of the variance)"
-        label(f"x[{i}]" if own else f"direction {i + 1}{note}")
+        label(f"x[{i}]" if frame.own else f"direction {i + 1}{note}")
 
 
 def draw_edges(axes: Any, generators: Generators, frame: Frame) -> None:
@@ -206,15 +220,21 @@ def draw_sets(
     draw_edges(axes, generators, frame)
     _draw_hull(axes, points)
     axes.scatter(*points.T, s=6, color=BLUE, label=f"all {len(points):,} vertices", zorder=3)
-    for (title, each), (color, marker) in zip(sets.items(), STYLES, strict=False):
+    for (title, each), (color, marker, size, filled, line) in zip(
+        sets.items(), STYLES, strict=False
+    ):
         inside = frame.of(each)
-        _draw_hull(axes, inside, color=color)
-        axes.scatter(*inside.T, s=26, color=color, marker=marker, label=title, zorder=4)
+        corners = outline(inside)
+        if corners is not None:
+            axes.fill(*corners.T, fill=False, edgecolor=color, linewidth=1.4, linestyle=line)
+        face = {"facecolors": color, "linewidths": 0} if filled else {"facecolors": "none"}
+        style = face | {"edgecolors": color, "marker": marker, "label": title, "zorder": 4}
+        axes.scatter(*inside.T, s=size, **style)
     label_axes(axes, frame)
 
 
-def _draw_hull(axes: Any, points: Points, *, color: str = BLUE) -> None:
+def _draw_hull(axes: Any, points: Points) -> None:
     corners = outline(points)
     if corners is not None:
-        axes.fill(*corners.T, facecolor=color, alpha=0.08, zorder=0)
-        axes.fill(*corners.T, fill=False, edgecolor=color, linewidth=1.4, zorder=2)
+        axes.fill(*corners.T, facecolor=BLUE, alpha=0.1, zorder=0)
+        axes.fill(*corners.T, fill=False, edgecolor=BLUE, linewidth=1.4, zorder=2)

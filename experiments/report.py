@@ -1,55 +1,57 @@
-"""How is a run read without a terminal?  One HTML file that opens from disk, no network."""
+"""What does the report of `collide mnist` say?  Its page, read from the record."""
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from experiments.figures import FOLDER as FIGURES
-from experiments.files import write_text
 from experiments.mnist_tables import mnist_tables
 from experiments.numbers import fixed, percent, short
-from experiments.proofs import command
-from experiments.record import Record, read_exact, read_record
+from experiments.page import Page, Section, write_page
+from experiments.record import read_exact, read_record
 from experiments.searches import title_of
-from experiments.tables import Table
 
-FILE_NAME = "report.html"
-
-#: Sections: id, title, tables, figures with their alternative text, names of certificates.
 _SECTIONS = (
-    ("table2", "Table 2: distances and success", ("table2",), (), ("vertex-",)),
-    (
-        "table1",
-        "Table 1: the vertices",
-        (),
-        (("table1", "Rows of five images each: relaxed, exact and control vertices."),),
-        (),
+    Section(
+        name="table2",
+        title="Table 2: distances and success",
+        tables=("table2",),
+        proofs=("vertex-",),
     ),
-    ("facts", "What this set is", ("facts",), (), ("free-", "nonnegative-", "box-")),
-    ("comparison", "Relaxed beside exact", ("comparison",), (), ("distance-",)),
-    (
-        "nearest",
-        "Nearest exact collisions",
-        ("nearest",),
-        (("nearest", "For each digit its image and the nearest exact collisions."),),
-        ("nearest.",),
+    Section(
+        name="table1",
+        title="Table 1: the vertices",
+        figures=(("table1", "Rows of five images each: relaxed, exact and control vertices."),),
     ),
-    (
-        "curve",
-        "Tolerance against distance",
-        ("curve",),
-        (("curve", "Distance to another digit's image falls as the tolerance grows."),),
-        ("curve.",),
+    Section(
+        name="facts",
+        title="What this set is",
+        tables=("facts",),
+        proofs=("free-", "nonnegative-", "box-"),
     ),
-    (
-        "controls",
-        "The controls",
-        (),
-        (("masks", "Maps of the pixels that training hardly ever lights."),),
-        (),
+    Section(
+        name="comparison",
+        title="Relaxed beside exact",
+        tables=("comparison",),
+        proofs=("distance-",),
+    ),
+    Section(
+        name="nearest",
+        title="Nearest exact collisions",
+        tables=("nearest",),
+        figures=(("nearest", "For each digit its image and the nearest exact collisions."),),
+        proofs=("nearest.",),
+    ),
+    Section(
+        name="curve",
+        title="Tolerance against distance",
+        tables=("curve",),
+        figures=(("curve", "Distance to another digit's image falls as the tolerance grows."),),
+        proofs=("curve.",),
+    ),
+    Section(
+        name="controls",
+        title="The controls",
+        figures=(("masks", "Maps of the pixels that training hardly ever lights."),),
     ),
 )
 
@@ -63,26 +65,20 @@ def write_report(folder: Path) -> Path:
     """
     record = read_record(folder)
     results = record.results
-    tables = {table.name: table for table in mnist_tables(results)}
-    proofs = list(certificates(results))
-    environment = Environment(
-        loader=PackageLoader("experiments"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    text = environment.get_template(FILE_NAME).render(
-        target=results["target"],
-        network=results["network"],
-        accuracy=percent(results["network"]["accuracy"], 2),
+    target, network = results["target"], results["network"]
+    page = Page(
+        title="Collision polytopes on MNIST",
+        heading="Exact and relaxed collisions at the first hidden layer, MNIST",
+        lead=(
+            f"Target: test image {target['index']}, a {target['label']}. Network "
+            f"{network['architecture']}, test accuracy {percent(network['accuracy'], 2)}."
+        ),
         conclusion=conclusion(results),
         headline=headline(results),
-        sections=[_section(folder, parts, tables, proofs) for parts in _SECTIONS],
-        provenance=list(_provenance(record)),
+        sections=_SECTIONS,
+        points="vertices.npz",
     )
-    path = Path(folder) / FILE_NAME
-    write_text(path, text)
-    return path
+    return write_page(folder, record, page=page, tables=mnist_tables(results))
 
 
 def conclusion(results: Mapping[str, Any]) -> str:
@@ -129,49 +125,3 @@ def headline(results: Mapping[str, Any]) -> list[str]:
             "(largest over the points)"
         )
     return lines
-
-
-def certificates(results: Any) -> Iterator[dict[str, str]]:
-    """Yields every certificate named anywhere in a record's results, in their order."""
-    if isinstance(results, Mapping):
-        if set(results) == {"file", "claim"}:
-            file = str(results["file"])
-            yield {
-                "file": file,
-                "name": Path(file).stem,
-                "claim": str(results["claim"]).partition(": ")[2] or str(results["claim"]),
-                "command": command(file),
-            }
-            return
-        results = list(results.values())
-    if isinstance(results, list):
-        for value in results:
-            yield from certificates(value)
-
-
-def _section(
-    folder: Path, parts: tuple[Any, ...], tables: Mapping[str, Table], proofs: list[dict[str, str]]
-) -> dict[str, Any]:
-    name, title, wanted, figures, starts = parts
-    drawn = [
-        {"data": _inline(path), "alt": alt}
-        for figure, alt in figures
-        if (path := Path(folder) / FIGURES / f"{figure}.png").is_file()
-    ]
-    return {
-        "id": name,
-        "title": title,
-        "tables": [tables[table] for table in wanted],
-        "figures": drawn,
-        "proofs": [p for p in proofs if p["name"].startswith(starts)] if starts else [],
-    }
-
-
-def _inline(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
-
-
-def _provenance(record: Record) -> Iterator[tuple[str, str]]:
-    for group in (record.options, record.data, record.versions):
-        for name, value in group.items():
-            yield name, "" if value is None else str(value)

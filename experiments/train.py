@@ -136,7 +136,7 @@ def trained_mlp(
 def accuracy(model: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> float:
     """Returns the fraction of grey-level images (n, 784) whose largest logit is at their label."""
     right = 0
-    with torch.no_grad(), _one_thread():
+    with torch.no_grad(), one_thread():
         for start in range(0, len(images), CHUNK):
             logits = model(torch.from_numpy(pixels(images[start : start + CHUNK])))
             predicted = logits.argmax(dim=1).numpy()
@@ -160,7 +160,7 @@ def _check(data: Mnist, seed: int, options: TrainOptions) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One thread, so that float sums do not depend on the number of cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -172,7 +172,7 @@ def _one_thread() -> Iterator[None]:
 
 def _train(data: Mnist, seed: int, options: TrainOptions) -> tuple[MLP, dict[str, Any]]:
     """Returns the trained network and what is to be remembered of its training."""
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
         model = MLP()
         split = torch.randperm(len(data.train_images)).numpy()

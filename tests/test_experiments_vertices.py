@@ -81,7 +81,7 @@ def test_everything_is_written_and_verifies(capsys, square, tmp_path):
         text=True,
         check=True,
     )
-    assert "vertices (5)" in done.stdout
+    assert "5 vertices" in done.stdout
 
 
 def test_what_is_printed(capsys, square, tmp_path):

@@ -3,9 +3,9 @@
 #
 # Needed: Python 3.11 or later. Everything required comes as wheels. Installed: the package with the extra `dev` and,
 # where it builds, the extra `cdd` (from source, needs headers; a second opinion in tests). Optional as well: the
-# extra `peers` (wheels of the exact enumerators Normaliz and lrs, to compare with) and the program esolver (Debian
-# package qsopt-ex; `collide bench lp` compares with it). Where an optional part is missing, a sentence says so and
-# the installation goes on.
+# extra `peers` (wheels of the exact enumerators Normaliz and lrs, to compare with), the extra `digits` (scikit-learn,
+# for the images of `collide small`) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares
+# with it). Where an optional part is missing, a sentence says so and the installation goes on.
 set -euo pipefail
 
 venv=${1:?usage: tools/install.sh FOLDER}
@@ -75,6 +75,10 @@ fi
 
 if ! optional peers; then
     say "the optional Normaliz and lrs are left out, tests and \`collide bench enumeration\` will name them as missing; to have them: $venv/bin/pip install '.[peers]' (details: $log)."
+fi
+
+if ! optional digits; then
+    say "the optional scikit-learn is left out, \`collide small\` then needs --set moons; to have it: $venv/bin/pip install '.[digits]' (details: $log)."
 fi
 
 if ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then
