@@ -45,7 +45,7 @@ _CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"
 _CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
 
 # Kind of claim: keys of the claim beside `kind`: keys of the witness ("|" between the forms).
-_FORMS_TEXT = """
+_KINDS = """\
 contains:: point
 empty:: multipliers
 optimum:unit value vertex|objective constant value vertex:point multipliers|point multipliers vertex
@@ -61,7 +61,7 @@ nearest: from norm distance|from norm lower_squared upper_squared: point functio
 generators: points rays lines: implicit minor pivots perturbation bases
 redundant: inequality: multipliers
 irredundant: inequality: point"""
-_FORMS = {kind: forms for kind, *forms in (line.split(":") for line in _FORMS_TEXT.split("\n")[1:])}
+_FORMS = {kind: forms for kind, *forms in (re.split(": *", line) for line in _KINDS.splitlines())}
 
 MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the exit codes
 
@@ -368,8 +368,9 @@ class Problem:
         slacks = self.slacks(x, right if what == "point" else dict.fromkeys(right, Fraction(0)))
         for (kind, i), slack in slacks.items():
             kept = slack == 0 or (slack > 0 and kind != "equality" and what != "line")
-            words = "keeps" if kept else "violates"
-            _prove(kept != ((kind, i) == but), f"the {what} {words} [{kind}, {i}]")
+            if kept == ((kind, i) == but):
+                words = "keeps" if kept else "violates"
+                raise CheckError(f"the {what} {words} [{kind}, {i}]", REFUSED)
         return x, {name for name, slack in slacks.items() if slack == 0}
 
     def _bound(self, value: object, c: Vector | None = None) -> Bound:

@@ -148,7 +148,113 @@ def dimension(stated, value, bound, interior, rank_minor, *, implicit=None, rank
     return document("dimension", stated, {"value": value, "paper_bound": bound}, witness)
 
 
+def bare(target, domain):
+    """A layer without units: C is the domain."""
+    inputs = len(target)
+    stated = {**problem([[1] * inputs], [1], target=target, domain=domain), "bias": array([])}
+    return {**stated, "weight": {"dtype": "Q", "shape": [0, inputs], "num": [], "den": []}}
+
+
+def moved(units, inputs, upper=(), lower=(), floor=(), ceiling=()):
+    """A perturbation."""
+    rows = {"upper": sparse(units, dict(upper)), "lower": sparse(units, dict(lower))}
+    bounds = {"floor": sparse(inputs, dict(floor)), "ceiling": sparse(inputs, dict(ceiling))}
+    return {**rows, **bounds}
+
+
+def bases(*listed):
+    return [{"point": point, "shift": vec(shift)} for point, shift in listed]
+
+
+def generators(stated, points, rays=(), lines=(), **witness):
+    """The complete lists of C; without further witness those of a simple set, full-dimensional."""
+    lists = {"points": points, "rays": rays, "lines": lines}
+    claim = {name: [vec(x) for x in listed] for name, listed in lists.items()}
+    plain = {"implicit": None, "minor": EMPTY_MINOR, "pivots": []}
+    return document(
+        "generators", stated, claim, {**plain, "perturbation": None, "bases": None, **witness}
+    )
+
+
+# |x| + z <= 1, |y| + z <= 1, z >= 0: four facets meet in the apex.
+PYRAMID_W = [[1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1], [0, 0, -1]]
+PYRAMID = problem(PYRAMID_W, [-1, -1, -1, -1, 0], target=[0, 0, F(1, 2)], domain="free")
+
+GENERATORS = {
+    "generators, segment": generators(
+        SQUARE, [[0, F(3, 4)], SEGMENT_END], minor=minor(W, [E0], [0])
+    ),
+    "generators, square": generators(bare([0, 0], UNIT_BOX), [[0, 0], [1, 0], [0, 1], [1, 1]]),
+    "generators, triangle": generators(TRIANGLE, [[1, 1], [1, -2], [-2, 1]]),
+    "generators, rays": generators(QUADRANT, [[0, 0], [1, 0]], [[0, 1], [1, 1]]),
+    "generators, cone": generators(bare([0, 0], "nonnegative"), [[0, 0]], [[3, 0], [0, F(1, 2)]]),
+    "generators, half-plane": generators(PLANE, [[0, -1]], [[0, 1]], [[1, 1]], pivots=[0]),
+    # A plane in space: no vertex, no ray, one minimal face.
+    "generators, lines": generators(
+        LINES,
+        [[0, 2, 0]],
+        [],
+        [[1, -1, 0], [0, 0, 2]],
+        minor=minor(LINES_W, [E0], [1]),
+        pivots=[0, 2],
+    ),
+    "generators, all of the plane": generators(
+        bare([0, 0], "free"), [[0, 0]], [], [[0, 1], [-1, 0]], pivots=[1, 0]
+    ),
+    # y is fixed by its bounds, and then x by the equality.
+    "generators, point": generators(FLAT, [[F(1, 2), F(1, 4)]], minor=minor([[1, 1]], [E0], [0])),
+    "generators, implicit rows": generators(
+        TIES,
+        [[0, -1], [0, 1]],
+        implicit=mult(2, upper={0: 1, 1: 1}),
+        minor=minor([[1, 0], [-1, 0]], [U0], [0]),
+    ),
+    "generators, implicit bound": generators(
+        CORNER, [[0, 0]], [[0, 1]], implicit=mult(1, upper={0: 1})
+    ),
+    # x + z <= 1 + e: the apex becomes an edge along x.
+    "generators, pyramid": generators(
+        PYRAMID,
+        [[0, 0, 1], [1, 1, 0], [1, -1, 0], [-1, 1, 0], [-1, -1, 0]],
+        perturbation=moved(5, 3, upper={0: 1}),
+        bases=bases(
+            (0, [0, 0, 0]),
+            (0, [1, 0, 0]),
+            (1, [1, 0, 0]),
+            (2, [1, 0, 0]),
+            (3, [0, 0, 0]),
+            (4, [0, 0, 0]),
+        ),
+    ),
+    # x - y <= 5/8 touches the corner (5/8, 0) of 5/8 <= x + y, y >= 0.
+    "generators, tolerance": generators(
+        THICK,
+        [[0, F(5, 8)], [0, F(7, 8)], [F(5, 8), 0], [F(3, 4), F(1, 8)]],
+        perturbation=moved(2, 2, upper={1: 2}),
+        bases=bases((0, [0, 0]), (1, [0, 0]), (2, [0, 0]), (2, [2, 0]), (3, [1, -1])),
+    ),
+}
+
+
+def inequality(kind, stated, name, **witness):
+    return document(kind, stated, {"inequality": list(name)}, witness)
+
+
 EXAMPLES = {
+    **GENERATORS,
+    # 2 (x + y) is 3/2, below 10.
+    "redundant row": inequality("redundant", PARALLEL, U1, multipliers=mult(2, {0: 2})),
+    # There x is at most 3/4, as y is at least 0.
+    "redundant ceiling": inequality(
+        "redundant", SQUARE, ("ceiling", 0), multipliers=mult(2, {0: 1})
+    ),
+    # 2 y = (x + y) - (x - y) >= 3/4 - 1/2.
+    "redundant floor": inequality(
+        "redundant", SQUARE, ("floor", 1), multipliers=mult(2, {0: F(-1, 2)}, {1: F(1, 2)})
+    ),
+    "irredundant row": inequality("irredundant", SQUARE, U1, point=vec([F(3, 4), 0])),
+    "irredundant floor": inequality("irredundant", SQUARE, ("floor", 0), point=vec([F(-1, 4), 1])),
+    "irredundant, tolerance": inequality("irredundant", THICK, L0, point=vec([F(1, 4), F(1, 4)])),
     "contains": document("contains", SQUARE, {}, {"point": vec([F(1, 4), F(1, 2)])}),
     "contains, tolerance": document("contains", THICK, {}, {"point": vec([F(5, 8), 0])}),
     "contains, no units": document("contains", NOTHING, {}, {"point": vec([-3, F(1, 7)])}),

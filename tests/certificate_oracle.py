@@ -90,24 +90,29 @@ class System:
         else:
             z = array(stated["activation"])
         self.plus = [w for w, value in zip(self.weight, z, strict=True) if value > 0]
-        self.equal, self.less = [], []
-        for w, b, value in zip(self.weight, self.bias, z, strict=True):
+        self.equal, self.less, names = [], [], []
+        for i, (w, b, value) in enumerate(zip(self.weight, self.bias, z, strict=True)):
             y = max(value, F(0))
             if e == 0 and y > 0:
                 self.equal.append((tuple(w), y - b))
                 continue
             self.less.append((tuple(w), y + e - b))
+            names.append(("upper", i))
             if e > 0 and y > e:
                 self.less.append((tuple(-v for v in w), b + e - y))
+                names.append(("lower", i))
         unit = [tuple(F(int(i == j)) for i in range(self.d)) for j in range(self.d)]
         kind = stated["domain"]["kind"]
         lower = array(stated["domain"]["lower"]) if kind == "box" else [F(0)] * self.d
         if kind != "free":
             self.less += [(tuple(-v for v in u), -lo) for u, lo in zip(unit, lower, strict=True)]
+            names += [("floor", j) for j in range(self.d)]
         if kind == "box":
             self.less += list(zip(unit, array(stated["domain"]["upper"]), strict=True))
-        self.rows = self.less + self.equal
-        self.rows += [(tuple(-v for v in a), -b) for a, b in self.equal]
+            names += [("ceiling", j) for j in range(self.d)]
+        both = self.equal + [(tuple(-v for v in a), -b) for a, b in self.equal]
+        self.rows = self.less + both
+        self.named = [*zip(names, self.less, strict=True), *((None, row) for row in both)]
 
     def has(self, x):
         return all(dot(a, x) <= b for a, b in self.rows)
@@ -159,6 +164,88 @@ class System:
         )
 
 
+def solved(rows, d):
+    """The solution of rows (a, b) of rank d as a x = b; None if the rank is lower."""
+    rows = [[*a, b] for a, b in rows]
+    if rank([row[:d] for row in rows]) < d:
+        return None
+    for j in range(d):
+        pivot = next(i for i in range(j, len(rows)) if rows[i][j])
+        rows[j], rows[pivot] = rows[pivot], rows[j]
+        rows[j] = [v / rows[j][j] for v in rows[j]]
+        for i in range(len(rows)):
+            if i != j:
+                factor = rows[i][j]
+                rows[i] = [u - factor * v for u, v in zip(rows[i], rows[j], strict=True)]
+    return tuple(row[d] for row in rows[:d])
+
+
+def reduced_lines(lines):
+    """The lines in reduced echelon form, and the pivot of each."""
+    lines, pivots = [list(line) for line in lines], []
+    for i in range(len(lines)):
+        pivot = next(j for j, v in enumerate(lines[i]) if v)
+        lines[i] = [v / lines[i][pivot] for v in lines[i]]
+        for k in range(len(lines)):
+            if k != i:
+                factor = lines[k][pivot]
+                lines[k] = [u - factor * v for u, v in zip(lines[k], lines[i], strict=True)]
+        pivots.append(pivot)
+    return lines, pivots
+
+
+def directed(r):
+    size = max(abs(v) for v in r)
+    return tuple(v / size for v in r)
+
+
+def generated(system, pivots):
+    """Vertices and extreme rays of C where x is 0 at the pivots, from all choices of rows."""
+    d, origin = system.d, (F(0),) * system.d
+    unit = [[F(int(i == j)) for i in range(d)] for j in range(d)]
+    still = [(tuple(unit[j]), F(0)) for j in pivots]
+    cone = [(a, F(0)) for a, _ in system.rows]
+    points, rays = set(), set()
+    for chosen in itertools.combinations(system.rows, d - len(pivots)):
+        x = solved([*still, *chosen], d)
+        if x is not None and system.has(x):
+            points.add(x)
+    for chosen in itertools.combinations(cone, max(d - len(pivots) - 1, 0)):
+        for j in range(d):  # the ray has a 1 or -1 there
+            for sign in (1, -1):
+                r = solved([*still, *chosen, (tuple(unit[j]), F(sign))], d)
+                if r not in (None, origin) and all(dot(a, r) <= 0 for a, _ in cone):
+                    rays.add(directed(r))
+    return points, rays
+
+
+def are_generators(system, points, rays, lines):
+    """Whether the lists are those of C: a basis of its lines, the rest once modulo the lines."""
+    if system.empty() or rank(lines) != len(lines) or any(not any(r) for r in rays):
+        return False
+    if any(dot(a, line) for a, _ in system.rows for line in lines):
+        return False
+    if rank([a for a, _ in system.rows]) != system.d - len(lines):
+        return False
+    basis, pivots = reduced_lines(lines)
+    moved = []
+    for x in (*points, *rays):
+        shift = [[x[p] * v for v in line] for line, p in zip(basis, pivots, strict=True)]
+        moved.append(tuple(v - sum(column) for v, *column in zip(x, *shift, strict=True)))
+    found = set(moved[: len(points)]), {directed(r) for r in moved[len(points) :]}
+    once = (len(found[0]), len(found[1])) == (len(points), len(rays))
+    return once and found == generated(system, pivots)
+
+
+def is_redundant(system, document):
+    """Whether the other constraints imply the one that the claim names."""
+    kind, i = document["claim"]["inequality"]
+    own = next(a_b for name, a_b in system.named if name == (kind, i))
+    others = [a_b for name, a_b in system.named if name != (kind, i)]
+    low = minimum(others, [-v for v in own[0]])
+    return low == "empty" or (low != "-inf" and -low <= own[1])
+
+
 def is_vertex(system, x):
     tight = [a for a, b in system.rows if dot(a, x) == b]
     return system.has(x) and rank(tight) == system.d
@@ -201,5 +288,10 @@ def is_true(document):
         "lineality": lambda: claim["dimension"] == lines,
         "bounded": system.bounded,
         "unbounded": lambda: not system.bounded() and not system.empty(),
+        "generators": lambda: are_generators(
+            system, *([vector(x) for x in claim[name]] for name in ("points", "rays", "lines"))
+        ),
+        "redundant": lambda: is_redundant(system, document),
+        "irredundant": lambda: not is_redundant(system, document),
     }
     return judge[kind]()

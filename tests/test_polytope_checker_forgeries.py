@@ -4,12 +4,24 @@ Mutants of a true certificate rarely come near a false proof; here every number 
 chance to hit one if a condition of the checker were missing.
 """
 
+import itertools
 import random
 from fractions import Fraction as F
 
 import pytest
-from certificate_examples import array, box, document, mult, problem, rational, span, vec
-from certificate_oracle import System, is_true
+from certificate_examples import (
+    array,
+    box,
+    document,
+    minor,
+    mult,
+    problem,
+    rational,
+    span,
+    sparse,
+    vec,
+)
+from certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
 
 from polytope import checker
 
@@ -184,6 +196,68 @@ class Forger:
         free = self.stated["domain"]["kind"] == "free"
         return {"dimension": self.rng.randrange(self.d + 1)}, witness if free else {}
 
+    def inequality(self):
+        """A row or a bound, seldom one that is none."""
+        bounds = [["floor", j] for j in range(self.d)] + [["ceiling", j] for j in range(self.d)]
+        return {"inequality": self.rng.choice([*self.some_rows(1 if self.n else 0), *bounds])}
+
+    def generators(self):
+        """The true generators, more often than not spoiled; n is small, so chance helps."""
+        rng, system = self.rng, self.system
+        lines, columns = [], []
+        if self.stated["domain"]["kind"] == "free":
+            found = [
+                r for r in itertools.product([F(0), F(1), F(-1), F(2)], repeat=self.d) if any(r)
+            ]
+            inside = [r for r in found if all(dot(w, r) == 0 for w in system.weight)]
+            for r in inside:
+                if rank([*lines, r]) > len(lines) and rng.random() < 0.9:
+                    lines.append(r)
+            lines, columns = reduced_lines(lines)
+        points, rays = map(sorted, generated(system, columns))
+        for listed in (points, rays, lines, columns):
+            if listed and rng.random() < 0.15:
+                listed.pop(rng.randrange(len(listed)))
+            if listed and rng.random() < 0.1:
+                listed.append(rng.choice(listed))
+        if rng.random() < 0.1:
+            points.append(numbers(rng, self.d))
+        if rng.random() < 0.1:
+            rays.append(numbers(rng, self.d))
+        claim = {"points": points, "rays": rays, "lines": lines}
+        claim = {name: [vec(x) for x in listed] for name, listed in claim.items()}
+        witness = {"implicit": None, "minor": self.full_minor(), "pivots": columns}
+        if rng.random() < 0.3:
+            witness["implicit"] = self.multipliers()
+        if rng.random() < 0.5:
+            return claim, {**witness, "perturbation": None, "bases": None}
+        delta = {
+            kind: sparse(size, {i: v for i in range(size) if (v := abs(rng.choice(SMALL)))})
+            for kind, size in zip(
+                ("upper", "lower", "floor", "ceiling"),
+                (self.n, self.n, self.d, self.d),
+                strict=True,
+            )
+        }
+        bases = []
+        for k in range(len(points)):
+            for _ in range(rng.choice([1, 1, 2])):
+                bases.append({"point": k, "shift": vec(numbers(rng, self.d))})
+        return claim, {**witness, "perturbation": delta, "bases": bases}
+
+    def full_minor(self):
+        """Independent active rows with their inverse, as a rule."""
+        rows = [row for row in self.names if row[0] == "equality"]
+        size = rank(self.system.plus)
+        if size not in (1, 2) or self.rng.random() < 0.2:
+            return self.minor()
+        for chosen in itertools.combinations(rows, size):
+            for columns in itertools.combinations(range(self.d), size):
+                part = [[self.weight[i][j] for j in columns] for _, i in chosen]
+                if rank(part) == size:
+                    return minor(self.weight, chosen, list(columns))
+        return self.minor()
+
     def document(self):
         rng = self.rng
         forms = {
@@ -194,6 +268,8 @@ class Forger:
                 self.objective(),
                 {"point": self.point(), "ray": vec(numbers(rng, self.d))},
             ),
+            "redundant": lambda: (self.inequality(), {"multipliers": self.multipliers()}),
+            "irredundant": lambda: (self.inequality(), {"point": self.point()}),
             "rank_positive": lambda: (
                 {"rank": rng.randrange(self.d + 1)},
                 {"minor": self.minor(), "span": self.span()},
