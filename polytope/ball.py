@@ -89,14 +89,24 @@ def chebyshev_ball(layer: Layer) -> Ball:
         if hull == "empty":
             return Ball(BallStatus.EMPTY, -1, radius_upper=0.0)
         return Ball(BallStatus.UNDECIDED, None, reason=hull)
+    if not hull.dimension:
+        center = feasibility(layer).point
+        if center is None:
+            return Ball(BallStatus.UNDECIDED, 0, reason="the only point could not be proved")
+        return Ball(BallStatus.CERTIFIED, 0, center, Fraction(0), 0.0, 0.0)
     inequalities = _inequalities(hull)
     built = _program(hull, inequalities)
     solution = solve(built.program, insist=False)
     if solution.outcome is not Outcome.OPTIMAL:
-        unbounded = _unbounded(hull, inequalities)
+        unbounded = _unbounded(hull, inequalities, insist=False)
         if unbounded is not None:
             return unbounded
+        # HiGHS was mistaken about one of the two programs: both are searched in earnest.
         solution = solve(built.program)
+        if solution.outcome is not Outcome.OPTIMAL:
+            unbounded = _unbounded(hull, inequalities, insist=True)
+            if unbounded is not None:
+                return unbounded
     if solution.outcome is not Outcome.OPTIMAL:
         reason = solution.reason or "neither a largest ball nor a direction could be proved"
         return Ball(BallStatus.UNDECIDED, hull.dimension, reason=reason)
@@ -139,7 +149,7 @@ def _program(hull: Hull, inequalities: list[_Inequality]) -> _Program:
             rows.append(LPRow(None, 1, sign * limit * q, False, extra))
             sources.append(source)
     lower = (*sides["lower"], Fraction(0))
-    upper = (*sides["upper"], None if hull.dimension else Fraction(0))
+    upper = (*sides["upper"], None)
     objective = RationalVector((0,) * n + (-1,))
     program = LinearProgram(base.system, tuple(rows), lower, upper, objective)
     factors = tuple(source.longest.denominator if source else 1 for source in sources)
@@ -153,8 +163,6 @@ def _ball(hull: Hull, built: _Program, solution: Solution) -> Ball:
     n = hull.layer.n_inputs
     center = RationalVector(point.numerators[:n], point.denominator).reduced()
     radius = Fraction(point.numerators[n], point.denominator)
-    if not hull.dimension:
-        return Ball(BallStatus.CERTIFIED, 0, center, radius, 0.0, 0.0)
     multipliers: list[tuple[Halfspace, Fraction]] = []
     total = Fraction(0)
     for r, weight in zip(solution.tight, dual, strict=True):
@@ -169,7 +177,7 @@ def _ball(hull: Hull, built: _Program, solution: Solution) -> Ball:
     )
 
 
-def _unbounded(hull: Hull, inequalities: list[_Inequality]) -> Ball | None:
+def _unbounded(hull: Hull, inequalities: list[_Inequality], *, insist: bool) -> Ball | None:
     """A direction into the interior of the recession cone, and a ball of radius 1 along it.
 
     With ``a v <= -|P a|`` for every inequality, the ball of radius t around ``x + t v`` lies in the
@@ -193,7 +201,7 @@ def _unbounded(hull: Hull, inequalities: list[_Inequality]) -> Ball | None:
         if low is not None and high is not None and low > high:
             return None
     program = LinearProgram(base.system, tuple(rows), tuple(lower), tuple(upper), base.objective)
-    solution = solve(program, insist=False)
+    solution = solve(program, insist=insist)
     start = feasibility(hull.layer).point
     if solution.outcome is not Outcome.OPTIMAL or solution.point is None or start is None:
         return None

@@ -16,14 +16,18 @@ from typing import Any
 
 import numpy as np
 
+from polytope.ball import chebyshev_ball
 from polytope.generators import Chart
 from polytope.hull import Hull
 from polytope.layer import Layer
-from polytope.local import LocalRows, basis_floats, embedded, gram
+from polytope.local import Around, basis_floats, embedded, gram
 from polytope.rational import RationalVector
 from polytope.recession import boundedness
 
-_NEWTON_STEPS = 60
+#: Some ten are needed; but from a centre 2^500 times nearer to one end, each step but doubles that.
+_NEWTON_STEPS = 2_000
+#: Thin sets have no smaller steps for floats, and a hundredth of the ellipsoid is near enough.
+_AT_REST = 1e-2
 #: Tried in turn until the proof goes through.
 _SHRINKS = (0.0, 1e-14, 1e-12, 1e-9, 1e-6, 1e-3, 0.5)
 
@@ -84,102 +88,102 @@ def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
         return Ellipsoid(EllipsoidStatus.UNDECIDED, hull.dimension, reason=bounded.reason)
     if not bounded.bounded:
         return Ellipsoid(EllipsoidStatus.UNBOUNDED, hull.dimension, log_volume=inf)
-    chart, rows = hull.flattened()
     if not hull.dimension:
+        chart, _ = hull.flattened()
         center = RationalVector.of(chart.origin)
         return Ellipsoid(EllipsoidStatus.CONTAINED, 0, center, chart, log_volume=0.0)
-    found = local_ellipsoid(chart, rows)
-    if found is None:
-        reason = "the convex program gave no ellipsoid that could be proved to lie inside"
+    seen = seen_from_inside(hull)
+    found = None if seen is None else local_ellipsoid(seen[1])
+    if seen is None or found is None:
+        reason = "no ellipsoid that floats proposed could be proved to lie inside"
         return Ellipsoid(EllipsoidStatus.UNDECIDED, hull.dimension, reason=reason)
+    chart, around = seen
     middle, shape = found
-    k = hull.dimension
-    stretch = gram(chart)
+    k, stretch = hull.dimension, gram(chart)
     log_gram = log(stretch.numerator) - log(stretch.denominator)
     unit_ball = k / 2 * log(pi) - lgamma(k / 2 + 1)
     log_volume = unit_ball + float(np.linalg.slogdet(shape)[1]) + log_gram / 2
-    point = embedded(chart, [Fraction(v) for v in middle.tolist()])
+    moved = [u + Fraction(v) for u, v in zip(around.point, middle.tolist(), strict=True)]
+    point = embedded(chart, moved)
     return Ellipsoid(EllipsoidStatus.CONTAINED, k, point, chart, shape, log_volume)
 
 
-def local_ellipsoid(chart: Chart, rows: LocalRows) -> tuple[np.ndarray, np.ndarray] | None:
-    """Centre (k,) and shape (k, k) in chart coordinates, proved to lie inside; None if none was.
+def seen_from_inside(hull: Hull) -> tuple[Chart, Around] | None:
+    """Return the chart, and the set as seen from the centre of its Chebyshev ball.
+
+    None if no ball could be proved.
+    """
+    ball = chebyshev_ball(hull.layer)
+    if ball.center is None or not ball.radius:
+        return None
+    chart, rows = hull.flattened()
+    center = ball.center
+    u = RationalVector(tuple(center.numerators[j] for j in chart.columns), center.denominator)
+    around = Around(rows, u.reduced())
+    return (chart, around) if around.is_inside else None
+
+
+def local_ellipsoid(around: Around) -> tuple[np.ndarray, np.ndarray] | None:
+    """Centre v (k,) and shape (k, k), proved to lie inside; None if none was.
 
     The program is solved in coordinates in which needles and plates are round, those of the Dikin
     ellipsoid, and once more in those of its first answer.
     """
-    start = dikin_ellipsoid(chart, rows)
+    start = dikin_ellipsoid(around)
     if start is None:
         return None
     center, frame = start
-    normals, rhs = rows.floats
+    rates = around.rates
     for _ in range(2):
-        found = _largest(normals @ frame, rhs - normals @ center)
+        found = _largest(rates @ frame, 1 - rates @ center)
         if found is None:
             break
         center, frame = center + frame @ found[0], frame @ found[1]
-    proved = _proved(rows, center, frame)
+    proved = _proved(around, center, frame)
     return None if proved is None else (center, proved)
 
 
-def dikin_ellipsoid(chart: Chart, rows: LocalRows) -> tuple[np.ndarray, np.ndarray] | None:
-    """Float centre (k,) and frame (k, k) of the Dikin ellipsoid at the analytic centre.
+def dikin_ellipsoid(around: Around) -> tuple[np.ndarray, np.ndarray] | None:
+    """Float centre v (k,) and frame (k, k) of the Dikin ellipsoid at the analytic centre.
 
-    It lies in the set, and m times larger around m inequalities contains it.
+    It lies in the set, and m times larger around m inequalities contains it.  Found by damped
+    Newton steps, each taken in the frame of the Hessian at hand, which the next only corrects.
+    None if they do not come to rest: the set is too thin for floats.
     """
-    normals, rhs = rows.floats
-    _, basis = basis_floats(chart)
-    start = _chebyshev(normals, rhs, np.linalg.inv(np.linalg.qr(basis)[1]))
-    return None if start is None else _dikin(normals, rhs, start)
-
-
-def _chebyshev(
-    normals: np.ndarray, rhs: np.ndarray, frame: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Float centre (k,) of a largest ball, and the frame scaled by its radius."""
-    from scipy.optimize import linprog
-
-    turned = normals @ frame
-    k = turned.shape[1]
-    lengths = np.linalg.norm(turned, axis=1)
-    table = np.hstack([turned, lengths[:, None]]) / lengths[:, None]
-    bounds = [(None, None)] * k + [(0, None)]
-    found = linprog([0.0] * k + [-1.0], A_ub=table, b_ub=rhs / lengths, bounds=bounds)
-    if found.x is None or not found.x[k] > 0:
-        return None
-    return frame @ found.x[:k], frame * float(found.x[k])
-
-
-def _dikin(
-    normals: np.ndarray, rhs: np.ndarray, start: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Analytic centre and the frame of its Dikin ellipsoid, by damped Newton steps.
-
-    Each step is taken in the frame of the Hessian at hand, which the next one only corrects.
-    """
-    center, frame = start
+    rates = around.rates
+    center, frame = np.zeros(rates.shape[1]), np.eye(rates.shape[1])
     for _ in range(_NEWTON_STEPS):
-        slack = rhs - normals @ center
+        slack = 1 - rates @ center
         if not (slack > 0).all():
-            return start
-        q, r = np.linalg.qr(normals @ frame / slack[:, None])
+            return None
+        q, r = np.linalg.qr(rates @ frame / slack[:, None])
+        if not (np.isfinite(r).all() and np.diag(r).all()):
+            return None
         frame = np.linalg.solve(r.T, frame.T).T
         step = -q.sum(axis=0)
         decrement = float(np.linalg.norm(step))
+        if decrement < _AT_REST:
+            return center, frame
         center = center + frame @ (step / (1 + decrement))
-        if decrement < 1e-6:
-            break
-    return center, frame
+    return None
 
 
 def _largest(normals: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Float centre and shape of the ellipsoid of most volume, by cvxpy (Clarabel)."""
+    """Float centre and shape of the ellipsoid of most volume, by cvxpy (Clarabel).
+
+    In the frames this is called in, the set lies in a ball whose radius is the number of rows; rows
+    that are farther away cannot matter, and would only spoil the scaling.
+    """
     import cvxpy
 
     cp: Any = cvxpy  # its stubs are partial
     k = normals.shape[1]
     lengths = np.linalg.norm(normals, axis=1)
-    table, right = normals / lengths[:, None], rhs / lengths
+    with np.errstate(all="ignore"):
+        near = np.flatnonzero(rhs <= 2 * len(rhs) * lengths)
+    table, right = normals[near] / lengths[near, None], rhs[near] / lengths[near]
+    if len(near) <= k:
+        return None
     shape, center = cp.Variable((k, k), PSD=True), cp.Variable(k)
     inside = cp.norm(shape @ table.T, 2, axis=0) + table @ center <= right
     problem = cp.Problem(cp.Maximize(cp.log_det(shape)), [inside])
@@ -189,6 +193,12 @@ def _largest(normals: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarr
             problem.solve(solver=cp.CLARABEL)
     except cp.SolverError:
         return None
+    except BaseException as problem:
+        # Clarabel panics on data of extreme scales, with an exception of its own that is no
+        # Exception; no proposal is an answer, too.
+        if type(problem).__name__ != "PanicException":
+            raise
+        return None
     if shape.value is None or center.value is None:
         return None
     if not (np.isfinite(shape.value).all() and np.linalg.slogdet(shape.value)[0] > 0):
@@ -196,36 +206,15 @@ def _largest(normals: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.asarray(center.value), np.asarray(shape.value)
 
 
-def _proved(rows: LocalRows, center: np.ndarray, shape: np.ndarray) -> np.ndarray | None:
-    """Shrink a shape until every ``a c + |S^T a| <= b`` holds exactly; None if c is outside."""
-    normals, rhs = rows.floats
+def _proved(around: Around, center: np.ndarray, shape: np.ndarray) -> np.ndarray | None:
+    """Shrink a shape until every ``a c + |S^T a| <= slack`` holds exactly; None if c is outside."""
     with np.errstate(all="ignore"):
-        reach = np.linalg.norm(normals @ shape, axis=1)
-        ratio = float(np.min((rhs - normals @ center) / reach))
+        reach = np.linalg.norm(around.rates @ shape, axis=1)
+        ratio = float(np.min((1 - around.rates @ center) / reach))
     if not 0 < ratio < inf:
         return None
     for shrink in _SHRINKS:
-        candidate = shape * (min(ratio, 1.0) * (1 - shrink))
-        if lies_inside(rows, center, candidate):
-            return np.asarray(candidate)
+        candidate = np.asarray(shape * (min(ratio, 1.0) * (1 - shrink)))
+        if around.contains_ellipsoid(center, candidate):
+            return candidate
     return None
-
-
-def lies_inside(rows: LocalRows, center: np.ndarray, shape: np.ndarray) -> bool:
-    """Whether ``{c + S z : |z| <= 1}`` satisfies every inequality, exactly."""
-    c = RationalVector.of(center.tolist())
-    columns = [RationalVector.of(column) for column in shape.T.tolist()]
-    for normal, rhs in zip(rows.normals, rows.rhs, strict=True):
-        slack = rhs - Fraction(
-            sum(a * v for a, v in zip(normal, c.numerators, strict=True)), c.denominator
-        )
-        if slack < 0:
-            return False
-        reach = sum(
-            Fraction(sum(a * v for a, v in zip(normal, s.numerators, strict=True)), s.denominator)
-            ** 2
-            for s in columns
-        )
-        if reach > slack * slack:
-            return False
-    return True

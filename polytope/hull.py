@@ -22,11 +22,13 @@ from polytope.generators import Bound, Chart, Halfspace
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor
-from polytope.local import LocalRows, local_rows
+from polytope.local import LocalRows, balanced, local_rows
 from polytope.reduction import reduce
 
 #: Equalities up to which projections are computed exactly, at some 100 bits an equality.
 _EXACT = 24
+#: Entries of a chart's basis up to which its coordinates are chosen well, in rationals.
+_SMALL = 10_000
 #: Bits behind the point of the float proposals, once they are integers.
 _BITS = 64
 
@@ -86,6 +88,8 @@ class Hull:
         if reduced is None:
             raise InputError("hull: expected all implicit equalities to be known, got more")
         chart = reduced.chart
+        if chart.dimension * self.layer.n_inputs <= _SMALL:
+            chart = balanced(chart)
         return chart, local_rows(self.layer.system, chart, reduced.halfspaces)
 
     def inequalities(self) -> list[Halfspace]:

@@ -18,7 +18,7 @@ from flint import fmpz_mat
 from polytope.errors import InputError
 from polytope.generators import Chart, Generators, Halfspace
 from polytope.halfspaces import Row, System
-from polytope.rational import RationalVector, rounded
+from polytope.rational import RationalVector, nearest_float, rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +35,59 @@ class LocalRows:
     normals: tuple[tuple[int, ...], ...]
     rhs: tuple[int, ...]
 
-    @cached_property
-    def floats(self) -> tuple[np.ndarray, np.ndarray]:
-        """Normals (m, k) and right-hand sides (m,) as floats, the largest entry of a row near 1."""
-        powers = [1 << max(map(abs, a), default=1).bit_length() for a in self.normals]
-        table = [[rounded(v, p) for v in a] for a, p in zip(self.normals, powers, strict=True)]
-        rhs = [rounded(b, p) for b, p in zip(self.rhs, powers, strict=True)]
-        k = len(self.normals[0]) if self.normals else 0
-        return np.array(table).reshape(len(table), k), np.array(rhs)
 
-    def contains(self, u: Sequence[Fraction]) -> bool:
-        """Whether a point (k,) satisfies every inequality, exactly."""
-        point = RationalVector.of(u)
-        return all(
-            sum(a * n for a, n in zip(row, point.numerators, strict=True)) <= b * point.denominator
-            for row, b in zip(self.normals, self.rhs, strict=True)
+@dataclass(frozen=True, eq=False)
+class Around:
+    """A full-dimensional set seen from a point u0 strictly inside: ``rates v <= 1``, v = u - u0.
+
+    However small the set is, and however far from the origin, these numbers are as accurate as
+    floats can be.
+
+    Attributes:
+        rows: the inequalities in chart coordinates.
+        point: u0 (k,), exact.
+    """
+
+    rows: LocalRows
+    point: RationalVector
+
+    @cached_property
+    def slacks(self) -> tuple[Fraction, ...]:
+        """Exact ``rhs - normals u0``, positive."""
+        u, den = self.point.numerators, self.point.denominator
+        return tuple(
+            b - Fraction(sum(a * n for a, n in zip(row, u, strict=True)), den)
+            for row, b in zip(self.rows.normals, self.rows.rhs, strict=True)
         )
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether u0 is strictly inside every inequality."""
+        return all(slack > 0 for slack in self.slacks)
+
+    @cached_property
+    def rates(self) -> np.ndarray:
+        """Normals divided by slacks (m, k), each entry correctly rounded."""
+        table = [
+            [rounded(a * s.denominator, s.numerator) for a in row]
+            for row, s in zip(self.rows.normals, self.slacks, strict=True)
+        ]
+        return np.array(table).reshape(len(table), len(self.point))
+
+    def contains_ellipsoid(self, center: np.ndarray, shape: np.ndarray) -> bool:
+        """Whether ``{u0 + c + S z : |z| <= 1}`` satisfies every inequality, exactly."""
+        vectors = [RationalVector.of(v) for v in (center.tolist(), *shape.T.tolist())]
+        for normal, slack in zip(self.rows.normals, self.slacks, strict=True):
+            moved, *reach = (
+                Fraction(
+                    sum(a * n for a, n in zip(normal, v.numerators, strict=True)), v.denominator
+                )
+                for v in vectors
+            )
+            left = slack - moved
+            if left < 0 or sum((r * r for r in reach), Fraction(0)) > left * left:
+                return False
+        return True
 
 
 def local_rows(system: System, chart: Chart, halfspaces: Sequence[Halfspace]) -> LocalRows:
@@ -111,6 +148,17 @@ def scaled_floats(points: Sequence[RationalVector]) -> tuple[np.ndarray, int]:
     return np.array(rows), exponent
 
 
+def steps_from_first(points: Sequence[RationalVector]) -> np.ndarray:
+    """Return the points less the first (n, d), exact differences correctly rounded.
+
+    A small set far from the origin keeps its digits.
+    """
+    first = points[0]
+    return np.array(
+        [[nearest_float(a - b) for a, b in zip(p, first, strict=True)] for p in points]
+    ).reshape(len(points), -1)
+
+
 def charted(generators: Generators) -> Chart:
     """Return the chart of a set that has points.
 
@@ -135,6 +183,32 @@ def require_complete(generators: Generators, question: str) -> None:
             f"generators: expected a complete list for the {question}, "
             f"got {generators.status.name} ({generators.reason or 'no reason given'})"
         )
+
+
+def balanced(chart: Chart) -> Chart:
+    """Choose other coordinates of the hull, so that no entry of the basis exceeds 2.
+
+    A chart by a coordinate that hardly moves looks like a needle to floats, however round the set.
+    Each exchange of coordinates at least doubles a determinant, so there are few.
+    """
+    columns, origin = list(chart.columns), list(chart.origin)
+    basis = [list(row) for row in chart.basis]
+    while True:
+        size, j, c = max(
+            ((abs(v), j, c) for j, row in enumerate(basis) for c, v in enumerate(row)),
+            default=(Fraction(0), 0, 0),
+        )
+        if size <= 2:
+            rows = tuple(map(tuple, basis))
+            return Chart(tuple(columns), tuple(origin), rows)
+        pivot, shift = basis[j], origin[j]
+        columns[c] = j
+        for i, row in enumerate(basis):
+            if row[c]:
+                share = row[c] / pivot[c]
+                origin[i] -= share * shift
+                basis[i] = [v - share * p if p else v for v, p in zip(row, pivot, strict=True)]
+                basis[i][c] = share
 
 
 def gram(chart: Chart) -> Fraction:

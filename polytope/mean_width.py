@@ -16,7 +16,7 @@ import numpy as np
 from polytope.diameter import squared_distance
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
-from polytope.local import basis_floats, charted, require_complete
+from polytope.local import balanced, basis_floats, charted, require_complete, steps_from_first
 from polytope.roots import outward, root_sum
 from polytope.skeleton import edges
 
@@ -97,11 +97,9 @@ def _certified(generators: Generators, k: int) -> MeanWidth:
 
 def _widths(generators: Generators, n: int, rng: np.random.Generator) -> np.ndarray:
     """Widths (n,) in directions drawn uniformly from the hull's unit sphere."""
-    chart = charted(generators)
-    _, basis = basis_floats(chart)
-    frame, _ = np.linalg.qr(basis)
-    points = generators.points_float()
-    local = (points - points.mean(axis=0)) @ frame
+    chart = balanced(charted(generators))
+    frame, _ = np.linalg.qr(basis_floats(chart)[1])
+    local = steps_from_first(generators.points) @ frame
     normals = rng.normal(size=(n, chart.dimension))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     step = max(1, _BLOCK // len(local))

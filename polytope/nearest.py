@@ -7,8 +7,7 @@ The lower bound is a separating functional: for any g of dual norm at most 1, ev
 from __future__ import annotations
 
 from fractions import Fraction
-from math import inf, isqrt, lcm, nextafter
-from sys import float_info
+from math import lcm
 
 from polytope.certificates import Certificate
 from polytope.errors import InputError
@@ -18,8 +17,9 @@ from polytope.halfspaces import Multipliers
 from polytope.layer import Layer
 from polytope.linprog import Outcome, Solution, solve
 from polytope.program import LinearProgram, LPRow
-from polytope.rational import RationalVector, nearest_float
+from polytope.rational import RationalVector
 from polytope.results import NearestResult, NearestStatus
+from polytope.roots import outward, root_bounds
 
 NORMS = ("linf", "l1", "l2")
 
@@ -73,7 +73,7 @@ def _exact(
 
     claim = {"from": origin, "norm": norm, "distance": distance}
     certificate = Certificate("nearest", claim, layer, witness)
-    lower, upper = _outward(distance)
+    lower, upper = outward(distance)
     return NearestResult(
         NearestStatus.EXACT, norm, distance, lower, upper, point.reduced(), certificate
     )
@@ -191,8 +191,8 @@ def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
         NearestStatus.BOUNDED,
         "l2",
         None,
-        _root(lower, up=False),
-        _root(upper, up=True),
+        root_bounds(lower)[0],
+        root_bounds(upper)[1],
         projection.point,
         certificate,
     )
@@ -237,25 +237,3 @@ def _functional_bound(
         return None
     total = sum(a * b for a, b in zip(g.numerators, origin.numerators, strict=True))
     return bound - Fraction(total, g.denominator * origin.denominator)
-
-
-def _root(square: Fraction, *, up: bool) -> float:
-    """Square root rounded outward, by integer square roots of at least 120-bit accuracy."""
-    missing = square.denominator.bit_length() - square.numerator.bit_length()
-    shift = 120 + max(0, missing)
-    scaled, rest = divmod(square.numerator << (2 * shift), square.denominator)
-    floor = isqrt(scaled)
-    is_exact = not rest and floor * floor == scaled
-    root = Fraction(floor + (1 if up and not is_exact else 0), 1 << shift)
-    return _outward(root)[1 if up else 0]
-
-
-def _outward(value: Fraction) -> tuple[float, float]:
-    """Floats below and above a nonnegative number, as close as floats come."""
-    near = nearest_float(value)
-    if near == inf:
-        return float_info.max, inf
-    exact = Fraction(near)
-    low = near if exact <= value else nextafter(near, -inf)
-    high = near if exact >= value else nextafter(near, inf)
-    return low, high

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytope.ellipsoid import dikin_ellipsoid, local_ellipsoid
+from polytope.ellipsoid import dikin_ellipsoid, local_ellipsoid, seen_from_inside
 from polytope.errors import InputError
-from polytope.generators import Chart, Generators
+from polytope.generators import Generators
 from polytope.hit_and_run import default_burn_in, default_thinning, walk
 from polytope.hull import Hull
 from polytope.layer import Layer
-from polytope.local import LocalRows, basis_floats, charted, require_complete
+from polytope.local import (
+    basis_floats,
+    charted,
+    embedded,
+    local_points,
+    require_complete,
+    steps_from_first,
+)
+from polytope.rational import RationalVector
 from polytope.recession import boundedness
 from polytope.triangulation import triangulation
 
@@ -46,23 +54,20 @@ def sample(
     if method == "triangulation" or (method == "auto" and _is_small(generators)):
         if generators is None:
             raise InputError("generators: expected a list for the triangulation, got None")
-        chart = charted(generators)
-        u = _from_simplices(n, generators, rng)
+        x = _from_simplices(n, generators, rng)
     else:
         hull = _bounded_hull(layer)
-        chart, rows = hull.flattened()
-        k = chart.dimension
+        k = hull.dimension
         steps = (
             default_burn_in(k) if burn_in is None else burn_in,
             default_thinning(k) if thinning is None else thinning,
         )
         if min(steps) < 1:
             raise InputError(f"burn_in, thinning: expected at least 1, got {steps}")
-        u = _by_walks(n, (chart, rows), rng, steps)
-    origin, basis = basis_floats(chart)
+        x = _by_walks(n, hull, rng, steps)
     # The coordinates may leave the domain by a rounding, which a pixel must not.
     lower, upper = layer.system.float_bounds
-    return np.asarray(np.clip(origin + u @ basis.T, lower, upper))
+    return np.asarray(np.clip(x, lower, upper))
 
 
 def random_combinations(n: int, generators: Generators, *, seed: int | None = None) -> np.ndarray:
@@ -110,40 +115,51 @@ def _bounded_hull(layer: Layer) -> Hull:
 def _from_simplices(n: int, generators: Generators, rng: np.random.Generator) -> np.ndarray:
     """Exactly uniform up to rounding: a simplex by its volume, a uniform point in it."""
     simplices = triangulation(generators)
-    chart = charted(generators)
-    corners = generators.points_float()[:, list(chart.columns)][simplices]
-    edges = corners[:, 1:] - corners[:, :1]
-    volumes = np.abs(np.linalg.det(edges)) if chart.dimension else np.ones(1)
-    chosen = rng.choice(len(simplices), size=n, p=volumes / volumes.sum())
-    weights = rng.standard_exponential((n, chart.dimension + 1))
+    chosen = rng.choice(len(simplices), size=n, p=_shares(simplices, generators))
+    weights = rng.standard_exponential((n, simplices.shape[1]))
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray((weights[:, None, :] @ corners[chosen])[:, 0])
+    corners = generators.points_float()[simplices[chosen]]
+    return np.asarray((weights[:, None, :] @ corners)[:, 0])
 
 
-def _by_walks(
-    n: int,
-    flat: tuple[Chart, LocalRows],
-    rng: np.random.Generator,
-    steps: tuple[int, int],
-) -> np.ndarray:
-    chart, rows = flat
-    if not chart.dimension or not n:
-        return np.zeros((n, chart.dimension))
-    inside = local_ellipsoid(chart, rows) if chart.dimension <= _ELLIPSOID else None
-    inside = inside or dikin_ellipsoid(chart, rows)
+def _shares(simplices: np.ndarray, generators: Generators) -> np.ndarray:
+    """Share of each simplex in the volume."""
+    steps = steps_from_first(local_points(generators))
+    if not steps.shape[1]:
+        return np.ones(1)
+    corners = (steps / np.ptp(steps, axis=0))[simplices]
+    volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
+    return np.asarray(volumes / volumes.sum())
+
+
+def _by_walks(n: int, hull: Hull, rng: np.random.Generator, steps: tuple[int, int]) -> np.ndarray:
+    if not hull.dimension:
+        chart, _ = hull.flattened()
+        return np.tile(RationalVector.of(chart.origin).to_float(), (n, 1))
+    seen = seen_from_inside(hull)
+    if seen is None:
+        raise InputError("sample: expected a set with a ball that can be proved, got none")
+    chart, around = seen
+    inside = local_ellipsoid(around) if chart.dimension <= _ELLIPSOID else None
+    inside = inside or dikin_ellipsoid(around)
     if inside is None:
-        raise InputError("sample: expected a set with room for floats, got one too thin")
+        raise InputError(
+            "sample: expected a set that floats can round, got one too thin; "
+            'method="triangulation" needs no rounding'
+        )
     center, frame = inside
-    normals, rhs = rows.floats
-    local = normals @ frame, rhs - normals @ center
+    start = embedded(chart, list(around.point)).to_float()
+    if not n:
+        return np.zeros((0, len(start)))
+    local = around.rates @ frame, 1 - around.rates @ center
     z = walk(n, local, rng=rng, burn_in=steps[0], thinning=steps[1])
-    return _pulled_inside(center, z @ frame.T, rows)
+    v = _pulled_inside(center, z @ frame.T, around.rates)
+    return np.asarray(start + v @ basis_floats(chart)[1].T)
 
 
-def _pulled_inside(center: np.ndarray, steps: np.ndarray, rows: LocalRows) -> np.ndarray:
+def _pulled_inside(center: np.ndarray, steps: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """Shorten the steps from the centre that rounding carried outside, to just inside."""
-    normals, rhs = rows.floats
-    slack, slope = rhs - normals @ center, steps @ normals.T
+    slack, slope = 1 - rates @ center, steps @ rates.T
     with np.errstate(divide="ignore", invalid="ignore"):
         most = np.where(slope > 0, slack / slope, np.inf).min(axis=1)
     short = np.where(most < 1, most * (1 - 1e-12), 1.0)

@@ -6,19 +6,22 @@ from math import exp, inf, pi, sqrt
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope
-from polytope.ellipsoid import EllipsoidStatus, lies_inside
+from polytope import Box, CollisionPolytope, RationalVector
+from polytope.ellipsoid import EllipsoidStatus
 from polytope.hull import Hull
+from polytope.local import Around
 from tests.hand_made import cross, cube, flat_degenerate, flat_simplex, random_simple, simplex
 
 F = Fraction
 BALL = {1: 2.0, 2: pi, 3: 4 / 3 * pi, 4: pi**2 / 2}
 
 
-def brick(sizes):
+def brick(sizes, shift=0):
     n = len(sizes)
     matrix = [[s * (i == j) for j in range(n)] for i in range(n) for s in (1, -1)]
-    return CollisionPolytope.from_halfspaces(matrix, [v for s in sizes for v in (s, 0)])
+    return CollisionPolytope.from_halfspaces(
+        matrix, [v for s in sizes for v in (F(s) + shift, -shift)]
+    )
 
 
 KNOWN = {
@@ -29,6 +32,8 @@ KNOWN = {
     # the affine image of the ball in the regular simplex: pi / (3 sqrt(3)) of the area
     "triangle": (simplex(2), pi / (3 * sqrt(3)) / 2, 1 / 3),
     "needle": (brick([1, 1e-6, 1e6]), BALL[3] / 8, None),
+    "tiny and far": (brick([1, 1e-6, 1e6], 10**12), BALL[3] / 8, None),
+    "tiny": (brick([F(1, 2**200), 2**300]), BALL[2] / 4 * 2.0**100, None),
 }
 
 
@@ -77,10 +82,13 @@ def test_the_ball_of_the_ellipsoid_is_no_larger_than_the_chebyshev_ball():
 def test_a_shape_that_sticks_out_by_a_hair_is_seen():
     P = cube(2)
     _, rows = Hull.of(P.layer).flattened()
-    center = np.array([0.5, 0.5])
-    assert lies_inside(rows, center, np.eye(2) / 2)
-    assert not lies_inside(rows, center, np.diag([np.nextafter(0.5, 1), 0.5]))
-    assert not lies_inside(rows, np.array([2.0, 0.5]), np.eye(2) * 1e-9)
+    around = Around(rows, RationalVector.of([F(1, 4), F(1, 2)]))
+    center = np.array([0.25, 0.0])
+    assert around.contains_ellipsoid(center, np.eye(2) / 2)
+    assert not around.contains_ellipsoid(center, np.diag([np.nextafter(0.5, 1), 0.5]))
+    assert not around.contains_ellipsoid(np.array([2.0, 0.0]), np.eye(2) * 1e-9)
+    assert around.is_inside
+    assert not Around(rows, RationalVector.of([0, F(1, 2)])).is_inside
 
 
 def test_points_unbounded_and_empty_sets():
