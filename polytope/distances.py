@@ -62,17 +62,17 @@ def _rounded_mean(floats: np.ndarray, exponent: int) -> tuple[float, float]:
     """Bounds of the mean from floats: differences of rounded points, with the errors they have.
 
     A difference moves by at most u (|x| + |y|) through the rounding of the points, its norm by a
-    relative (d + 4) u, and the sum of the floats is correctly rounded.
+    relative (d + 4) u; numpy sums pairwise, in blocks of 128, which errs by less than 200 u.
     """
     n, d = floats.shape
     sizes = np.linalg.norm(floats, axis=1)
     parts, errors = [], []
     for i in range(n - 1):
         lengths = np.sqrt(((floats[i + 1 :] - floats[i]) ** 2).sum(axis=1))
-        parts.append(fsum(lengths.tolist()))
+        parts.append(float(lengths.sum()))
         errors.append(float((sizes[i + 1 :] + sizes[i]).sum()))
     total = fsum(parts)
-    slack = 4 * _UNIT_ROUNDOFF * (fsum(errors) + (d + 4) * total)
+    slack = 4 * _UNIT_ROUNDOFF * (fsum(errors) + (d + 204) * total)
     n_pairs = n * (n - 1) // 2
     unit = Fraction(2) ** exponent / n_pairs
     low, high = Fraction(total) - Fraction(slack), Fraction(total) + Fraction(slack)
