@@ -58,6 +58,8 @@ def _cdd(normals: Rows, offsets: list[int]) -> Listed:
     found = cdd.gmp.copy_generators(cdd.gmp.polyhedron_from_matrix(matrix)).array
     points = [_integral(row[1:]) for row in found if row[0]]
     rays = [_integral(row[1:])[1:] for row in found if not row[0]]
+    if not points and not any(offsets):
+        points = [[1] + [0] * len(normals[0])]  # cddlib leaves out the apex of a cone
     return points, rays
 
 
