@@ -147,7 +147,7 @@ def _encoded(value: Any, n_units: int) -> Any:
     if isinstance(value, Row):
         return [value.kind, value.unit]
     if isinstance(value, Bound):
-        return [value.side, value.coordinate]
+        return ["floor" if value.side == "lower" else "ceiling", value.coordinate]
     if isinstance(value, int):
         return value
     if isinstance(value, Fraction):

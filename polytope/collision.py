@@ -19,6 +19,7 @@ from polytope.halfspace_input import halfspace_layer
 from polytope.layer import Layer
 from polytope.measures import Measures
 from polytope.minimize import Minimizer, unit_vertices
+from polytope.redundancy import Redundancy, redundancy
 from polytope.results import (
     Boundedness,
     Dimension,
@@ -192,6 +193,10 @@ class CollisionPolytope(Measures):
     def boundedness(self) -> Boundedness:
         """Whether the set is bounded; if not, with a ray."""
         return _recession.boundedness(self.layer)
+
+    def redundancy(self) -> Redundancy:
+        """Which inequalities the others imply, and a subsystem without such ones."""
+        return redundancy(self.layer)
 
     def feasibility(self) -> Feasibility:
         """Whether the set has a point; if not, with Farkas multipliers."""
