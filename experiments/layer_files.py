@@ -22,6 +22,8 @@ from polytope.interchange import SUFFIXES
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
 
+#: Name of a set that came without a layer.
+POLYHEDRON = "polyhedron"
 TORCH = (".pt", ".pth", ".ckpt", ".bin")
 STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
 UNREADABLE = (
@@ -99,7 +101,7 @@ def _polyhedron(options: argparse.Namespace) -> Loaded:
                 f"({options.file}), which is no layer; got {given}"
             )
     polytope = read_polyhedron(options.file)
-    return Loaded(polytope, "polyhedron", _checksums(options.file))
+    return Loaded(polytope, POLYHEDRON, _checksums(options.file))
 
 
 def read_arrays(path: Path) -> dict[str, Array]:

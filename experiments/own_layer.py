@@ -6,7 +6,7 @@ from typing import Any
 from experiments.case import lp_entry
 from experiments.facts import facts
 from experiments.files import new_run_folder, open_run_folder
-from experiments.layer_files import load_set
+from experiments.layer_files import POLYHEDRON, load_set
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs, keep_checker
 from experiments.record import Record, exact_document, jsonable, write_record
@@ -29,6 +29,7 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
     proofs = Proofs(folder)
     with progress.stage("facts", f"facts of {polytope!r}"):
         known = facts(polytope, proofs, name)
+        known["sentence"] += alone(known["dimension"], layer=name != POLYHEDRON)
     vertices = []
     chosen = polytope.inactive_units[: options.vertices]
     with progress.stage("vertices", f"{len(chosen)} exact vertices"):
@@ -51,3 +52,15 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
     keep_checker(folder)
     found: dict[str, Any] = jsonable(results)
     return found
+
+
+def alone(dimension: int | None, *, layer: bool) -> str:
+    """Returns what the proved dimension says of other points; "" if it is not proved."""
+    if dimension is None:
+        return ""
+    if dimension < 0:
+        return "; it is empty"
+    if dimension == 0:
+        more = ": no other input of the domain collides" if layer else ""
+        return f"; it is a single point{more}"
+    return "; other inputs collide as well" if layer else "; it has more than one point"
