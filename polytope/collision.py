@@ -34,6 +34,7 @@ from polytope.results import (
 )
 from polytope.size_estimate import SizeEstimate, estimate_vertices
 from polytope.traverse import CERTIFIED_BASES, Limits, Progress
+from polytope.uniqueness import Uniqueness, uniqueness
 
 
 class CollisionPolytope(Measures):
@@ -193,6 +194,10 @@ class CollisionPolytope(Measures):
     def boundedness(self) -> Boundedness:
         """Whether the set is bounded; if not, with a ray."""
         return _recession.boundedness(self.layer)
+
+    def uniqueness(self) -> Uniqueness:
+        """Whether no other input collides, beside the condition of directed spanning sets."""
+        return uniqueness(self.layer)
 
     def redundancy(self) -> Redundancy:
         """Which inequalities the others imply, and a subsystem without such ones."""
