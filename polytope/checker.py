@@ -369,8 +369,9 @@ class Problem:
         for (kind, i), slack in slacks.items():
             kept = slack == 0 or (slack > 0 and kind != "equality" and what != "line")
             if kept == ((kind, i) == but):
-                words = "keeps" if kept else "violates"
-                raise CheckError(f"the {what} {words} [{kind}, {i}]", REFUSED)
+                raise CheckError(
+                    f"the {what} {'keeps' if kept else 'violates'} [{kind}, {i}]", REFUSED
+                )
         return x, {name for name, slack in slacks.items() if slack == 0}
 
     def _bound(self, value: object, c: Vector | None = None) -> Bound:
