@@ -58,8 +58,9 @@ class Refined:
         """Refinements (V,) each basis needs for its own determinant and its parent's."""
         bits = self._norms[bases].sum(axis=1)
         bits = np.maximum(bits, bits[parents]) + _ROOM_BITS - _FIRST_BITS
-        out: np.ndarray = np.maximum(1, np.ceil(bits / _STEP_BITS)).astype(np.int64)
-        return out
+        steps: np.ndarray = np.maximum(1, np.ceil(bits / _STEP_BITS)).astype(np.int64)
+        # Few bases are refined together: a group of their own costs more than bits not needed.
+        return np.full_like(steps, steps.max()) if len(bases) < _BLOCK // 4 else steps
 
     def solve(
         self, bases: np.ndarray, steps: np.ndarray, inverses: np.ndarray | None = None

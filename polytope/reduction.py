@@ -251,19 +251,15 @@ def _substituted(
 ) -> list[_Entry]:
     """Inequalities ``normal u <= offset`` in the chart's coordinates, as coprime integers."""
     system = layer.system
-    out: list[_Entry] = []
     rows = [row for row in system.rows if row not in equalities]
-    identity = chart.dimension == layer.n_inputs
-    lifted = None if identity or not rows else _products(layer, rows, chart)
-    for t, row in enumerate(rows):
+    if chart.dimension == layer.n_inputs:
+        return _as_stated(layer, rows)
+    out: list[_Entry] = []
+    products = _products(layer, rows, chart) if rows else []
+    for row, (constant, *slopes) in zip(rows, products, strict=True):
         scale, right = system.scale(row.unit), system.rhs[system.position[row]]
-        if lifted is None:
-            normal = [row.sign * v for v in system.integer_row(row.unit)]
-            out.append(_integral(row, [Fraction(v) for v in normal], right * scale, scale))
-        else:
-            constant, *slopes = lifted[t]
-            normals = [row.sign * v for v in slopes]
-            out.append(_integral(row, normals, right * scale - row.sign * constant, scale))
+        normals = [row.sign * v for v in slopes]
+        out.append(_integral(row, normals, right * scale - row.sign * constant, scale))
     for j in range(layer.n_inputs):
         if j in fixed:
             continue
@@ -273,6 +269,30 @@ def _substituted(
             out.append(_integral(Bound("lower", j), [-v for v in slopes], chart.origin[j] - low))
         if high is not None:
             out.append(_integral(Bound("upper", j), slopes, high - chart.origin[j]))
+    return out
+
+
+def _as_stated(layer: Layer, rows: Sequence[Row]) -> list[_Entry]:
+    """The inequalities in x itself."""
+    system, d = layer.system, layer.n_inputs
+    out = []
+    for row in rows:
+        scale = system.scale(row.unit)
+        right = system.rhs[system.position[row]] * scale
+        factor = row.sign * right.denominator
+        normal = [factor * v for v in system.integer_row(row.unit)]
+        divisor = gcd(right.numerator, *normal) or 1
+        if divisor > 1:
+            normal = [v // divisor for v in normal]
+        times = Fraction(scale * right.denominator, divisor)
+        out.append(_Entry(row, normal, right.numerator // divisor, times))
+    for side, ends, sign in (("lower", system.lower, -1), ("upper", system.upper, 1)):
+        for j, end in enumerate(ends):
+            if end is not None:
+                normal = [0] * d
+                normal[j] = sign * end.denominator
+                name = Bound("lower" if side == "lower" else "upper", j)
+                out.append(_Entry(name, normal, sign * end.numerator, Fraction(end.denominator)))
     return out
 
 

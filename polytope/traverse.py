@@ -157,6 +157,9 @@ class Traversal:
                 child[np.arange(len(first)), edge[first]] = entering[at[first], edge[first]]
                 new_bases.append(child)
                 new_keys.append(fresh[unknown])
+            if len(parts) == 1:
+                keys, frontier = new_keys[0], new_bases[0]
+                continue
             keys, first = np.unique(np.concatenate(new_keys), return_index=True)
             frontier = np.concatenate(new_bases)[first]
         return known
