@@ -224,6 +224,11 @@ def _vertices_options(vertices: argparse.ArgumentParser) -> None:
         default="auto",
         help="volume, diameter, mean distance, largest ball: those that are cheap (auto)",
     )
+    vertices.add_argument(
+        "--redundancy",
+        action="store_true",
+        help="prove for each inequality whether the others imply it, a certificate each",
+    )
     limits = vertices.add_argument_group("limits (a list cut short is written, exit code 4)")
     limits.add_argument("--max-seconds", metavar="X", type=float, help="stop after so long")
     limits.add_argument("--max-count", metavar="N", type=int, help="stop beyond so many vertices")

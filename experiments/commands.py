@@ -223,6 +223,7 @@ def certify(options: argparse.Namespace) -> int:
     for name, value in found["facts"].items():
         if name != "certificates":
             print(f"{name:20} {value}")
+    print(f"{'unique':20} {found['uniqueness']['sentence']}")
     for each in found["vertices"]:
         value = "" if each["value"] is None else each["approx"]
         shown = "beyond the range of floats" if value is None else value

@@ -14,6 +14,7 @@ import numpy as np
 import safetensors
 import safetensors.torch
 
+from experiments.facts import POLYHEDRON
 from experiments.files import sha256_file
 from polytope import Box, CollisionPolytope, Free, Nonnegative, read_polyhedron
 from polytope.domains import Domain
@@ -22,8 +23,6 @@ from polytope.interchange import SUFFIXES
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
 
-#: Name of a set that came without a layer.
-POLYHEDRON = "polyhedron"
 TORCH = (".pt", ".pth", ".ckpt", ".bin")
 STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
 UNREADABLE = (

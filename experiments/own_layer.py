@@ -4,9 +4,9 @@ import argparse
 from typing import Any
 
 from experiments.case import lp_entry
-from experiments.facts import facts
+from experiments.facts import facts, uniqueness_entry, uniqueness_sentence
 from experiments.files import new_run_folder, open_run_folder
-from experiments.layer_files import POLYHEDRON, load_set
+from experiments.layer_files import load_set
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs, keep_checker
 from experiments.record import Record, exact_document, jsonable, write_record
@@ -29,7 +29,8 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
     proofs = Proofs(folder)
     with progress.stage("facts", f"facts of {polytope!r}"):
         known = facts(polytope, proofs, name)
-        known["sentence"] += alone(known["dimension"], layer=name != POLYHEDRON)
+        unique = uniqueness_entry(polytope, proofs, name)
+        unique["sentence"] = uniqueness_sentence(unique, polytope.n_inputs, domain=name)
     vertices = []
     chosen = polytope.inactive_units[: options.vertices]
     with progress.stage("vertices", f"{len(chosen)} exact vertices"):
@@ -39,7 +40,12 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
             approx = None if result.value is None else exact_document(result.value)["approx"]
             entry = {"unit": unit, **lp_entry(result), "approx": approx, "certificate": proof}
             vertices.append(entry)
-    results = {"facts": known, "vertices": vertices, "folder": str(folder)}
+    results = {
+        "facts": known,
+        "uniqueness": unique,
+        "vertices": vertices,
+        "folder": str(folder),
+    }
     record = Record(
         experiment="certify",
         options={name: value for name, value in vars(options).items() if name != "verb"},
@@ -52,15 +58,3 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
     keep_checker(folder)
     found: dict[str, Any] = jsonable(results)
     return found
-
-
-def alone(dimension: int | None, *, layer: bool) -> str:
-    """Returns what the proved dimension says of other points; "" if it is not proved."""
-    if dimension is None:
-        return ""
-    if dimension < 0:
-        return "; it is empty"
-    if dimension == 0:
-        more = ": no other input of the domain collides" if layer else ""
-        return f"; it is a single point{more}"
-    return "; other inputs collide as well" if layer else "; it has more than one point"

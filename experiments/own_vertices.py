@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from experiments.progress import Progress
 from experiments.projection_figure import write_picture
 from experiments.proofs import FOLDER, Proofs, keep_checker
 from experiments.record import Record, jsonable, write_record
-from experiments.set_measures import facet_entry, measures
+from experiments.set_measures import facet_entry, measures, redundancy_entry
 from polytope import CollisionPolytope, write_generators, write_halfspaces
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
 from polytope.rational import RationalVector
+from polytope.reduction import LARGEST_DIMENSION
 
 #: Generators of each kind in the record and on the terminal, unless all are asked for.
 SHOWN = 5
@@ -58,7 +60,7 @@ def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, 
     folder = new_run_folder(options.out, "vertices")
     try:
         with progress.stage("estimate", f"size of {polytope!r}"):
-            estimate = _estimate(polytope, progress)
+            estimate = _estimate(polytope, progress) if _small(polytope) else None
         with progress.stage("vertices", "vertices, rays and lines"):
             found = polytope.vertices(**limits, progress=_Counter(progress))
     except BaseException:
@@ -79,6 +81,9 @@ def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, 
         results["facets"] = facet_entry(found)
         with progress.stage("measures", "measures"):
             results["measures"] = measures(polytope, found, level=options.measures)
+    if options.redundancy:
+        with progress.stage("redundancy", "which inequalities the others imply"):
+            results["redundancy"] = redundancy_entry(polytope, Proofs(folder), loaded.name)
     results["files"] = _write(folder, polytope, found)
     write_record(
         folder,
@@ -108,6 +113,11 @@ class _Counter:
             self._progress.say(f"    {proved:,} vertices proved, {waiting:,} to visit")
 
 
+def _small(polytope: CollisionPolytope) -> bool:
+    """Whether a list could ever be finished; an estimate of a larger one would take long itself."""
+    return polytope.n_inputs - polytope.n_positive <= LARGEST_DIMENSION
+
+
 def _estimate(polytope: CollisionPolytope, progress: Progress) -> dict[str, Any] | None:
     """An order of magnitude before the work, from random walks."""
     found = polytope.estimate_vertices()
@@ -118,14 +128,19 @@ def _estimate(polytope: CollisionPolytope, progress: Progress) -> dict[str, Any]
         "standard_error": found.standard_error,
         "bytes": found.bytes,
         "degenerate": found.degenerate,
-        "upper_bound": float(found.upper_bound),
+        "upper_bound": Fraction(found.upper_bound),
     }
     kind = " of a perturbation (the set is degenerate)" if found.degenerate else ""
     progress.say(
-        f"    about {found.vertices:,.0f} vertices{kind}, {found.bytes / (1 << 20):,.1f} MiB; "
-        "an estimate by random walks"
+        f"    about {found.vertices:,.0f} ± {found.standard_error:,.0f} vertices{kind}, "
+        f"{found.bytes / (1 << 20):,.1f} MiB; an estimate by random walks, often too low, "
+        f"at most {_magnitude(found.upper_bound)}"
     )
     return entry
+
+
+def _magnitude(count: int) -> str:
+    return f"{count:,}" if count < 10**9 else f"10^{len(str(count)) - 1}"
 
 
 def generators_entry(found: Generators, *, every: bool) -> dict[str, Any]:
@@ -171,11 +186,15 @@ def print_vertices(found: dict[str, Any], *, every: bool) -> None:
     if found["reason"]:
         lines.append(("reason", found["reason"]))
     if found["dimension"] is not None:
-        lines.append(("dimension", str(found["dimension"])))
-    lines.append((what, f"{counts['points']:,}"))
-    lines += [(name, f"{counts[name]:,}") for name in ("rays", "lines")]
+        single = " (a single point)" if found["dimension"] == 0 else ""
+        lines.append(("dimension", f"{found['dimension']}{single}"))
+    if found["status"] != "undecided":
+        lines.append((what, f"{counts['points']:,}"))
+        lines += [(name, f"{counts[name]:,}") for name in ("rays", "lines")]
     if "facets" in found:
         lines += _facet_lines(found["facets"])
+    if "redundancy" in found:
+        lines.append(("redundancy proved", _redundancy_text(found["redundancy"])))
     lines += _measure_lines(found.get("measures", {}))
     for name, text in lines:
         print(f"{name:24} {text}")
@@ -197,6 +216,16 @@ def _facet_lines(facets: dict[str, Any]) -> list[tuple[str, str]]:
         ("facets", f"{facets['count']} of {facets['inequalities']} inequalities"),
         ("redundant", f"{len(redundant)}{f': {shown}' if redundant else ''}"),
     ]
+
+
+def _redundancy_text(found: dict[str, Any]) -> str:
+    text = (
+        f"{len(found['redundant'])} implied by all others, {len(found['irredundant'])} not; "
+        f"{len(found['minimal'])} describe the set"
+    )
+    return text + (
+        f"; {found['undecided']} undecided: {found['reason']}" if found["reason"] else ""
+    )
 
 
 def _measure_lines(found: dict[str, Any]) -> list[tuple[str, str]]:

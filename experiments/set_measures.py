@@ -1,10 +1,12 @@
 """How large is a listed set?  Its measures as a record keeps them, each with what is proved."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from experiments.proofs import Proofs
 from polytope import CollisionPolytope
 from polytope.errors import LimitError
 from polytope.generators import Bound, Generators, Halfspace
@@ -43,6 +45,31 @@ def facet_entry(generators: Generators) -> dict[str, Any]:
         "inequalities": len(generators.halfspaces),
         "facets": [halfspace_name(facet.halfspaces[0]) for facet in found],
         "redundant": rest,
+    }
+
+
+def redundancy_entry(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, Any]:
+    """Returns which inequalities all the others imply, with a certificate for each verdict.
+
+    Args:
+        polytope: a small set; two exact linear programs an inequality.
+        proofs: where certificates go.
+        name: their names start with it.
+    """
+    found = polytope.redundancy()
+
+    def entry(halfspace: Halfspace) -> dict[str, Any]:
+        title = halfspace_name(halfspace)
+        file = f"{name}-implied-{re.sub('[^a-z0-9]+', '-', title)}"
+        return {"name": title, "certificate": proofs.keep(file, found.certificates[halfspace])}
+
+    return {
+        "redundant": [entry(h) for h in found.redundant],
+        "irredundant": [entry(h) for h in found.irredundant],
+        "minimal": [halfspace_name(h) for h in found.minimal],
+        "implicit": [halfspace_name(h) for h in found.implicit],
+        "undecided": len(found.undecided),
+        "reason": found.reason,
     }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from experiments.case import lp_entry, solved
 from experiments.config import SmallOptions
 from experiments.datasets.small import SmallData, load_small
-from experiments.facts import facts
+from experiments.facts import facts, uniqueness_entry
 from experiments.files import open_run_folder, sha256_bytes, write_bytes
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs
@@ -74,6 +74,7 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
     proofs = Proofs(folder)
     with progress.stage("vertices", "facts, vertices and measures of the target's set"):
         known = facts(case.polytope, proofs, "box")
+        unique = uniqueness_entry(case.polytope, proofs, "box")
         listed, vertices = _vertices(case.polytope, proofs)
         whole = Whole.of(case.polytope, listed, seed=options.seed)
     with progress.stage("units", "exact minimum of every inactive unit"):
@@ -90,6 +91,7 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
         "network": _network_entry(case),
         "target": target,
         "facts": known,
+        "uniqueness": unique,
         "vertices": vertices,
         "units": _units(exact, proofs),
         "relaxed": relaxed,

@@ -35,11 +35,13 @@ def small_tables(results: Results) -> list[Table]:
 def facts_table(results: Results) -> Table:
     """The target's set: what it is and how large."""
     facts, vertices = results["facts"], results["vertices"]
-    whole = results["sets"][-1]
+    whole, unique = results["sets"][-1], results["uniqueness"]
     rows = [(title, _word(facts[name])) for name, title in FACTS]
     facets, volume = vertices["facets"], whole["volume"]
     rows += [
-        ("other collisions", "none" if facts["dimension"] == 0 else "yes"),
+        ("rank of the rows with z >= 0", str(unique["rank_nonnegative"])),
+        ("directed spanning set", _word(unique["spanning"])),
+        ("unique (no other collision)", _word(unique["unique"])),
         ("vertices", f"{vertices['count']:,} ({vertices['status']})"),
         ("facets", f"{facets['count']} of {facets['inequalities']} inequalities"),
         (
@@ -50,7 +52,11 @@ def facts_table(results: Results) -> Table:
         ("radius of the largest ball", _bounds(vertices["ball"])),
         ("mean width", _width(whole)),
     ]
-    proofs = [*facts["certificates"].values(), vertices["certificate"]]
+    proofs = [
+        *facts["certificates"].values(),
+        *unique["certificates"].values(),
+        vertices["certificate"],
+    ]
     return Table(
         name="facts",
         title=f"The collision polytope of {target_name(results)}, in the box around all data",
@@ -58,7 +64,8 @@ def facts_table(results: Results) -> Table:
         rows=tuple(rows),
         notes=(
             f"{sum(p is not None for p in proofs)} of {len(proofs)} certificates (rank, kernel "
-            "condition, dimension, lineality, boundedness, vertices) were saved and then accepted "
+            "condition, dimension, lineality, boundedness, uniqueness, vertices) were saved and "
+            "then accepted "
             "by the checker. Volume, diameter and ball lie between proved bounds that agree to "
             "the digits shown; the mean width is an estimate over random directions of the affine "
             "hull, ± standard error.",

@@ -205,10 +205,11 @@ def test_certify_writes_facts_and_certificates_that_verify(capsys, layer, tmp_pa
     assert found["facts"]["domain"] == "box"
     assert found["facts"]["pointed"] is True
     assert len(found["vertices"]) == 2
+    assert found["uniqueness"]["unique"] is (found["facts"]["dimension"] == 0)
     record = read_record(out)
     assert record.results["facts"] == found["facts"]
     files = sorted((out / "certificates").glob("*.json"))
-    assert len(files) == 5 + 2
+    assert len(files) == 5 + 2 + 2
     assert all("stored weights" in verify(path) for path in files)
 
     code, printed, _ = collide(capsys, "verify", *files)

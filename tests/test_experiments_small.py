@@ -144,7 +144,7 @@ def test_what_is_printed_and_a_point_without_collisions(capsys, results, tmp_pat
     code, printed, err = collide(capsys, *words, "--out", tmp_path / "run")
     assert code == 0
     assert printed.startswith("Nothing else in the box collides with the target")
-    assert "| other collisions           | none" in printed
+    assert "| unique (no other collision)" in printed
     assert f"target: test point {row['index']}, {row['n_positive']} active units" in err
     assert not (tmp_path / "run" / "figures" / "projection.png").exists()
 

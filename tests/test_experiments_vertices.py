@@ -153,6 +153,59 @@ def test_a_redundant_inequality_is_named(capsys, tmp_path):
     assert found["measures"]["volume"]["upper"] is None
 
 
+def test_redundancy_is_proved_on_demand(capsys, tmp_path):
+    path = tmp_path / "set.ine"
+    path.write_text(CONE)
+    out = tmp_path / "run"
+    _, found = vertices(capsys, path, out, "--redundancy")
+    verdicts = found["redundancy"]
+    assert [each["name"] for each in verdicts["redundant"]] == ["unit 0"]
+    assert verdicts["minimal"] == ["unit 1", "unit 2"]
+    assert verdicts["undecided"] == 0
+    files = [each["certificate"]["file"] for key in verdicts for each in entries(verdicts[key])]
+    assert sorted(files) == [f"certificates/polyhedron-implied-unit-{i}.json" for i in range(3)]
+    assert all("stored weights" in verify(out / file) for file in files)
+
+
+def entries(value):
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def test_a_set_beyond_all_lists_is_undecided_at_once(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=np.ones((1, 300)), bias=[-1.0], target=np.zeros(300))
+    code, found = vertices(capsys, path, tmp_path / "run", "--domain", "box")
+    assert code == 4
+    assert (found["status"], found["estimate"], found["dimension"]) == ("undecided", None, None)
+    assert "more than 200 coordinates" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "words", "sentence"),
+    [
+        ([[1, 0], [0, 1]], [1, 1], [], "the layer is injective at the target; rows with z >= 0"),
+        ([[1, 0], [0, 1]], [1, 1], ["--domain", "box"], "yes: no other input of the box collides"),
+        (
+            [[1, 1], [1, 1]],
+            [1, 1],
+            ["--domain", "nonnegative"],
+            "yes: no other input >= 0 collides",
+        ),
+        ([[1, 1]], [-1], [], "no: other inputs collide as well; rows with z >= 0 have rank 0 of 2"),
+    ],
+)
+def test_certify_says_whether_the_target_is_alone(capsys, tmp_path, weight, bias, words, sentence):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=np.array(weight, float), bias=np.array(bias, float), target=[0.0, 0.0])
+    code, printed, _ = collide(
+        capsys, "certify", path, *words, "--out", tmp_path / "run", "--quiet"
+    )
+    assert code == 0
+    line = next(line for line in printed.splitlines() if line.startswith("unique "))
+    assert sentence in line
+    assert (tmp_path / "run" / "certificates").is_dir()
+
+
 def test_an_array_of_the_file_is_a_bound(capsys, tmp_path):
     path = tmp_path / "layer.npz"
     np.savez(path, weight=[[1.0, 1.0]], bias=[-9.0], target=[0.0, 1.0], top=[1.0, 2.0])
