@@ -369,9 +369,8 @@ class Problem:
         for (kind, i), slack in slacks.items():
             kept = slack == 0 or (slack > 0 and kind != "equality" and what != "line")
             if kept == ((kind, i) == but):
-                raise CheckError(
-                    f"the {what} {'keeps' if kept else 'violates'} [{kind}, {i}]", REFUSED
-                )
+                words = f"{'keeps' if kept else 'violates'} [{kind}, {i}]"
+                raise CheckError(f"the {what} {words}", REFUSED)
         return x, {name for name, slack in slacks.items() if slack == 0}
 
     def _bound(self, value: object, c: Vector | None = None) -> Bound:
@@ -430,8 +429,7 @@ class Problem:
 
     def _span(self, value: object, allowed: Rows, covered: Rows, but: Collection[int] = ()) -> Rows:
         """Return basis rows, among `allowed`, whose span has the `covered` rows."""
-        # Each covered row outside of the basis comes with coefficients, and is checked to equal
-        # that combination of the basis exactly, on every column that is not in `but`.
+        # Each covered row outside of the basis equals a stated combination on columns outside `but`.
         parts = _fields(value, "span", "basis combination")
         basis = _rows(parts["basis"], allowed, "span.basis")
         left = set(covered) - set(basis)
