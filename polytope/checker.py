@@ -429,7 +429,7 @@ class Problem:
 
     def _span(self, value: object, allowed: Rows, covered: Rows, but: Collection[int] = ()) -> Rows:
         """Return basis rows, among `allowed`, whose span has the `covered` rows."""
-        # Each covered row outside of the basis equals a stated combination on the columns not in but.
+        # A covered row not in the basis equals a stated combination of it, on columns not in `but`.
         parts = _fields(value, "span", "basis combination")
         basis = _rows(parts["basis"], allowed, "span.basis")
         left = set(covered) - set(basis)
