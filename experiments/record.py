@@ -35,6 +35,7 @@ PACKAGES = (
     "pycddlib",
     "python-flint",
     "safetensors",
+    "scikit-learn",
     "scipy",
     "torch",
 )
