@@ -54,9 +54,11 @@ def facts_table(results: Results) -> Table:
     ]
     proofs = [
         *facts["certificates"].values(),
-        *unique["certificates"].values(),
+        unique["certificates"]["unique"],
         vertices["certificate"],
     ]
+    if unique["rank_nonnegative"]:  # rank 0 has nothing to prove
+        proofs.append(unique["certificates"]["spanning"])
     return Table(
         name="facts",
         title=f"The collision polytope of {target_name(results)}, in the box around all data",
