@@ -263,9 +263,10 @@ class CollisionPolytope(Measures):
         return enumerate_generators(self.layer, limits, progress)
 
     def estimate_vertices(self, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
-        """Estimate how many vertices there are before listing them; None if no point was found.
+        """Estimate how many vertices there are before listing them.
 
-        The order of magnitude, by ``probes`` random walks (floats); an exact upper bound beside it.
+        None if no point was found, or the set is far too large for a list (hundreds of free
+        coordinates).  The order of magnitude, often too low, by ``probes`` random walks (floats); an exact upper bound beside it.
         """
         return estimate_vertices(self.layer, probes=probes, seed=seed)
 

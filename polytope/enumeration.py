@@ -25,7 +25,7 @@ from polytope.generators import Completeness, Generators
 from polytope.halfspaces import Row
 from polytope.layer import Layer
 from polytope.rational import RationalVector
-from polytope.reduction import LARGEST_DIMENSION, Reduced, reduce
+from polytope.reduction import LARGEST_DIMENSION, Reduced, least_dimension, reduce
 from polytope.size_estimate import probe
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
@@ -48,20 +48,13 @@ def enumerate_generators(
         return Generators(Completeness.EMPTY, certificate=found.certificate)
     if found.point is None:
         return Generators(Completeness.UNDECIDED, reason=found.reason)
-    if _least_dimension(layer) > LARGEST_DIMENSION:
+    if least_dimension(layer) > LARGEST_DIMENSION:
         reason = (
             f"more than {LARGEST_DIMENSION} coordinates are free: such a list is not finished; "
             "ask for unit_vertices() or minimize()"
         )
         return Generators(Completeness.UNDECIDED, reason=reason)
     return _Enumeration(layer, limits, progress, started).of(found.point)
-
-
-def _least_dimension(layer: Layer) -> int:
-    """Coordinates that are left at least after every equality has been solved for one."""
-    lower, upper = layer.system.lower, layer.system.upper
-    free = sum(low is None or low != high for low, high in zip(lower, upper, strict=True))
-    return free - (len(layer.active) if layer.tolerance == 0 else 0)
 
 
 @dataclass(eq=False)

@@ -149,6 +149,13 @@ def primitive(values: Sequence[Fraction]) -> RationalVector:
     return _vector([v.numerator * (common // v.denominator) for v in values], 0)
 
 
+def least_dimension(layer: Layer) -> int:
+    """Coordinates that are left at least after every equality has been solved for one."""
+    lower, upper = layer.system.lower, layer.system.upper
+    free = sum(low is None or low != high for low, high in zip(lower, upper, strict=True))
+    return free - (len(layer.active) if layer.tolerance == 0 else 0)
+
+
 def reduce(layer: Layer, implicit: Multipliers | None = None) -> Reduced | None:
     """Pass to the pointed set behind a layer's polytope.
 

@@ -18,7 +18,7 @@ from polytope.blas import one_blas_thread
 from polytope.feasibility import feasibility
 from polytope.float_bases import Batch, FloatRows
 from polytope.layer import Layer
-from polytope.reduction import reduce
+from polytope.reduction import LARGEST_DIMENSION, least_dimension, reduce
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 
 #: A probe deeper than this is cut; trees of sets that can be enumerated have some tens of levels.
@@ -56,7 +56,12 @@ def most_vertices(n: int, m: int) -> int:
 
 
 def estimate_vertices(layer: Layer, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
-    """Estimate how many vertices a layer's polytope has; None if no point of it was found."""
+    """Estimate how many vertices a layer's polytope has.
+
+    None if no point of it was found, or if it is far too large for a list (``LARGEST_DIMENSION``).
+    """
+    if least_dimension(layer) > LARGEST_DIMENSION:
+        return None
     point = feasibility(layer).point
     reduced = reduce(layer) if point is not None else None
     start = simple_start(reduced, point) if reduced is not None and reduced.n and point else None
