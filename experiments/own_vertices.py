@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from polytope import CollisionPolytope, write_generators, write_halfspaces
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
 from polytope.rational import RationalVector
-from polytope.reduction import LARGEST_DIMENSION
 
 #: Generators of each kind in the record and on the terminal, unless all are asked for.
 SHOWN = 5
@@ -60,7 +60,7 @@ def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, 
     folder = new_run_folder(options.out, "vertices")
     try:
         with progress.stage("estimate", f"size of {polytope!r}"):
-            estimate = _estimate(polytope, progress) if _small(polytope) else None
+            estimate = _estimate(polytope, progress)
         with progress.stage("vertices", "vertices, rays and lines"):
             found = polytope.vertices(**limits, progress=_Counter(progress))
     except BaseException:
@@ -113,11 +113,6 @@ class _Counter:
             self._progress.say(f"    {proved:,} vertices proved, {waiting:,} to visit")
 
 
-def _small(polytope: CollisionPolytope) -> bool:
-    """Whether a list could ever be finished; an estimate of a larger one would take long itself."""
-    return polytope.n_inputs - polytope.n_positive <= LARGEST_DIMENSION
-
-
 def _estimate(polytope: CollisionPolytope, progress: Progress) -> dict[str, Any] | None:
     """An order of magnitude before the work, from random walks."""
     found = polytope.estimate_vertices()
@@ -125,15 +120,18 @@ def _estimate(polytope: CollisionPolytope, progress: Progress) -> dict[str, Any]
         return None
     entry = {
         "vertices": found.vertices,
-        "standard_error": found.standard_error,
+        "standard_error": found.standard_error if isfinite(found.standard_error) else None,
         "bytes": found.bytes,
         "degenerate": found.degenerate,
         "upper_bound": Fraction(found.upper_bound),
     }
     kind = " of a perturbation (the set is degenerate)" if found.degenerate else ""
+    met = isfinite(found.standard_error)
+    about = "about" if met else "more than"
+    error = f" ± {found.standard_error:,.0f}" if met else ""
     progress.say(
-        f"    about {found.vertices:,.0f} ± {found.standard_error:,.0f} vertices{kind}, "
-        f"{found.bytes / (1 << 20):,.1f} MiB; an estimate by random walks, often too low, "
+        f"    {about} {found.vertices:,.0f}{error} vertices{kind}, "
+        f"{found.bytes / (1 << 20):,.1f} MiB; an estimate by random walkers, "
         f"at most {_magnitude(found.upper_bound)}"
     )
     return entry

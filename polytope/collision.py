@@ -262,13 +262,13 @@ class CollisionPolytope(Measures):
         limits = _limits(max_seconds, max_count, max_memory, max_bases)
         return enumerate_generators(self.layer, limits, progress)
 
-    def estimate_vertices(self, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
-        """Estimate how many vertices there are before listing them.
+    def estimate_vertices(self, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
+        """Estimate how many vertices there are before listing them, by random walks (floats).
 
-        None if no point was found, or the set is far too large for a list (hundreds of free
-        coordinates).  The order of magnitude, often too low, by ``probes`` random walks (floats); an exact upper bound beside it.
+        Beside the estimate stands an exact upper bound.  None if no point was found, or the set is
+        far too large for a list (hundreds of free coordinates).
         """
-        return estimate_vertices(self.layer, probes=probes, seed=seed)
+        return estimate_vertices(self.layer, walkers=walkers, seed=seed)
 
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""

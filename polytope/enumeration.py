@@ -26,14 +26,14 @@ from polytope.halfspaces import Row
 from polytope.layer import Layer
 from polytope.rational import RationalVector
 from polytope.reduction import LARGEST_DIMENSION, Reduced, least_dimension, reduce
-from polytope.size_estimate import probe
+from polytope.size_estimate import count_by_walkers
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
 
-#: A degenerate set is probed for its number of bases when so many were visited without an end.
-_PROBE_AT = 2_000
-#: Probes give an order of magnitude: only beyond this many times the limit the search is not begun.
-_FAR_TOO_MANY = 4
+#: The bases of a degenerate set are estimated when so many were visited without an end.
+_ESTIMATE_AT = 2_000
+#: An estimate is one: only beyond this many times the limit the search is not begun.
+_FAR_TOO_MANY = 2
 #: Perturbations drawn before giving up.
 _DRAWS, _SEED = 5, 20191208
 
@@ -139,14 +139,14 @@ class _Enumeration:
     def _bases(self, start: Start) -> Graph | None:
         """Visit the bases of a perturbed set; None if there are more than are certified."""
         limits = self._limits()
-        for most in (min(_PROBE_AT, self.limits.bases), self.limits.bases):
+        for most in (min(_ESTIMATE_AT, self.limits.bases), self.limits.bases):
             own = limits.count is None or limits.count > most
             part = replace(limits, count=most) if own else limits
             graph = self._traverse(start, part)
             if graph.complete or not own or not graph.reason.startswith("max_count"):
                 return graph
             if most < self.limits.bases:
-                estimate = probe(start, probes=200, seed=_SEED)[0]
+                estimate = count_by_walkers(start, walkers=1000, seed=_SEED)[0]
                 if estimate > _FAR_TOO_MANY * self.limits.bases:
                     return None
         return None

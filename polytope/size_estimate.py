@@ -1,10 +1,10 @@
-"""How long would the list of vertices be?  Random probes of a search tree, before any enumeration.
+"""How long would the list of vertices be?  Random walkers meet, before any enumeration.
 
-With a linear function whose only minimum is the starting vertex, each other vertex has one parent,
-where its steepest falling edge leads; the vertices form a tree.  A random walk down from the root
-multiplies the numbers of children it meets; the mean of 1 + c1 + c1 c2 + ... is the number of
-vertices (Knuth 1975; Avis & Devroye 2000, for reverse search).  The tree is searched with floats:
-an estimate is all it is.
+The graph of a simple set of dimension n has n edges at each vertex (one that leads to infinity is
+taken for a loop), so a random walk on it ends anywhere with the same probability.  Walkers that
+have forgotten where they started meet by chance: among k independent ones there are
+k (k - 1) / (2 V) pairs at the same of V vertices.  The walk is done with floats, and may not have
+forgotten: an estimate is all it is.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 
 from polytope.blas import one_blas_thread
 from polytope.feasibility import feasibility
-from polytope.float_bases import Batch, FloatRows
+from polytope.float_bases import FloatRows
 from polytope.layer import Layer
 from polytope.reduction import LARGEST_DIMENSION, least_dimension, reduce
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 
-#: A probe deeper than this is cut; trees of sets that can be enumerated have some tens of levels.
-_DEEPEST = 400
+#: Steps before the first look at the walkers, and looks (a step for each dimension between two).
+_FIRST_STEPS, _LOOKS = 30, 8
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,12 @@ class SizeEstimate:
 
     Attributes:
         vertices: estimated number of vertices; of a degenerate set, those of its perturbation,
-            which is what an enumeration visits.
-        standard_error: of that number; the distribution has a long tail, so that a small number
-            of probes tends to give too small a number.
+            which is what an enumeration visits.  Too small where walkers get about slowly.
+        standard_error: of that number; infinite if no two walkers met: then there are more.
         upper_bound: no set of this dimension with as many halfspaces has more vertices
             (McMullen 1970).
         bytes: memory the exact list would need.
-        degenerate: whether the perturbed set was probed.
+        degenerate: whether the perturbed set was walked.
     """
 
     vertices: float
@@ -55,7 +54,7 @@ def most_vertices(n: int, m: int) -> int:
     return comb(m - (n - half), half) + comb(m - half - 1, n - half - 1)
 
 
-def estimate_vertices(layer: Layer, *, probes: int = 500, seed: int = 0) -> SizeEstimate | None:
+def estimate_vertices(layer: Layer, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
     """Estimate how many vertices a layer's polytope has.
 
     None if no point of it was found, or if it is far too large for a list (``LARGEST_DIMENSION``).
@@ -77,20 +76,36 @@ def estimate_vertices(layer: Layer, *, probes: int = 500, seed: int = 0) -> Size
     degenerate = start is None
     while start is None:
         start = perturbed_start(reduced, point, generator)
-    mean, error = probe(start, probes=probes, seed=seed)
+    mean, error = count_by_walkers(start, walkers=walkers, seed=seed)
     # Unbounded sets: as if one more halfspace cut them off.
     most = most_vertices(n, m if layer.is_box else m + 1)
     each = bytes_each(n, m, max(max(map(abs, row)).bit_length() for row in reduced.normals))
     return SizeEstimate(mean, error, most, int(mean * each), degenerate)
 
 
-def probe(start: Start, *, probes: int, seed: int) -> tuple[float, float]:
-    """Estimate the number of bases reachable from one; the mean and its standard error."""
-    tree = _Tree(start, np.random.default_rng(seed))
+def count_by_walkers(start: Start, *, walkers: int, seed: int) -> tuple[float, float]:
+    """Estimate the number of bases reachable from one, with its standard error."""
+    walk = _Walk(start, walkers, np.random.default_rng(seed))
+    n = len(start.basis)
     with one_blas_thread():
-        totals = tree.walk(np.tile(np.array(start.basis), (probes, 1)))
-    error = float(totals.std(ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan")
-    return float(totals.mean()), error
+        walk.step(_FIRST_STEPS + 6 * n)
+        seen = [walk.keys()]
+        for _ in range(_LOOKS - 1):
+            walk.step(n)
+            seen.append(walk.keys())
+    found = np.stack(seen)  # (looks, walkers)
+    # One walker meets itself more often than by chance: only different walkers count.
+    met = _pairs(found.ravel()) - sum(_pairs(own) for own in found.T)
+    pairs = walkers * (walkers - 1) // 2 * _LOOKS**2
+    if not met:
+        return float(pairs), float("inf")
+    return pairs / met, pairs / met / met**0.5
+
+
+def _pairs(keys: np.ndarray) -> int:
+    """Number of equal pairs."""
+    counts = np.unique(keys, return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())
 
 
 def bytes_each(n: int, m: int, bits: int) -> int:
@@ -105,60 +120,39 @@ def bytes_each(n: int, m: int, bits: int) -> int:
     return 13 * n + 8 + m // 4 + numbers
 
 
-class _Tree:
-    def __init__(
-        self,
-        start: Start,
-        generator: np.random.Generator,
-    ) -> None:
+class _Walk:
+    """Walkers on the bases of one set, all at the start at first."""
+
+    def __init__(self, start: Start, walkers: int, generator: np.random.Generator) -> None:
         rows = start.rows
         self._rows = FloatRows(rows.normals, rows.offsets, start.vertex, rows.shifts)
         self._generator = generator
         keys = [int(generator.integers(1, 2**63)) for _ in range(self._rows.m)]
         self._row_keys = np.array(keys, dtype=np.uint64)
-        weights = generator.uniform(1, 2, size=len(start.basis))
-        self._objective = -(weights @ self._rows.table[start.basis])
+        self._start = np.array(start.basis)
+        self._bases = np.tile(self._start, (walkers, 1))
 
-    def walk(self, bases: np.ndarray) -> np.ndarray:
-        """Walk down from the root, one probe for each row of ``bases``; totals of each probe."""
-        weight = np.ones(len(bases))
-        total, alive = np.ones(len(bases)), np.arange(len(bases))
-        for _ in range(_DEEPEST):
-            children, isa = self._children(bases)
-            count = isa.sum(axis=1)
-            weight[alive] *= count
-            total[alive] += weight[alive]
-            goes_on = count > 0
-            if not goes_on.any():
-                break
-            alive, isa, children = alive[goes_on], isa[goes_on], children[goes_on]
-            draw = np.where(isa, self._generator.uniform(size=isa.shape), -1.0).argmax(axis=1)
-            bases = children[np.arange(len(alive)), draw]
-        return total
+    def keys(self) -> np.ndarray:
+        """A number for the basis of each walker."""
+        out: np.ndarray = np.bitwise_xor.reduce(self._row_keys[self._bases], axis=1)
+        return out
 
-    def _children(self, bases: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Neighbors (V, n, n) of each basis, and which of them are its children."""
-        v, n = bases.shape
-        entering = self._edges(bases)[1]
-        neighbors = np.repeat(bases[:, None, :], n, axis=1)
-        neighbors[:, np.arange(n), np.arange(n)] = np.maximum(entering, 0)
-        flat = neighbors.reshape(v * n, n)
-        batch, back = self._edges(flat)
-        # Along the edge that gives up row i the objective changes by -(c R)_i.
-        falls = np.einsum("j,vji->vi", self._objective, batch.inverses)
-        falls = np.where(np.isfinite(falls), falls, -np.inf)
-        best = falls.argmax(axis=1)
-        each = np.arange(v * n)
-        keys = np.bitwise_xor.reduce(self._row_keys[flat], axis=1)
-        parent = keys ^ self._row_keys[flat[each, best]] ^ self._row_keys[back[each, best]]
-        own = np.repeat(np.bitwise_xor.reduce(self._row_keys[bases], axis=1), n)
-        isa = (parent == own) & (falls[each, best] > 0) & (back[each, best] >= 0)
-        return neighbors, isa.reshape(v, n) & (entering >= 0)
+    def step(self, count: int) -> None:
+        """Each walker takes an edge at random, or rests (the graph may have two colours)."""
+        walkers, n = self._bases.shape
+        each = np.arange(walkers)
+        for _ in range(count):
+            entering, lost = self._edges()
+            edge = self._generator.integers(0, n + 1, size=walkers)
+            taken = np.where(edge < n, entering[each, np.minimum(edge, n - 1)], -1)
+            moves = taken >= 0
+            self._bases[each[moves], edge[moves]] = taken[moves]
+            self._bases[lost] = self._start
 
-    def _edges(self, bases: np.ndarray) -> tuple[Batch, np.ndarray]:
-        batch = self._rows.evaluate(bases)
+    def _edges(self) -> tuple[np.ndarray, np.ndarray]:
+        batch = self._rows.evaluate(self._bases)
         # What floats cannot tell from zero is taken for zero.
         batch.slacks[~batch.certain & (batch.slacks < 1e-9)] = 0.0
         if batch.shifts is None:
-            return batch, self._rows.entering(batch)
-        return batch, self._rows.entering_perturbed(bases, batch)
+            return self._rows.entering(batch), batch.wrong
+        return self._rows.entering_perturbed(self._bases, batch), batch.wrong
