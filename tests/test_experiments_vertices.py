@@ -63,7 +63,7 @@ def test_everything_is_written_and_verifies(capsys, square, tmp_path):
     assert found["measures"]["extents"] == [[0.0, 1.0], [0.0, 1.0]]
     ball = found["measures"]["ball"]
     assert ball["lower"] <= ball["upper"] == pytest.approx(0.43934, abs=1e-5)
-    assert found["estimate"]["vertices"] == pytest.approx(5)
+    assert found["estimate"]["vertices"] == pytest.approx(5, rel=0.02)
     assert read_record(out).results["counts"] == found["counts"]
 
     listed = read_generators(out / "generators.ext")
