@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.bench import exact_peers
-from experiments.bench.exact_peers import SOLVERS, Peer, installed, missing, parse_lrs
+from experiments.bench.exact_peers import SOLVERS, Answer, Peer, installed, missing, parse_lrs
 from experiments.bench.exact_sets import (
     EMPTY,
     ExactSet,
@@ -74,6 +74,13 @@ def test_a_child_answers_again_and_again_and_is_stopped_in_time(peer):
         assert late.listed is None
         assert late.failure == "more than 0.3 s"
         assert child.ask(system("cone"), limit=30).listed == expected("cone")
+
+
+def test_an_answer_after_its_time_counts_as_none(monkeypatch):
+    with Peer("PPL") as child:
+        child.start()
+        monkeypatch.setattr(child, "_received", lambda: Answer(expected("cone"), 0.7))
+        assert child.ask(system("cone"), limit=0.5) == Answer(None, 0.5, "more than 0.5 s")
 
 
 def test_a_failing_peer_says_why():

@@ -30,7 +30,7 @@ _LARGE_VERTICES, _LARGE_DIMENSIONS = 3000, (8, 9, 10)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds this benchmark's options."""
     parser.add_argument("--runs", type=int, default=5, help="of each program that is fast enough")
-    parser.add_argument("--limit", type=float, default=60, help="seconds for a peer on one set")
+    parser.add_argument("--limit", type=float, default=30, help="seconds for a peer on one set")
     parser.add_argument("--quick", action="store_true", help="the smaller sets only")
     parser.add_argument("--family", choices=list(FAMILIES), action="append", help="one only")
     parser.add_argument(

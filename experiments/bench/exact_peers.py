@@ -314,6 +314,8 @@ class Peer:
             return Answer(None, self._limit, _late(self._limit))
         found = self._received()
         if isinstance(found, Answer):
+            if found.seconds > self._limit:
+                return Answer(None, self._limit, _late(self._limit))
             return found
         self.stop()
         return Answer(None, 0.0, "the process ended")
@@ -328,7 +330,7 @@ class Peer:
         if self._pipe is not None:
             self._pipe.close()
         if self._child is not None:
-            self._child.terminate()
+            self._child.kill()  # some peers put off SIGTERM until they are done
             self._child.join()
         self._pipe, self._child = None, None
 
