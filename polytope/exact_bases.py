@@ -21,7 +21,11 @@ Pair = tuple[int, int]
 
 
 class BasisPoint(NamedTuple):
-    """The point ``(x + eps y) / den`` at which the rows of a basis are tight; den > 0."""
+    """The point ``(x + eps y) / den`` at which the rows of a basis are tight.
+
+    ``den`` > 0 divides the determinant of the rows, and may be less (FLINT solves large bases
+    p-adically, with the least denominator).
+    """
 
     den: int
     x: tuple[int, ...]

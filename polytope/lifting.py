@@ -17,6 +17,7 @@ from functools import partial
 from operator import mul
 
 import numpy as np
+from flint import fmpz_mat
 
 from polytope.ahead import ahead
 from polytope.exact_bases import ExactRows
@@ -210,18 +211,21 @@ def solve_along_edges(
             if parent < len(points) and scale > 0:
                 den = _next_denominator(points[parent], sides[taken], sides[given], number, scale)
             if den is None or scale < den.bit_length() + _ERROR_BITS + 1:
-                points.append(_solved(rows, bases[len(points)]))
+                points.append(_solved(rows, bases[len(points)].tolist()))
             else:
                 # D x is an integer, and D number 2^-scale exceeds it by less than 1.
                 points.append((den, tuple([den * v >> scale for v in number])))
     return points
 
 
-def _solved(rows: ExactRows, basis: np.ndarray) -> Point:
-    point = rows.solve(basis.tolist())
+def _solved(rows: ExactRows, basis: Sequence[int]) -> Point:
+    """The point over |det| itself: a rational solve gives the least denominator at times."""
+    point = rows.solve(basis)
     if point is None:
         raise AssertionError("a basis that was proved is singular")
-    return point.den, point.x
+    determinant = abs(int(fmpz_mat([list(rows.normals[j]) for j in basis]).det()))
+    factor = determinant // point.den
+    return determinant, tuple([factor * v for v in point.x])
 
 
 def _tree(bases: np.ndarray, neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope
+from polytope import Box, CollisionPolytope, verify
 from polytope import lifting as lifting_module
 from polytope.exact_bases import ExactRows, walk_to_vertex
 from polytope.lifting import Refined, fits, solve_along_edges
@@ -50,7 +50,7 @@ def test_most_points_need_no_rational_solve(monkeypatch: pytest.MonkeyPatch) -> 
     solved: list[int] = []
     original = lifting_module._solved
 
-    def counted(rows: ExactRows, basis: np.ndarray) -> tuple[int, tuple[int, ...]]:
+    def counted(rows: ExactRows, basis: list[int]) -> tuple[int, tuple[int, ...]]:
         solved.append(1)
         return original(rows, basis)
 
@@ -100,3 +100,20 @@ def test_coordinates_far_from_one() -> None:
     found = layer.vertices()
     assert found.complete
     assert all(layer.is_vertex(p) for p in found.points)
+
+
+@pytest.mark.parametrize("n", [24, 34, 40])
+def test_large_bases_whose_least_denominator_is_not_the_determinant(n: int) -> None:
+    """A simplex, most rows even but for their offsets: FLINT's denominator is not |det|."""
+    generator = np.random.default_rng(3)
+    normals = (generator.integers(-3, 4, size=(n, n)) - 50 * np.eye(n, dtype=np.int64)).tolist()
+    for k in range(2 * n // 3):
+        normals[k] = [2 * v for v in normals[k]]
+    offsets = generator.choice([1, 3, 5, 7], size=n).tolist()
+    normals.append(generator.integers(40, 61, size=n).tolist())
+    offsets.append(1001)
+    layer = CollisionPolytope.from_halfspaces(normals, offsets)
+    found = layer.vertices()
+    assert len(found.points) == n + 1
+    assert all(layer.contains(p) for p in found.points)
+    assert verify(found.certificate)
