@@ -210,12 +210,19 @@ def solve_along_edges(
             den = None
             if parent < len(points) and scale > 0:
                 den = _next_denominator(points[parent], sides[taken], sides[given], number, scale)
-            if den is None or scale < den.bit_length() + _ERROR_BITS + 1:
+            if den is None or not _whole(den, number, scale):
                 points.append(_solved(rows, bases[len(points)].tolist()))
             else:
                 # D x is an integer, and D number 2^-scale exceeds it by less than 1.
                 points.append((den, tuple([den * v >> scale for v in number])))
     return points
+
+
+def _whole(denominator: int, number: list[int], scale: int) -> bool:
+    """Whether the bits suffice; the sum of the coordinates is looked at, as an alarm."""
+    bits = denominator.bit_length() + _ERROR_BITS + 1
+    excess = denominator * sum(number) & ((1 << scale) - 1)
+    return bits <= scale and excess.bit_length() <= bits + len(number).bit_length()
 
 
 def _solved(rows: ExactRows, basis: Sequence[int]) -> Point:
