@@ -101,7 +101,7 @@ def test_a_peer_that_was_late_twice_is_left_out():
     assert _verdict(Answer(None, 1, "the process ended"), EMPTY) == "failed: the process ended"
 
 
-def test_the_figure_has_a_line_for_each_program_that_ended():
+def test_the_figure_shows_each_program_that_ended():
     figure = seconds_figure({"ours": [(10, 0.1), (5, 0.2)], "PPL": []}, 60)
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ours"]

@@ -1,4 +1,4 @@
-"""How do seconds grow with the number of vertices?  One log-log plot, a line for each program."""
+"""How do seconds grow with the number of vertices?  One log-log plot, a marker for each program."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def seconds_figure(points: Mapping[str, Sequence[tuple[int, float]]], limit: flo
         colour, marker = _STYLES.get(name, ("#000000", "x"))
         ordered = sorted(found)
         if ordered:
-            axes.loglog(*zip(*ordered, strict=True), color=colour, marker=marker, ms=4, lw=1)
+            axes.loglog(*zip(*ordered, strict=True), color=colour, marker=marker, ms=5, ls="")
             axes.lines[-1].set_label(name)
     axes.axhline(limit, color="#999999", lw=0.8, ls=":")
     axes.set_xlabel("vertices")
