@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from polytope import dimension as _dimension
@@ -11,6 +11,7 @@ from polytope import kernel as _kernel
 from polytope import membership as _membership
 from polytope import nearest as _nearest
 from polytope import recession as _recession
+from polytope.arguments import instance, integer, integers
 from polytope.domains import Domain
 from polytope.enumeration import enumerate_generators
 from polytope.errors import InputError, ShapeError, UnitError
@@ -55,7 +56,7 @@ class CollisionPolytope(Measures):
 
     def __init__(self, layer: Layer) -> None:
         """Use :meth:`from_layer` or :meth:`from_activation`."""
-        self.layer = layer
+        self.layer = instance(layer, Layer, "layer")
 
     @classmethod
     def from_layer(
@@ -232,9 +233,9 @@ class CollisionPolytope(Measures):
         self, units: Sequence[int] | None = None
     ) -> Iterator[tuple[int, LPResult]]:
         """As :meth:`unit_vertices`, one at a time, for progress bars and early stops."""
-        if units is not None and not isinstance(units, Iterable):
-            raise UnitError(f"units: expected a sequence of ints, got {units!r}")
-        chosen = self.inactive_units if units is None else [self._inactive(i) for i in units]
+        if units is None:
+            return unit_vertices(self.layer, self.inactive_units)
+        chosen = [self._inactive(i) for i in integers(units, "units", error=UnitError)]
         return unit_vertices(self.layer, chosen)
 
     def vertices(
@@ -267,7 +268,15 @@ class CollisionPolytope(Measures):
 
         Beside the estimate stands an exact upper bound.  None if no point was found, or the set is
         far too large for a list (hundreds of free coordinates).
+
+        Args:
+            walkers: how many walks, at least 2: only where two meet is something learnt.
+            seed: of the random numbers; equal seeds give equal estimates.
+
+        Raises:
+            InputError: if they are no such ints.
         """
+        walkers, seed = integer(walkers, "walkers", least=2), integer(seed, "seed", least=0)
         return estimate_vertices(self.layer, walkers=walkers, seed=seed)
 
     def contains(self, x: Any) -> bool:
@@ -291,9 +300,7 @@ class CollisionPolytope(Measures):
         return _nearest.nearest(self.layer, _membership.as_point(x, self.layer), norm)
 
     def _inactive(self, unit: int) -> int:
-        if isinstance(unit, bool) or not hasattr(unit, "__index__"):
-            raise UnitError(f"unit: expected an int, got {unit!r}")
-        index = unit.__index__()
+        index = integer(unit, "unit", error=UnitError)
         if not 0 <= index < self.n_units:
             raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {unit}")
         if self.layer.signs[index] > 0:

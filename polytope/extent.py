@@ -9,6 +9,7 @@ from math import inf
 
 import numpy as np
 
+from polytope.arguments import integers
 from polytope.errors import InputError
 from polytope.layer import Layer
 from polytope.minimize import Minimizer
@@ -68,10 +69,10 @@ def extents(layer: Layer, coordinates: Sequence[int] | None = None) -> Extents:
     """Minimise and maximise coordinates over the set, exactly, warm-started.
 
     Raises:
-        InputError: if a coordinate does not exist.
+        InputError: if a coordinate is no int or does not exist, before anything is solved.
     """
     n = layer.n_inputs
-    chosen = tuple(range(n)) if coordinates is None else tuple(coordinates)
+    chosen = tuple(range(n)) if coordinates is None else integers(coordinates, "coordinates")
     for j in chosen:
         if not 0 <= j < n:
             raise InputError(f"coordinates: expected 0 <= coordinate < {n}, got {j}")

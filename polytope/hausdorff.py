@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polytope.arguments import instance
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
-from polytope.local import require_complete
+from polytope.local import listed_for, require_complete
 from polytope.membership import as_point
 from polytope.nearest import nearest
 from polytope.rational import ExactArray, RationalVector, to_fraction
@@ -80,14 +81,18 @@ def hausdorff_distance(
     Raises:
         InputError: if there is no point, or the set is empty, unbounded or not completely listed.
     """
-    found = polytope.vertices() if generators is None else generators
+    from polytope.collision import CollisionPolytope
+
+    layer = instance(polytope, CollisionPolytope, "polytope").layer
+    if not hasattr(points, "__len__"):
+        raise InputError(f"points: expected a sequence of points, got {type(points).__name__}")
+    found = polytope.vertices() if generators is None else listed_for(layer, generators)
     require_complete(found, "Hausdorff distance")
     if found.status is Completeness.EMPTY or found.rays or found.lines:
         kind = "an empty set" if found.status is Completeness.EMPTY else "an unbounded one"
         raise InputError(f"polytope: expected a bounded set with a point, got {kind}")
     if not len(points):
         raise InputError("points: expected at least one, got none")
-    layer = polytope.layer
     exact = [as_point(point, layer, f"points[{i}]") for i, point in enumerate(points)]
     away = [nearest(layer, point, "l2") for point in exact]
     return HausdorffDistance(

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+from polytope.arguments import instance
 from polytope.certificates import write_atomically
 from polytope.collision import CollisionPolytope
 from polytope.errors import FileFormatError, InputError
@@ -128,7 +129,8 @@ def write_halfspaces(
         OutputError: if the file cannot be written.
         InputError: if the format is not known.
     """
-    return _write(path, _chosen(path, format).halfspaces_text(rows_of(polytope)))
+    rows = rows_of(instance(polytope, CollisionPolytope, "polytope"))
+    return _write(path, _chosen(path, format).halfspaces_text(rows))
 
 
 def write_generators(
@@ -159,7 +161,7 @@ def _chosen(path: PathLikeText, name: str | None) -> _Format:
     if chosen is None:
         expected = ", ".join(SUFFIXES)
         raise FileFormatError(f"path: expected one of {expected}, or format=, got {suffix!a}")
-    if chosen not in FORMATS:
+    if not isinstance(chosen, str) or chosen not in FORMATS:
         raise InputError(f"format: expected one of {', '.join(FORMATS)}, got {name!r}")
     return FORMATS[chosen]
 

@@ -15,9 +15,11 @@ from math import gcd, lcm
 import numpy as np
 from flint import fmpz_mat
 
-from polytope.errors import InputError
+from polytope.arguments import instance
+from polytope.errors import InputError, ShapeError
 from polytope.generators import Chart, Generators, Halfspace
 from polytope.halfspaces import Row, System
+from polytope.layer import Layer
 from polytope.rational import RationalVector, nearest_float, rounded
 
 
@@ -172,13 +174,26 @@ def charted(generators: Generators) -> Chart:
     return generators.chart
 
 
+def listed_for(layer: Layer, generators: Generators) -> Generators:
+    """Return a list of generators that was handed in, if it can be of this set.
+
+    Raises:
+        InputError: if it is no such list, or its points have another number of coordinates.
+    """
+    n = layer.n_inputs
+    chart = instance(generators, Generators, "generators").chart
+    if chart is not None and len(chart.origin) != n:
+        raise ShapeError(f"generators: expected points of {n} coordinates, got {len(chart.origin)}")
+    return generators
+
+
 def require_complete(generators: Generators, question: str) -> None:
     """Refuse a list from which something may be missing.
 
     Raises:
         InputError: naming the question and the status of the list.
     """
-    if not generators.complete:
+    if not instance(generators, Generators, "generators").complete:
         raise InputError(
             f"generators: expected a complete list for the {question}, "
             f"got {generators.status.name} ({generators.reason or 'no reason given'})"

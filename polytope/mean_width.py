@@ -13,8 +13,8 @@ from math import inf
 
 import numpy as np
 
+from polytope.arguments import instance, integer, random_numbers
 from polytope.diameter import squared_distance
-from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
 from polytope.local import balanced, basis_floats, charted, require_complete, steps_from_first
 from polytope.roots import outward, root_sum
@@ -68,9 +68,8 @@ def mean_width(
     Raises:
         InputError: if the list is not complete, or fewer than two directions are asked for.
     """
-    if directions < 2:
-        raise InputError(f"directions: expected at least 2, got {directions}")
-    if generators.status is Completeness.EMPTY:
+    directions, rng = integer(directions, "directions", least=2), random_numbers(seed)
+    if instance(generators, Generators, "generators").status is Completeness.EMPTY:
         return MeanWidth(MeanWidthStatus.EMPTY, 0.0, 0.0, 0.0, 0.0)
     require_complete(generators, "mean width")
     if generators.rays or generators.lines:
@@ -78,7 +77,7 @@ def mean_width(
     k = charted(generators).dimension
     if k <= 2:
         return _certified(generators, k)
-    widths = _widths(generators, directions, np.random.default_rng(seed))
+    widths = _widths(generators, directions, rng)
     error = float(widths.std(ddof=1) / np.sqrt(directions))
     value = float(widths.mean())
     return MeanWidth(MeanWidthStatus.ESTIMATED, value, error, 0.0, inf, directions)

@@ -19,6 +19,7 @@ from polytope import volume as _volume
 from polytope.errors import InputError
 from polytope.generators import Generators
 from polytope.layer import Layer
+from polytope.local import listed_for
 
 if TYPE_CHECKING:
     from networkx import Graph
@@ -71,7 +72,7 @@ class Measures:
         No vertices are listed: two linear programs a coordinate are solved exactly.
 
         Raises:
-            InputError: if a coordinate does not exist.
+            InputError: if a coordinate is no int or does not exist, before anything is solved.
         """
         return _extent.extents(self.layer, coordinates)
 
@@ -188,4 +189,4 @@ class Measures:
         return _skeleton.skeleton(self._listed(generators))
 
     def _listed(self, generators: Generators | None) -> Generators:
-        return self.vertices() if generators is None else generators
+        return self.vertices() if generators is None else listed_for(self.layer, generators)

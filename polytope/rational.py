@@ -74,7 +74,13 @@ class RationalVector(Sequence[Fraction]):
 
     @classmethod
     def of(cls, values: Iterable[Any], name: str = "vector") -> RationalVector:
-        """Collect ints, floats and Fractions (all taken exactly) over one denominator."""
+        """Collect ints, floats and Fractions (all taken exactly) over one denominator.
+
+        Raises:
+            InputError: if they are none, or not finite.
+        """
+        if not isinstance(values, Iterable):
+            raise InputError(f"{name}: expected a sequence of numbers, got {values!r}")
         fractions = [
             v if isinstance(v, Fraction) else to_fraction(v, f"{name}[{k}]")
             for k, v in enumerate(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytope.arguments import integer, random_numbers
 from polytope.ellipsoid import dikin_ellipsoid, local_ellipsoid, seen_from_inside
 from polytope.errors import InputError
 from polytope.generators import Generators
@@ -14,6 +15,7 @@ from polytope.local import (
     basis_floats,
     charted,
     embedded,
+    listed_for,
     local_points,
     require_complete,
     steps_from_first,
@@ -46,11 +48,16 @@ def sample(
         InputError: if the set is empty, unbounded or undecided, or an argument is out of range.
         LimitError: if a triangulation is asked for and too large.
     """
-    if n < 0:
-        raise InputError(f"n: expected a number >= 0, got {n}")
+    n = integer(n, "n", least=0)
+    given = [
+        None if v is None else integer(v, name, least=1)
+        for v, name in ((burn_in, "burn_in"), (thinning, "thinning"))
+    ]
+    if generators is not None:
+        generators = listed_for(layer, generators)
     if method not in METHODS:
         raise InputError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    rng = np.random.default_rng(seed)
+    rng = random_numbers(seed)
     if method == "triangulation" or (method == "auto" and _is_small(generators)):
         if generators is None:
             raise InputError("generators: expected a list for the triangulation, got None")
@@ -58,12 +65,7 @@ def sample(
     else:
         hull = _bounded_hull(layer)
         k = hull.dimension
-        steps = (
-            default_burn_in(k) if burn_in is None else burn_in,
-            default_thinning(k) if thinning is None else thinning,
-        )
-        if min(steps) < 1:
-            raise InputError(f"burn_in, thinning: expected at least 1, got {steps}")
+        steps = (given[0] or default_burn_in(k), given[1] or default_thinning(k))
         x = _by_walks(n, hull, rng, steps)
     # The coordinates may leave the domain by a rounding, which a pixel must not.
     lower, upper = layer.system.float_bounds
@@ -76,13 +78,11 @@ def random_combinations(n: int, generators: Generators, *, seed: int | None = No
     Raises:
         InputError: if the list is not complete or holds no vertices.
     """
-    if n < 0:
-        raise InputError(f"n: expected a number >= 0, got {n}")
+    n, rng = integer(n, "n", least=0), random_numbers(seed)
     require_complete(generators, "random combinations")
     if not len(generators.vertices):
         raise InputError("generators: expected vertices to combine, got none")
     points = generators.points_float()
-    rng = np.random.default_rng(seed)
     step = max(1, _BLOCK // len(points))
     parts = [np.zeros((0, points.shape[1]))]
     for start in range(0, n, step):

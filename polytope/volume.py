@@ -18,6 +18,7 @@ from random import Random
 import numpy as np
 from flint import fmpq, fmpz_mat
 
+from polytope.arguments import instance, integer
 from polytope.faces import incident_facets, pyramid_volume
 from polytope.generators import Completeness, Generators
 from polytope.halfspaces import System
@@ -85,7 +86,8 @@ def volume(system: System, generators: Generators, *, max_faces: int = MAX_FACES
         InputError: if the list is not complete.
         LimitError: if a degenerate set has more than ``max_faces`` faces away from their apex.
     """
-    if generators.status is Completeness.EMPTY:
+    max_faces = integer(max_faces, "max_faces", least=1)
+    if instance(generators, Generators, "generators").status is Completeness.EMPTY:
         return Volume(VolumeStatus.EMPTY, -1, Fraction(1), 0.0, 0.0, 0.0)
     require_complete(generators, "volume")
     chart = charted(generators)

@@ -41,8 +41,27 @@ def test_chosen_coordinates():
     P = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
     found = P.extents([1])
     assert (found.coordinates, found.lower, found.upper) == ((1,), (0,), (1,))
-    with pytest.raises(InputError, match="0 <= coordinate < 2, got 2"):
-        P.extents([2])
+    assert P.extents(np.array([1, 0])).coordinates == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "message"),
+    [
+        ([2], "coordinates: expected 0 <= coordinate < 2, got 2"),
+        ([0, -1], "coordinates: expected 0 <= coordinate < 2, got -1"),
+        ([0.5], r"coordinates\[0\]: expected an int, got 0.5"),
+        ([0, True], r"coordinates\[1\]: expected an int, got True"),
+        (np.array([0.0]), r"coordinates\[0\]: expected an int, got "),
+        (["a"], r"coordinates\[0\]: expected an int, got 'a'"),
+        ("01", "coordinates: expected a sequence of ints, got '01'"),
+        (3, "coordinates: expected a sequence of ints, got 3"),
+    ],
+)
+def test_coordinates_that_are_refused_before_any_work(coordinates, message, monkeypatch):
+    P = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
+    monkeypatch.setattr("polytope.extent.Minimizer", None)
+    with pytest.raises(InputError, match=message):
+        P.extents(coordinates)
 
 
 def test_unbounded_and_empty_sets():

@@ -1,6 +1,7 @@
 """Each format as others write it; and files that are broken, or want to break the reader."""
 
 import time
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -157,7 +158,7 @@ BROKEN = {
     "other digits": ("a.ine", "begin\n1 2 rational\n1 \u0661\nend", r"got '\\u0661'"),
     "underscore": ("a.ine", "begin\n1 2 rational\n1 1_0\nend", "got '1_0'"),
     "hexadecimal": ("a.ine", "begin\n1 2 rational\n1 0x1\nend", "got '0x1'"),
-    "exponent": ("a.ine", "begin\n1 2 real\n1 1e400000\nend", "at most 78913 digits, got '1e400"),
+    "exponent": ("a.ine", "begin\n1 2 real\n1 1e400000\nend", "of ten of at most 700, got '1e400"),
     "long exponent": ("a.ine", "begin\n1 2 real\n1 1e999999999999\nend", "expected a number, got"),
     "code": ("a.ine", "begin\n1 2 rational\n1 __import__('os')\nend", "got .__import__"),
     "linearity": ("a.ine", "linearity 1 3\nbegin\n2 2 integer\n1 1\n1 -1\nend", "up to 2, got '3'"),
@@ -269,6 +270,48 @@ def test_every_truncation_of_a_file_is_read_or_refused(tmp_path):
             halfspaces(tmp_path, "a.ine", text[:size])
         refused += 1
     assert refused > 100
+
+
+BOMBS = {
+    "nonnegative": (
+        "a.in",
+        "amb_space 2049\nnonnegative\n",
+        "line 2: expected at most 4,194,304 e",
+    ),
+    "repeated": ("a.in", "amb_space 1200\n" + "nonnegative\n" * 3, "line 4: .* got '4,320,000'"),
+    "equations alone": ("a.in", "amb_space 999999999\nequations 0\n", "entries that are not writ"),
+    "lrs's": ("a.ine", "nonnegative\nbegin\n0 3000 integer\nend", "line 1: .* got '8,997,000'"),
+    "sparse": ("a.poly", '{"FACETS": [{}, {}, {}, {}, {"0": 1}, {"cols": 1048576}]}', "'5,242,87"),
+    "many": (
+        "a.poly",
+        '{"FACETS": [{}, {}, {"cols": 1048576}], "EQUATIONS": [{}, {}, {}, {"cols": 1048576}]}',
+        "got '5,242,880'",
+    ),
+    "decimals": ("a.ine", "begin\n1 2 real\n1 1e701\nend", "a power of ten of at most 700, got"),
+    "small decimals": ("a.in", "amb_space 1\ninequalities 1\n1e-9999\n", "line 3: .* at most 700"),
+}
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_a_small_file_cannot_ask_for_much_memory(case, tmp_path):
+    name, text, message = BOMBS[case]
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match=message):
+        halfspaces(tmp_path, name, text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
+
+
+def test_what_a_file_leaves_out_is_filled_in_up_to_the_limit(tmp_path):
+    for name, text in (
+        ("a.in", "amb_space 300\nnonnegative\n"),
+        ("a.poly", '{"FACETS": [' + "{}, " * 300 + '{"cols": 301}]}'),
+    ):
+        (tmp_path / name).write_text(text)
+        assert read_polyhedron(tmp_path / name).n_units == 300
+    (tmp_path / "b.ine").write_text("begin\n1 2 real\n1 5e-324\nend")
+    assert read_polyhedron(tmp_path / "b.ine").n_inputs == 1
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):

@@ -67,5 +67,5 @@ def test_unbounded_empty_and_bad_input():
     assert (found.status, found.value) == (MeanWidthStatus.UNBOUNDED, inf)
     none = CollisionPolytope.from_halfspaces([[1], [-1]], [0, -1])
     assert none.mean_width(generators=hand_made(none)).status is MeanWidthStatus.EMPTY
-    with pytest.raises(InputError, match="directions: expected at least 2, got 1"):
+    with pytest.raises(InputError, match="directions: expected an int >= 2, got 1"):
         cube(2).mean_width(generators=hand_made(cube(2)), directions=1)

@@ -141,15 +141,15 @@ def test_unbounded_and_empty_sets_are_refused():
 
 def test_bad_arguments():
     P = cube(2)
-    with pytest.raises(InputError, match="n: expected a number >= 0, got -1"):
+    with pytest.raises(InputError, match="n: expected an int >= 0, got -1"):
         P.sample(-1)
-    with pytest.raises(InputError, match="n: expected a number >= 0, got -1"):
+    with pytest.raises(InputError, match="n: expected an int >= 0, got -1"):
         P.random_combinations(-1, generators=hand_made(P))
     with pytest.raises(InputError, match="one of auto, hit-and-run, triangulation, got 'gibbs'"):
         P.sample(1, method="gibbs")
     with pytest.raises(InputError, match="expected a list for the triangulation, got None"):
         P.sample(1, method="triangulation")
-    with pytest.raises(InputError, match=r"expected at least 1, got \(0, 28\)"):
+    with pytest.raises(InputError, match="burn_in: expected an int >= 1, got 0"):
         P.sample(1, burn_in=0)
 
 

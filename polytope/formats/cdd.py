@@ -18,6 +18,7 @@ from polytope.formats.text import (
     NumberRow,
     Token,
     bad,
+    check_left_out,
     count,
     lines,
     number,
@@ -143,6 +144,7 @@ def _halfspaces(found: _Contents) -> HalfspaceRows:
     inequalities = [r for k, r in enumerate(found.rows, 1) if k not in found.linearity]
     equations = [r for k, r in enumerate(found.rows, 1) if k in found.linearity]
     if found.nonnegative:
+        check_left_out(found.width * (found.width - 1), found.name, found.nonnegative)
         inequalities += [[int(j == k) for j in range(found.width)] for k in range(1, found.width)]
     return HalfspaceRows(found.width - 1, inequalities, equations)
 

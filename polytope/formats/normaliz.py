@@ -20,6 +20,7 @@ from polytope.formats.text import (
     NumberRow,
     Token,
     bad,
+    check_left_out,
     count,
     lines,
     number,
@@ -53,15 +54,14 @@ class _File:
         # Comments keep their line breaks, so that errors name the right line.
         plain = re.sub(r"/\*.*?\*/", lambda c: "\n" * c[0].count("\n"), text, flags=re.DOTALL)
         self.name = name
-        self.words = list(tokens(enumerate(lines(plain), start=1)))
-        self.place = 0
+        self.words = tokens(enumerate(lines(plain), start=1))
+        self.left_out = 0
         self.n_inputs = 0
         self.rows: dict[str, list[NumberRow]] = defaultdict(list)
         self._read()
 
     def next(self) -> Token:
-        self.place += 1
-        return self.words[self.place - 1] if self.place <= len(self.words) else _END
+        return next(self.words, _END)
 
     def _read(self) -> None:
         first = self.next()
@@ -76,10 +76,17 @@ class _File:
             elif token.text == "constraints":
                 self._constraints()
             elif token.text == "nonnegative":
-                self.rows["inequalities"] += _identity(self.n_inputs)
+                self.rows["inequalities"] += self.orthant(token.line)
             elif not re.fullmatch(r"[A-Z][A-Za-z0-9]*", token.text):
                 known = ", ".join([*_MATRICES, "constraints", "nonnegative"])
                 raise bad(self.name, token.line, f"one of {known}, or a goal", got=token.text)
+
+    def orthant(self, line: int | None) -> list[NumberRow]:
+        """Return the rows of x >= 0, which the file stands for without holding them."""
+        n = self.n_inputs
+        self.left_out += n * n
+        check_left_out(self.left_out, self.name, line)
+        return [[int(j == k) for j in range(n)] for k in range(n)]
 
     def _matrix(self, width: int) -> list[NumberRow]:
         size = self._size()
@@ -108,10 +115,6 @@ class _File:
             self.rows[kind].append(signed)
 
 
-def _identity(n: int) -> list[NumberRow]:
-    return [[int(j == k) for j in range(n)] for k in range(n)]
-
-
 def parse_halfspaces(text: str, name: str) -> HalfspaceRows:
     """Read constraints.
 
@@ -128,7 +131,7 @@ def parse_halfspaces(text: str, name: str) -> HalfspaceRows:
         for kind in ("inequalities", "equations")
     )
     if not inequalities:
-        inequalities = [[0, *row] for row in _identity(found.n_inputs)]
+        inequalities = [[0, *row] for row in found.orthant(None)]
     return HalfspaceRows(found.n_inputs, inequalities, equations)
 
 

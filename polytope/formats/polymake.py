@@ -14,7 +14,16 @@ from fractions import Fraction
 from typing import Any
 
 from polytope.formats.representations import HalfspaceRows, VRepresentation, v_representation
-from polytope.formats.text import Number, NumberRow, Token, bad, lines, number, shown
+from polytope.formats.text import (
+    Number,
+    NumberRow,
+    Token,
+    bad,
+    check_left_out,
+    lines,
+    number,
+    shown,
+)
 
 _SECTION = re.compile(r"[A-Z][A-Z0-9_]*")
 _INEQUALITIES = ("INEQUALITIES", "FACETS")
@@ -22,6 +31,7 @@ _EQUATIONS = ("EQUATIONS", "AFFINE_HULL")
 _POINTS = ("POINTS", "VERTICES")
 _LINES = ("INPUT_LINEALITY", "LINEALITY_SPACE")
 _KNOWN = (*_INEQUALITIES, *_EQUATIONS, *_POINTS, *_LINES)
+_MOST_COLUMNS = 1 << 20
 
 Sections = dict[str, list[NumberRow]]
 
@@ -100,11 +110,18 @@ def _from_json(text: str, name: str) -> Sections:
     from polytope.formats.native import load
 
     document = load(text, name)
-    return {
-        key: _json_rows(value, name, key)
-        for key, value in document.items()
-        if key in _KNOWN and value is not None
-    }
+    given = {key: v for key, v in document.items() if key in _KNOWN and v is not None}
+    check_left_out(sum(map(_left_out, given.values())), name, None)
+    return {key: _json_rows(value, name, key) for key, value in given.items()}
+
+
+def _left_out(value: Any) -> int:
+    """Return how many zeros the sparse rows of a matrix leave out."""
+    last = value[-1] if isinstance(value, list) and value else None
+    cols = last.get("cols") if isinstance(last, dict) else None
+    if not isinstance(cols, int) or cols > _MOST_COLUMNS:  # refused when it is read
+        return 0
+    return sum(max(0, cols - len(row)) for row in value[:-1] if isinstance(row, dict))
 
 
 def _json_rows(value: Any, name: str, key: str) -> list[NumberRow]:
@@ -114,7 +131,7 @@ def _json_rows(value: Any, name: str, key: str) -> list[NumberRow]:
     width = None
     if value and isinstance(value[-1], dict) and set(value[-1]) == {"cols"}:
         width, value = value[-1]["cols"], value[:-1]
-        if not isinstance(width, int) or not 2 <= width <= 1 << 20:
+        if not isinstance(width, int) or not 2 <= width <= _MOST_COLUMNS:
             raise bad(name, None, f"a number of columns in {key}", got=width)
     rows: list[NumberRow] = []
     for row in value:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Protocol
 
+from polytope.arguments import instance
 from polytope.errors import InputError
 from polytope.formats.text import Number, NumberRow
 from polytope.rational import RationalVector
@@ -108,7 +109,13 @@ def checked_generators(generators: HasGenerators) -> VRepresentation:
     Raises:
         InputError: if there are none (the empty set has no length d), or the lengths differ.
     """
-    parts = [tuple(part) for part in (generators.points, generators.rays, generators.lines)]
+    try:
+        parts = [tuple(part) for part in (generators.points, generators.rays, generators.lines)]
+    except (AttributeError, TypeError):
+        got = type(generators).__name__
+        raise InputError(f"generators: expected points, rays and lines, got {got}") from None
+    for v in (v for part in parts for v in part):
+        instance(v, RationalVector, "generators")
     lengths = {len(v) for part in parts for v in part}
     if len(lengths) != 1:
         got = f"lengths {sorted(lengths)}" if lengths else "the empty set"

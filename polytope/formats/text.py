@@ -1,7 +1,8 @@
 """How does an exact number come out of a stranger's file?  Tokens, numbers, errors with a line.
 
 Nothing is evaluated.  Digits are ASCII; a number has at most MAX_DIGITS of them and a file at most
-MAX_BYTES, so that what a file can ask for is bounded by its size.
+MAX_BYTES.  What a few bytes stand for is bounded as well: powers of ten by MAX_EXPONENT, and the
+entries that a file leaves out (zeros of sparse rows, rows of "nonnegative") by MAX_LEFT_OUT in all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from polytope.errors import FileFormatError
 MAX_BYTES = 1 << 26
 #: The checker reads numbers of 2^18 bits, which is 78,913 decimal digits.
 MAX_DIGITS = 78_913
+#: Floats need 324, and as much again for their digits.
+MAX_EXPONENT = 700
+#: The rows x_j >= 0 of 2,048 coordinates; more are quickly as many as memory holds.
+MAX_LEFT_OUT = 1 << 22
 #: Python converts up to 4,300 digits by itself; FLINT any number, in nearly linear time.
 _PYTHON_DIGITS = 4_000
 
@@ -116,6 +121,8 @@ def _decimal(token: Token, name: str) -> Number:
     whole, part = (found[2] or "", found[3] or "") if found else ("", "")
     if found is None or not whole + part:
         raise bad(name, token.line, "a number", got=token.text)
+    if abs(int(found[4] or 0)) > MAX_EXPONENT:
+        raise bad(name, token.line, f"a power of ten of at most {MAX_EXPONENT}", got=token.text)
     power = int(found[4] or 0) - len(part)
     if abs(power) + len(whole + part) > MAX_DIGITS:
         expected = f"a number of at most {MAX_DIGITS} digits"
@@ -127,6 +134,22 @@ def _decimal(token: Token, name: str) -> Number:
 
 def _simple(value: Fraction) -> Number:
     return value.numerator if value.denominator == 1 else value
+
+
+def check_left_out(entries: int, name: str, line: int | None) -> None:
+    """Refuse a file that stands for far more numbers than it holds.
+
+    Args:
+        entries: how many entries of its matrices, in all, it leaves out.
+        name: of the file.
+        line: where they are asked for.
+
+    Raises:
+        FileFormatError: if there are more than MAX_LEFT_OUT.
+    """
+    if entries > MAX_LEFT_OUT:
+        expected = f"at most {MAX_LEFT_OUT:,} entries that are not written out"
+        raise bad(name, line, expected, got=f"{entries:,}")
 
 
 def count(token: Token, name: str, what: str) -> int:
