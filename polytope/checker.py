@@ -655,7 +655,8 @@ class Problem:
             _prove(diagonal, "the lines are not diagonal on the pivots")
             self._point(line, "line")
         points, rays = (self._listed(claim[name], name, pivots) for name in ("points", "rays"))
-        n = self.d - len(fixed) - rank - len(lines)
+        n, m = self.d - len(fixed) - rank - len(lines), len(self.rows) + len(self.bounds)
+        _limit(m * (m + 2 * len(rays)) // 16, MAX_CERTIFICATE_BYTES, "bytes to mark tight sides")
         bits = {name: 1 << k for k, name in enumerate({*self.rows, *self.bounds} - held)}
         at = [self._point(x)[1] for x in points]
         _prove(len(set(map(frozenset, at))) == len(at) > 0, "no point, or one is listed twice")

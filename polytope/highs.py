@@ -24,6 +24,8 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "small_matrix_value": 1e-12,
     "threads": 1,
 }
+#: Some dozens suffice; where floats cannot represent the set, the method goes on for ever.
+_INTERIOR_ITERATIONS = 200
 
 
 class FloatStatus(Enum):
@@ -168,12 +170,13 @@ def interior_proposal(program: LinearProgram) -> np.ndarray | None:
     """Float point (n,) near the analytic centre of the feasible set, by the interior point method.
 
     With no objective and no crossover the method stops well inside every inequality that leaves
-    room; None if HiGHS found no point.
+    room; None if HiGHS found no point within some iterations.
     """
     proposer = Proposer(program)
     highs = proposer.instance
     for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
         highs.setOptionValue(option, value)
+    highs.setOptionValue("ipm_iteration_limit", _INTERIOR_ITERATIONS)
     highs.run()
     point = np.ldexp(np.array(highs.getSolution().col_value), proposer.scaling.columns)
     return point if point.shape == (program.n,) and np.isfinite(point).all() else None

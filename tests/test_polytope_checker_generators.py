@@ -1,6 +1,7 @@
 """Complete lists of vertices, rays and lines: no list with a gap is accepted, nor one with more."""
 
 import copy
+import tracemalloc
 from fractions import Fraction as F
 
 import pytest
@@ -228,6 +229,32 @@ def test_limits(monkeypatch):
     monkeypatch.setattr(checker, "MAX_WORK", (1 << 25) - 1)
     monkeypatch.setattr(checker, "MAX_WORK", 7)
     assert refusal(square)[0] == checker.LIMIT
+
+
+def test_a_short_certificate_cannot_ask_for_much_memory():
+    """No unit and 150,000 bounds: a bit for each of them, written out, is more than a gigabyte."""
+    d = 150_000
+    none = {"dtype": "F64", "shape": [0], "data": ""}
+    weight, tolerance = {"dtype": "F64", "shape": [0, d], "data": ""}, ["0", "1"]
+    stated = {"form": "layer", "weight": weight, "bias": none, "domain": {"kind": "nonnegative"}}
+    document = {
+        "schema": "collision-polytopes/certificate/1",
+        "problem": {**stated, "tolerance": tolerance, "activation": none},
+        "claim": {"kind": "generators", "points": [], "rays": [], "lines": []},
+        "witness": {
+            "implicit": None,
+            "minor": {"rows": [], "columns": [], "modulus": "2", "inverse": []},
+            "pivots": [],
+            "perturbation": None,
+            "bases": None,
+        },
+    }
+    tracemalloc.start()
+    code, message = refusal(document)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (code, "bytes to mark tight sides" in message) == (checker.LIMIT, True)
+    assert peak < 1 << 28
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,6 +134,25 @@ def test_a_bound_that_highs_takes_for_infinite():
     assert found.value == -F(1e25) - F(1e22)
     assert found.is_vertex
     verify(found.certificate)
+
+
+def test_an_interior_point_method_that_does_not_stop():
+    # One point at 2^101.  In a process of its own: what hangs there cannot be interrupted.
+    question = """
+from polytope import CollisionPolytope
+s = 2**100
+P = CollisionPolytope.from_halfspaces([[-4], [5], [-5]], [-8 * s, 10 * s, -10 * s])
+print(P.dimension().value, P.dimension().certificate is not None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", question],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["0", "True"], done.stderr
 
 
 def medium(seed):
