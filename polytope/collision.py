@@ -18,6 +18,7 @@ from polytope.errors import InputError, ShapeError, UnitError
 from polytope.generators import Generators
 from polytope.halfspace_input import halfspace_layer
 from polytope.layer import Layer
+from polytope.limits import CERTIFIED_BASES, LARGEST_LIST, Limits, Progress
 from polytope.measures import Measures
 from polytope.minimize import Minimizer, unit_vertices
 from polytope.redundancy import Redundancy, redundancy
@@ -34,7 +35,6 @@ from polytope.results import (
     TightConstraints,
 )
 from polytope.size_estimate import SizeEstimate, estimate_vertices
-from polytope.traverse import CERTIFIED_BASES, Limits, Progress
 from polytope.uniqueness import Uniqueness, uniqueness
 
 
@@ -243,7 +243,7 @@ class CollisionPolytope(Measures):
         *,
         max_seconds: float | None = None,
         max_count: int | None = None,
-        max_memory: int | None = None,
+        max_memory: int | None = LARGEST_LIST,
         max_bases: int = CERTIFIED_BASES,
         progress: Progress | None = None,
     ) -> Generators:
@@ -252,7 +252,7 @@ class CollisionPolytope(Measures):
         Args:
             max_seconds: stop after so long, with what was found (status PARTIAL).
             max_count: stop beyond so many vertices (of the perturbed set, if it is degenerate).
-            max_memory: stop before the lists need more bytes than this.
+            max_memory: stop before the lists need more bytes than this (4 GiB; None: no limit).
             max_bases: certify a degenerate set (more than n rows tight at a vertex) up to so many
                 bases of its perturbation; beyond it, two exact engines are compared.
             progress: called now and then with the numbers of vertices proved and waiting.
@@ -277,6 +277,7 @@ class CollisionPolytope(Measures):
             InputError: if they are no such ints.
         """
         walkers, seed = integer(walkers, "walkers", least=2), integer(seed, "seed", least=0)
+        _at_least(2, walkers, "walkers")
         return estimate_vertices(self.layer, walkers=walkers, seed=seed)
 
     def contains(self, x: Any) -> bool:
@@ -311,15 +312,19 @@ class CollisionPolytope(Measures):
 def _limits(
     seconds: float | None, count: int | None, memory: int | None, bases: int | None
 ) -> Limits:
-    given = {
-        "max_seconds": seconds,
-        "max_count": count,
-        "max_memory": memory,
-        "max_bases": bases,
-    }
-    for name, value in given.items():
-        if value is None and name != "max_bases":
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise InputError(f"{name}: expected a positive number or None, got {value!r}")
+    whole = {"max_count": count, "max_memory": memory, "max_bases": bases}
+    for name, value in whole.items():
+        if value is not None or name == "max_bases":
+            _at_least(1, value, name)
+    if seconds is not None and (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, (int, float))
+        or not 0 < seconds < float("inf")
+    ):
+        raise InputError(f"max_seconds: expected a positive number of seconds, got {seconds!r}")
     return Limits(count, seconds, memory, bases or CERTIFIED_BASES)
+
+
+def _at_least(least: int, value: Any, name: str) -> None:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+        raise InputError(f"{name}: expected an int of at least {least}, got {value!r}")

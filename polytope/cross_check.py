@@ -18,10 +18,11 @@ from operator import mul
 import numpy as np
 from flint import fmpz_mat
 
+from polytope import engine
 from polytope.engine import available
 from polytope.generators import Completeness, Generators
+from polytope.limits import Limits
 from polytope.reduction import Reduced
-from polytope.traverse import Limits
 
 _Rows = frozenset[tuple[int, ...]]
 
@@ -30,7 +31,7 @@ def cross_checked(reduced: Reduced, reason: str, limits: Limits) -> Generators:
     """List the generators of a pointed set by two exact engines, run side by side."""
     names = available()[:2]
     started = time.perf_counter()
-    listed, failures = _run(reduced, names, limits.seconds)
+    listed, failures = _run(reduced, names, limits)
     if not listed:
         why = "; ".join(failures) or "no exact engine is installed"
         return Generators(Completeness.UNDECIDED, reason=f"{reason}; {why}")
@@ -61,29 +62,33 @@ def cross_checked(reduced: Reduced, reason: str, limits: Limits) -> Generators:
 
 
 def _run(
-    reduced: Reduced, names: list[str], seconds: float | None
+    reduced: Reduced, names: list[str], limits: Limits
 ) -> tuple[dict[str, tuple[_Rows, _Rows]], list[str]]:
     """Run the engines as children; what they listed, and who failed."""
     given = json.dumps(
         {
             "normals": [[format(v, "x") for v in row] for row in reduced.normals],
             "offsets": [format(v, "x") for v in reduced.offsets],
+            "memory": limits.memory,
         }
     )
     listed: dict[str, tuple[_Rows, _Rows]] = {}
     failures: list[str] = []
 
     def run(name: str) -> None:
-        command = [sys.executable, "-m", "polytope.engine", name]
+        # By its path, without the current folder: whatever is called polytope there is not ours.
+        command = [sys.executable, "-P", engine.__file__, name]
+        left = limits.seconds_left()
         try:
             done = subprocess.run(
-                command, input=given, capture_output=True, text=True, timeout=seconds, check=True
+                command, input=given, capture_output=True, text=True, timeout=left, check=True
             )
             listed[name] = _read(done.stdout)
         except subprocess.TimeoutExpired:
             failures.append(f"{name} was stopped at max_seconds")
-        except subprocess.CalledProcessError:
-            failures.append(f"{name} failed")
+        except subprocess.CalledProcessError as error:
+            last = error.stderr.strip().splitlines()[-1:] or [f"exit code {error.returncode}"]
+            failures.append(f"{name} failed ({last[0][:200]})")
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(run, names))

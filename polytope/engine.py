@@ -1,14 +1,16 @@
-"""What do other exact programs list?  One engine in a child: ``python -m polytope.engine NAME``.
+"""What do other exact programs list?  One engine in a child: ``python engine.py NAME``.
 
-Reads ``{"normals": [[hex]], "offsets": [hex]}`` for ``{v : normals v <= offsets}`` from standard
-input, writes ``{"points": [[den, *numerators]], "rays": [[...]]}``.  A child can be stopped at a
-deadline and held to a memory limit, which no engine offers itself.
+Reads ``{"normals": [[hex]], "offsets": [hex], "memory": bytes or null}`` for
+``{v : normals v <= offsets}`` from standard input, writes ``{"points": [[den, *numerators]],
+"rays": [[...]]}``.  A child can be stopped at a deadline and held to a memory limit, which no
+engine offers itself.  Imports nothing of this package, so that it starts from its path alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import resource
 import sys
 from fractions import Fraction
 from math import lcm
@@ -16,6 +18,9 @@ from typing import Any
 
 #: Engines by name, with the module each needs.  All use double description or a variant of it.
 MODULES = {"ppl": "ppl", "cdd": "cdd.gmp", "normaliz": "PyNormaliz"}
+
+#: Address space of the interpreter and the engines' own code.
+_BASELINE = 1 << 30
 
 Rows = list[list[int]]
 Listed = tuple[Rows, Rows]
@@ -84,6 +89,9 @@ _ENGINES = {"ppl": _ppl, "cdd": _cdd, "normaliz": _normaliz}
 def main() -> int:
     """List one set by one engine."""
     given = json.load(sys.stdin)
+    if given["memory"] is not None:
+        most = given["memory"] + _BASELINE
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     normals = [[int(v, 16) for v in row] for row in given["normals"]]
     points, rays = _ENGINES[sys.argv[1]](normals, [int(v, 16) for v in given["offsets"]])
     listed = {

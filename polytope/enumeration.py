@@ -24,11 +24,12 @@ from polytope.feasibility import feasibility
 from polytope.generators import Completeness, Generators
 from polytope.halfspaces import Row
 from polytope.layer import Layer
+from polytope.limits import LimitReached, Limits, Progress
 from polytope.rational import RationalVector
-from polytope.reduction import LARGEST_DIMENSION, Reduced, least_dimension, reduce
+from polytope.reduction import LARGEST_DIMENSION, Reduced, is_too_large, reduce
 from polytope.size_estimate import count_by_walkers
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
-from polytope.traverse import Degenerate, Graph, Limits, Progress, Traversal
+from polytope.traverse import Degenerate, Graph, Traversal
 
 #: The bases of a degenerate set are estimated when so many were visited without an end.
 _ESTIMATE_AT = 2_000
@@ -42,19 +43,23 @@ def enumerate_generators(
     layer: Layer, limits: Limits, progress: Progress | None = None
 ) -> Generators:
     """List all vertices, extreme rays and lines of a layer's polytope, see :class:`Generators`."""
+    limits = limits.begin()
     started = time.perf_counter()
     found = feasibility(layer)
     if found.feasible is False:
         return Generators(Completeness.EMPTY, certificate=found.certificate)
     if found.point is None:
         return Generators(Completeness.UNDECIDED, reason=found.reason)
-    if least_dimension(layer) > LARGEST_DIMENSION:
+    if is_too_large(layer):
         reason = (
-            f"more than {LARGEST_DIMENSION} coordinates are free: such a list is not finished; "
-            "ask for unit_vertices() or minimize()"
+            f"the set may have more than {LARGEST_DIMENSION} dimensions, or equalities that take "
+            "too long to solve for a list; ask for unit_vertices() or minimize()"
         )
         return Generators(Completeness.UNDECIDED, reason=reason)
-    return _Enumeration(layer, limits, progress, started).of(found.point)
+    try:
+        return _Enumeration(layer, limits, progress, started).of(found.point)
+    except LimitReached as limit:  # before the first vertex
+        return Generators(Completeness.PARTIAL, reason=str(limit))
 
 
 @dataclass(eq=False)
@@ -66,34 +71,27 @@ class _Enumeration:
 
     def of(self, point: RationalVector) -> Generators:
         """Enumerate the set of the layer, of which a point is known."""
-        reduced = reduce(self.layer)
+        reduced = reduce(self.layer, limits=self.limits)
         generators = None if reduced is None else self._simple(reduced, point)
         if generators is not None:
             return generators
         # Not simple, or some inequality is an equality in truth: that is settled first.
-        reduced, reason = reduce_fully(self.layer)
+        reduced, reason = reduce_fully(self.layer, self.limits)
         if reduced is None:
             return Generators(Completeness.UNDECIDED, reason=reason)
         if reduced.implicit is not None:
             generators = self._simple(reduced, point)
         return self._perturbed(reduced, point) if generators is None else generators
 
-    def _limits(self) -> Limits:
-        """What is left of the caller's limits."""
-        seconds = self.limits.seconds
-        if seconds is not None:
-            seconds -= time.perf_counter() - self.started
-        return replace(self.limits, seconds=seconds)
-
     def _simple(self, reduced: Reduced, point: RationalVector) -> Generators | None:
         """List a simple set; None if it is not simple."""
         if reduced.n == 0:
             return self._single(reduced)
-        start = simple_start(reduced, point)
+        start = simple_start(reduced, point, self.limits)
         if start is None:
             return None
         try:
-            graph = self._traverse(start, self._limits())
+            graph = self._traverse(start, self.limits)
         except Degenerate:
             return None
         points = ExactPoints(reduced, start.rows, graph.bases, graph if graph.complete else None)
@@ -122,7 +120,7 @@ class _Enumeration:
         """List a degenerate set through the vertices of a perturbed one."""
         generator = np.random.default_rng(_SEED)
         for _ in range(_DRAWS):
-            start = perturbed_start(reduced, point, generator)
+            start = perturbed_start(reduced, point, generator, self.limits)
             if start is None:
                 continue
             try:
@@ -131,14 +129,14 @@ class _Enumeration:
                 continue
             if graph is None:
                 reason = f"more than {self.limits.bases} bases"
-                return cross_checked(reduced, reason, self._limits())
+                return cross_checked(reduced, reason, self.limits)
             return self._from_perturbed(reduced, start.rows, graph)
         reason = f"{_DRAWS} perturbations in a row were not generic"
         return Generators(Completeness.UNDECIDED, reason=reason)
 
     def _bases(self, start: Start) -> Graph | None:
         """Visit the bases of a perturbed set; None if there are more than are certified."""
-        limits = self._limits()
+        limits = self.limits
         for most in (min(_ESTIMATE_AT, self.limits.bases), self.limits.bases):
             own = limits.count is None or limits.count > most
             part = replace(limits, count=most) if own else limits

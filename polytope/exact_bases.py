@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from flint import fmpz_mat
 
+from polytope.limits import Limits
 from polytope.rational import RationalVector
 
 Pair = tuple[int, int]
@@ -106,7 +107,10 @@ class ExactRows:
 
 
 def walk_to_vertex(
-    normals: Sequence[Sequence[int]], offsets: Sequence[int], start: RationalVector
+    normals: Sequence[Sequence[int]],
+    offsets: Sequence[int],
+    start: RationalVector,
+    limits: Limits,
 ) -> tuple[RationalVector, list[int]]:
     """Walk from a point of a pointed set to a vertex, gaining a tight row at each step.
 
@@ -115,6 +119,7 @@ def walk_to_vertex(
     """
     n, point = len(normals[0]), start
     while True:
+        limits.check_time()
         slacks = [
             b * point.denominator - sum(map(mul, a, point.numerators))
             for a, b in zip(normals, offsets, strict=True)

@@ -54,6 +54,7 @@ class ExactPoints(Sequence[RationalVector]):
         self._rows = rows
         self._bases = bases
         self._graph = graph
+        self._single: dict[int, RationalVector] = {}
 
     def __len__(self) -> int:
         return len(self._bases)
@@ -65,6 +66,12 @@ class ExactPoints(Sequence[RationalVector]):
     def __getitem__(self, index: slice) -> Sequence[RationalVector]: ...
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and self._graph is None and "_points" not in self.__dict__:
+            # Nothing is gained by solving all together: a partial list may be long.
+            position = range(len(self))[index]
+            if position not in self._single:
+                self._single[position] = self._solve([position])[0]
+            return self._single[position]
         return self._points[index]
 
     def __iter__(self) -> Iterator[RationalVector]:
@@ -72,14 +79,17 @@ class ExactPoints(Sequence[RationalVector]):
 
     @cached_property
     def _points(self) -> list[RationalVector]:
-        if not self._bases.shape[1]:  # no coordinate is left: the origin of the chart
-            return self._reduced.lift([[1] for _ in range(len(self._bases))])
-        if self._graph is not None and len(self) >= _TOGETHER and fits(self._rows):
-            graph, self._graph = self._graph, None  # its edges are not needed twice
-            with one_blas_thread(), _without_collection():
-                solved = solve_along_edges(self._rows, self._bases, graph.neighbors, graph.inverses)
+        if self._graph is None or len(self) < _TOGETHER or not fits(self._rows):
+            return self._solve(range(len(self)))
+        graph, self._graph = self._graph, None  # its edges are not needed twice
+        with one_blas_thread(), _without_collection():
+            solved = solve_along_edges(self._rows, self._bases, graph.neighbors, graph.inverses)
             if self._reduced.is_identity:
                 return [RationalVector.trusted(x, den) for den, x in solved]
             return self._reduced.lift([[den, *x] for den, x in solved])
-        found = [self._rows.solve(basis) for basis in self._bases.tolist()]
+
+    def _solve(self, positions: Sequence[int]) -> list[RationalVector]:
+        if not self._bases.shape[1]:  # no coordinate is left: the origin of the chart
+            return self._reduced.lift([[1] for _ in positions])
+        found = [self._rows.solve(self._bases[k].tolist()) for k in positions]
         return self._reduced.lift([[p.den, *p.x] for p in found if p is not None])

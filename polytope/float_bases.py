@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _UNDERFLOW = 2.0**-1000
 _ZERO_RATE = 1e-12
 #: Two ratios this close are taken for equal where ties are expected (a proposal only).
 _TIE = 1e-9
+#: Bits by which columns must differ in size to be scaled, and rounds of scaling.
+_UNLIKE, _ROUNDS = 24, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +71,33 @@ class FloatRows:
         center: RationalVector,
         shifts: Sequence[int],
     ) -> None:
-        sizes = [max(max(map(abs, row)).bit_length(), 1) for row in normals]
+        rows, columns = _exponents(normals)
+        self._exponents = rows
         self.table = np.array(
-            [[rounded(v, 1 << s) for v in row] for row, s in zip(normals, sizes, strict=True)]
+            [
+                [_scaled(v, 1, r + c) for v, c in zip(row, columns, strict=True)]
+                for row, r in zip(normals, rows, strict=True)
+            ]
         )
-        #: What turns a column of an inverse into one for the integer rows.
-        self.scales = np.ldexp(1.0, -np.array(sizes)) if max(sizes) < 1000 else np.zeros(len(sizes))
+        #: What turns a column of an inverse into one for the integer rows; None if columns were
+        #: scaled too, or the set is perturbed.
+        plain = not any(columns) and not any(shifts) and max(rows) < 1000
+        self.scales = np.ldexp(1.0, -np.array(rows)) if plain else None
         den = center.denominator
         self.right = np.array(
             [
-                rounded(
-                    b * den - sum(x * y for x, y in zip(row, center.numerators, strict=True)),
-                    den << s,
-                )
-                for row, b, s in zip(normals, offsets, sizes, strict=True)
+                _scaled(b * den - sum(map(mul, row, center.numerators)), den, r)
+                for row, b, r in zip(normals, offsets, rows, strict=True)
             ]
         )
-        self.shift = np.array([rounded(v, 1 << s) for v, s in zip(shifts, sizes, strict=True)])
+        self.shift = np.array([_scaled(v, 1, r) for v, r in zip(shifts, rows, strict=True)])
         self.m, self.n = self.table.shape
         self._size = np.abs(self.table)
         self._gamma = (2 * self.n + 12) * _UNIT_ROUNDOFF
+
+    def in_units(self, row: int, numerator: int, denominator: int) -> float:
+        """Turn an exact slack of a row into the floats' units."""
+        return _scaled(numerator, denominator, self._exponents[row])
 
     def evaluate(self, bases: np.ndarray) -> Batch:
         """Solve and bound V bases (V, n)."""
@@ -176,6 +186,36 @@ class FloatRows:
             tied = np.where(time <= first * (1 + _TIE), shifts[:, None, :] / rate, np.inf)
         found = tied.argmin(axis=2)
         return np.where(np.isfinite(first[..., 0]), found, -1)
+
+
+def _scaled(numerator: int, denominator: int, exponent: int) -> float:
+    """``numerator / denominator / 2**exponent``, correctly rounded."""
+    if exponent >= 0:
+        return rounded(numerator, denominator << exponent)
+    return rounded(numerator << -exponent, denominator)
+
+
+def _exponents(normals: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Exponents of the powers of two that bring every row, and unlike columns, near 1."""
+    size = np.array([[abs(v).bit_length() for v in row] for row in normals], dtype=float)
+    size[size == 0] = np.nan
+    live = ~np.isnan(size)
+    columns = np.zeros(size.shape[1])
+    rows = np.max(np.where(live, size, 1), axis=1)
+    highest = np.max(np.where(live, size - rows[:, None], -np.inf), axis=0)
+    if np.ptp(highest[np.isfinite(highest)], axis=None) >= _UNLIKE:
+        for _ in range(_ROUNDS):
+            columns = _middle(size - rows[:, None], live, axis=0)
+            rows = _middle(size - columns, live, axis=1)
+        rows = np.max(np.where(live, size - columns, 1), axis=1)
+    return rows.astype(int).tolist(), columns.astype(int).tolist()
+
+
+def _middle(size: np.ndarray, live: np.ndarray, axis: int) -> np.ndarray:
+    """Middle between the smallest and the largest entry, in whole bits."""
+    low = np.min(np.where(live, size, np.inf), axis=axis)
+    high = np.max(np.where(live, size, -np.inf), axis=axis)
+    return np.where(np.isfinite(low), np.floor((low + high) / 2), 0.0)
 
 
 def _inverses(square: np.ndarray) -> np.ndarray:

@@ -26,6 +26,8 @@ OPTIONS: dict[str, bool | int | float | str] = {
 }
 #: Some dozens suffice; where floats cannot represent the set, the method goes on for ever.
 _INTERIOR_ITERATIONS = 200
+#: The iterations are no limit where one of them does not end (seen with data of 2^100).
+_INTERIOR_SECONDS = 30.0
 
 
 class FloatStatus(Enum):
@@ -177,6 +179,7 @@ def interior_proposal(program: LinearProgram) -> np.ndarray | None:
     for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
         highs.setOptionValue(option, value)
     highs.setOptionValue("ipm_iteration_limit", _INTERIOR_ITERATIONS)
+    highs.setOptionValue("time_limit", _INTERIOR_SECONDS)
     highs.run()
     point = np.ldexp(np.array(highs.getSolution().col_value), proposer.scaling.columns)
     return point if point.shape == (program.n,) and np.isfinite(point).all() else None

@@ -231,7 +231,9 @@ def _solved(rows: ExactRows, basis: Sequence[int]) -> Point:
     if point is None:
         raise AssertionError("a basis that was proved is singular")
     determinant = abs(int(fmpz_mat([list(rows.normals[j]) for j in basis]).det()))
-    factor = determinant // point.den
+    factor, rest = divmod(determinant, point.den)
+    if rest:
+        raise AssertionError("a denominator does not divide the determinant")
     return determinant, tuple([factor * v for v in point.x])
 
 

@@ -17,15 +17,19 @@ from typing import NamedTuple
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
+from polytope.domains import Free
 from polytope.generators import Bound, Chart, Halfspace
 from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
+from polytope.limits import Limits
 from polytope.linalg import Minor, independent_rows
 from polytope.rational import RationalVector
 
 #: Coordinates left beyond which no list of vertices is ever finished, and exact elimination of a
 #: layer of hundreds of inputs would take minutes before the first one.
 LARGEST_DIMENSION = 200
+#: Equalities times coordinates: rows of a chart have numbers of thousands of bits each.
+_MOST_ELIMINATED = 60_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +78,12 @@ class Reduced:
     @cached_property
     def lines(self) -> tuple[RationalVector, ...]:
         """Basis of the lineality space in x, as coprime integers."""
+        if self.chart.dimension == self.layer.n_inputs:
+            return tuple(primitive(line) for line in self.lines_u)
         out = []
         for line in self.lines_u:
-            x = [
-                sum((b * u for b, u in zip(row, line, strict=True)), Fraction(0))
-                for row in self.chart.basis
-            ]
+            used = [k for k, u in enumerate(line) if u]
+            x = [sum((row[k] * line[k] for k in used), Fraction(0)) for row in self.chart.basis]
             out.append(primitive(x))
         return tuple(out)
 
@@ -149,35 +153,50 @@ def primitive(values: Sequence[Fraction]) -> RationalVector:
     return _vector([v.numerator * (common // v.denominator) for v in values], 0)
 
 
-def least_dimension(layer: Layer) -> int:
-    """Coordinates that are left at least after every equality has been solved for one."""
+def is_too_large(layer: Layer) -> bool:
+    """Whether no list of this set would ever be finished, or its equalities be solved in time."""
     lower, upper = layer.system.lower, layer.system.upper
     free = sum(low is None or low != high for low, high in zip(lower, upper, strict=True))
-    return free - (len(layer.active) if layer.tolerance == 0 else 0)
+    equalities = len(layer.active) if layer.tolerance == 0 else 0
+    if equalities * free > _MOST_ELIMINATED:
+        return True
+    if isinstance(layer.domain, Free):  # most of it may be lines
+        free = min(free, len(layer.system.rows))
+    return free - equalities > LARGEST_DIMENSION
 
 
-def reduce(layer: Layer, implicit: Multipliers | None = None) -> Reduced | None:
+def reduce(
+    layer: Layer, implicit: Multipliers | None = None, limits: Limits | None = None
+) -> Reduced | None:
     """Pass to the pointed set behind a layer's polytope.
 
     Args:
         layer: the layer; its set must have a point.
         implicit: multipliers whose support are the implicit equalities, if they are known.
+        limits: looked at between the steps.
 
     Returns:
         None if an inequality is tight on the whole set and ``implicit`` does not say so.
+
+    Raises:
+        LimitReached: if the time is over.
     """
+    limits = limits or Limits()
     fixed = _fixed(layer, implicit)
     equalities = [row for row in layer.system.rows if row.kind == "equality"]
     if implicit is not None:
         equalities += [r for r, w in implicit.weights.items() if w and r.kind != "equality"]
     columns = [j for j in range(layer.n_inputs) if j not in fixed]
     _, minor = independent_rows(layer.weight, equalities, columns)
+    limits.check_time()
     chart = _chart(layer, fixed, minor)
+    limits.check_time()
     table = _substituted(layer, set(equalities), fixed, chart)
     live = [entry for entry in table if any(entry.normal)]
     constant = tuple(entry for entry in table if not any(entry.normal))
     if any(entry.offset == 0 for entry in constant):
         return None
+    limits.check_time()
     kept, lines = _lines([entry.normal for entry in live], chart.dimension, layer)
     return Reduced(
         layer,

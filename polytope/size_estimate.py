@@ -18,11 +18,13 @@ from polytope.blas import one_blas_thread
 from polytope.feasibility import feasibility
 from polytope.float_bases import FloatRows
 from polytope.layer import Layer
-from polytope.reduction import LARGEST_DIMENSION, least_dimension, reduce
+from polytope.limits import Limits, bytes_each
+from polytope.reduction import is_too_large, reduce
 from polytope.start import Start, perturbed_start, reduce_fully, simple_start
 
 #: Steps before the first look at the walkers, and looks (a step for each dimension between two).
 _FIRST_STEPS, _LOOKS = 30, 8
+_LARGEST_WALK = 60
 
 
 @dataclass(frozen=True)
@@ -57,29 +59,33 @@ def most_vertices(n: int, m: int) -> int:
 def estimate_vertices(layer: Layer, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
     """Estimate how many vertices a layer's polytope has.
 
-    None if no point of it was found, or if it is far too large for a list (``LARGEST_DIMENSION``).
+    None if no point of it was found, or if it is too large: beyond 200 free coordinates none is
+    listed at all, beyond a dimension of 60 the walk would take longer than it is worth.
     """
-    if least_dimension(layer) > LARGEST_DIMENSION:
+    if is_too_large(layer):
         return None
+    limits = Limits()
     point = feasibility(layer).point
     reduced = reduce(layer) if point is not None else None
-    start = simple_start(reduced, point) if reduced is not None and reduced.n and point else None
+    start = None
+    if reduced is not None and point is not None and 0 < reduced.n <= _LARGEST_WALK:
+        start = simple_start(reduced, point, limits)
     if point is not None and start is None:
-        reduced = reduce_fully(layer)[0]
-    if point is None or reduced is None:
+        reduced = reduce_fully(layer, limits)[0]
+    if point is None or reduced is None or reduced.n > _LARGEST_WALK:
         return None
     n, m = reduced.n, len(reduced.offsets)
     if n == 0:
         return SizeEstimate(1.0, 0.0, 1, 0, degenerate=False)
     generator = np.random.default_rng(seed)
-    start = simple_start(reduced, point)
+    start = simple_start(reduced, point, limits)
     degenerate = start is None
     while start is None:
-        start = perturbed_start(reduced, point, generator)
+        start = perturbed_start(reduced, point, generator, limits)
     mean, error = count_by_walkers(start, walkers=walkers, seed=seed)
     # Unbounded sets: as if one more halfspace cut them off.
     most = most_vertices(n, m if layer.is_box else m + 1)
-    each = bytes_each(n, m, max(max(map(abs, row)).bit_length() for row in reduced.normals))
+    each = bytes_each(reduced.normals)
     return SizeEstimate(mean, error, most, int(mean * each), degenerate)
 
 
@@ -106,18 +112,6 @@ def _pairs(keys: np.ndarray) -> int:
     """Number of equal pairs."""
     counts = np.unique(keys, return_counts=True)[1]
     return int((counts * (counts - 1) // 2).sum())
-
-
-def bytes_each(n: int, m: int, bits: int) -> int:
-    """Bytes of one listed vertex: its basis, edges, incidence, and n + 1 exact integers.
-
-    Args:
-        n: dimension.
-        m: number of halfspaces.
-        bits: bits of the largest entry of a row; a determinant has about n times as many.
-    """
-    numbers = (n + 1) * (40 + n * bits // 7)
-    return 13 * n + 8 + m // 4 + numbers
 
 
 class _Walk:

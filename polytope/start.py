@@ -10,6 +10,7 @@ from polytope.dimension import dimension
 from polytope.exact_bases import ExactRows, walk_to_vertex
 from polytope.halfspaces import Multipliers
 from polytope.layer import Layer
+from polytope.limits import Limits
 from polytope.rational import RationalVector
 from polytope.reduction import Reduced, reduce
 
@@ -32,10 +33,10 @@ class Start:
     basis: list[int]
 
 
-def simple_start(reduced: Reduced, point: RationalVector) -> Start | None:
+def simple_start(reduced: Reduced, point: RationalVector, limits: Limits) -> Start | None:
     """Start at a vertex with exactly n tight rows; None if the one reached has more."""
     start = reduced.coordinates(point)
-    vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start)
+    vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start, limits)
     if len(tight) > reduced.n:
         return None
     rows = ExactRows(reduced.normals, reduced.offsets, (0,) * len(reduced.offsets))
@@ -43,28 +44,30 @@ def simple_start(reduced: Reduced, point: RationalVector) -> Start | None:
 
 
 def perturbed_start(
-    reduced: Reduced, point: RationalVector, generator: np.random.Generator
+    reduced: Reduced, point: RationalVector, generator: np.random.Generator, limits: Limits
 ) -> Start | None:
     """Perturb every row outward at random; None if the perturbation happens to tie here."""
     start = reduced.coordinates(point)
-    vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start)
+    vertex, tight = walk_to_vertex(reduced.normals, reduced.offsets, start, limits)
     shifts = generator.integers(1, 2**_SHIFT_BITS, size=len(reduced.offsets)).tolist()
     # Near the vertex only its tight rows matter, and the perturbed ones leave room around it.
     zero = RationalVector((0,) * reduced.n)
-    _, local = walk_to_vertex([reduced.normals[j] for j in tight], [shifts[j] for j in tight], zero)
+    normals, offsets = [reduced.normals[j] for j in tight], [shifts[j] for j in tight]
+    _, local = walk_to_vertex(normals, offsets, zero, limits)
     if len(local) > reduced.n:
         return None
     rows = ExactRows(reduced.normals, reduced.offsets, shifts)
     return Start(rows, vertex, [tight[k] for k in local])
 
 
-def reduce_fully(layer: Layer) -> tuple[Reduced | None, str]:
+def reduce_fully(layer: Layer, limits: Limits) -> tuple[Reduced | None, str]:
     """Pass to the pointed set after finding the implicit equalities; else None and the reason."""
     size = dimension(layer)
+    limits.check_time()
     if size.certificate is None:
         return None, size.reason
     implicit = size.certificate.witness["implicit"]
-    reduced = reduce(layer, implicit if isinstance(implicit, Multipliers) else None)
+    reduced = reduce(layer, implicit if isinstance(implicit, Multipliers) else None, limits)
     if reduced is None:
         return None, "an inequality is tight on the whole set, and was not found to be"
     return reduced, ""

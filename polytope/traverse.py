@@ -9,8 +9,6 @@ polyhedron is connected.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import gcd
 
@@ -19,7 +17,8 @@ import numpy as np
 from polytope.ahead import ahead
 from polytope.exact_bases import ExactRows
 from polytope.float_bases import Batch, FloatRows
-from polytope.rational import RationalVector, rounded
+from polytope.limits import LimitReached, Limits, Progress, bytes_each
+from polytope.rational import RationalVector
 
 #: Entries of the largest table of a block: it stays in the cache, and bounds the memory.
 _BLOCK_ENTRIES = 1 << 18
@@ -30,33 +29,9 @@ _MATCHED = 4096
 #: again.
 _KEPT_INVERSES = 1 << 24
 
-#: Bases of a perturbed set up to which completeness is certified, unless the caller asks for more;
-#: beyond it two exact engines are compared.  0.05 to 0.2 ms each here, as much for the checker.
-CERTIFIED_BASES = 25_000
-
-#: Called now and then with the number of bases proved and of bases waiting.
-Progress = Callable[[int, int], None]
-
 
 class Degenerate(Exception):
     """More than n rows are tight at a vertex: the set is not simple."""
-
-
-class LimitReached(Exception):
-    """A limit of the caller's was reached; ``str()`` says which."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Where to stop: number of vertices, seconds, bytes (None for no limit).
-
-    ``bases`` bounds the bases of a degenerate set for which completeness is certified.
-    """
-
-    count: int | None = None
-    seconds: float | None = None
-    memory: int | None = None
-    bases: int = CERTIFIED_BASES
 
 
 @dataclass(eq=False)
@@ -108,9 +83,9 @@ class Traversal:
         self._exact_rows = rows
         self._rows = FloatRows(rows.normals, rows.offsets, center, rows.shifts)
         self._perturbed = any(rows.shifts)
+        self._bytes_each = bytes_each(rows.normals)
         self._limits = limits
         self._progress = progress
-        self._started = time.perf_counter()
         generator = np.random.default_rng(_SEED)
         # A set of rows is known by the exclusive or of its rows' keys; equal keys are compared in
         # full before anything rests on them.
@@ -187,9 +162,9 @@ class Traversal:
         found.tight.append(np.packbits(tight, axis=1))
         found.targets.append(targets)
         found.open_ended.append(entering < 0)
-        if not self._perturbed and found.count * self._rows.n**2 <= _KEPT_INVERSES:
-            scale = self._rows.scales[bases][:, None, :]
-            found.inverses.append(batch.inverses * scale)
+        scales = self._rows.scales
+        if scales is not None and found.count * self._rows.n**2 <= _KEPT_INVERSES:
+            found.inverses.append(batch.inverses * scales[bases][:, None, :])
         found.count += len(bases)
         return bases, targets, entering
 
@@ -227,27 +202,17 @@ class Traversal:
                 return False
             if (value, shift) == (0, 0):
                 raise Degenerate
-            size = max(map(abs, rows.normals[j])).bit_length() or 1
-            batch.slacks[v, j] = rounded(value, point.den << size)
+            batch.slacks[v, j] = self._rows.in_units(j, value, point.den)
             if batch.shifts is not None:
-                batch.shifts[v, j] = rounded(shift, point.den << size)
+                batch.shifts[v, j] = self._rows.in_units(j, shift, point.den)
             tight[v, j] = value == 0
         if not np.isfinite(batch.inverses[v]).all():
             batch.inverses[v] = 0.0  # its edges are all settled exactly, at the end
         return True
 
     def _check_limits(self, found: _Found, waiting: int) -> None:
-        limits, n = self._limits, self._rows.n
-        if limits.count is not None and found.count > limits.count:
-            raise LimitReached(f"max_count: {limits.count} vertices were listed")
-        seconds = time.perf_counter() - self._started
-        if limits.seconds is not None and seconds > limits.seconds:
-            raise LimitReached(f"max_seconds: {limits.seconds} s have passed")
-        if limits.memory is not None:
-            # Bases, keys, edges, incidence, and the exact coordinates in the end.
-            each = 4 * n + 8 + 9 * n + self._rows.m // 8 + 60 * (n + 1)
-            if (found.count + waiting) * each > limits.memory:
-                raise LimitReached(f"max_memory: {limits.memory} bytes would be exceeded")
+        self._limits.check_time()
+        self._limits.check_size(found.count, waiting, self._bytes_each)
         if self._progress is not None:
             self._progress(found.count, waiting)
 

@@ -268,7 +268,7 @@ def test_code_in_a_pickle_does_not_run(capsys, tmp_path):
         (["--domain", "box"], "domain: expected none with an H-representation"),
         (["--weight-key", "w"], "weight-key: expected none with an H-representation"),
         (["--max-memory", "lots"], "max-memory: expected bytes such as 500M or 2G, got 'lots'"),
-        (["--max-seconds", "-1"], "max_seconds: expected a positive number or None, got -1.0"),
+        (["--max-seconds", "-1"], "max_seconds: expected a positive number of seconds, got -1.0"),
     ],
 )
 def test_what_does_not_fit_is_refused(capsys, tmp_path, monkeypatch, words, message):

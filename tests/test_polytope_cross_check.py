@@ -7,8 +7,8 @@ from polytope import cross_check as cross_check_module
 from polytope import engine as engine_module
 from polytope.cross_check import cross_checked
 from polytope.engine import available
+from polytope.limits import Limits
 from polytope.reduction import Reduced, reduce
-from polytope.traverse import Limits
 
 #: A square pyramid: four rows are tight at its top.
 PYRAMID = (
@@ -65,7 +65,7 @@ def test_failures_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_deadline_stops_the_engines() -> None:
-    found = cross_checked(reduced(*PYRAMID), "degenerate", Limits(seconds=0.001))
+    found = cross_checked(reduced(*PYRAMID), "degenerate", Limits(seconds=0.001).begin())
     assert found.status is Completeness.UNDECIDED
     assert "max_seconds" in found.reason
 

@@ -6,7 +6,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope, Free, Nonnegative, verify
+from polytope import Box, CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
 from polytope.generators import Completeness, Generators
 
@@ -181,7 +181,7 @@ def test_time_and_memory_limits() -> None:
 
 @pytest.mark.parametrize("limit", ["max_seconds", "max_count", "max_memory", "max_bases"])
 def test_limits_must_be_positive(limit: str) -> None:
-    for wrong in (0, -1, True, "3"):
+    for wrong in (0, -1, True, "3", float("inf"), *([2.5] if limit != "max_seconds" else [])):
         with pytest.raises(InputError, match=limit):
             SQUARE.vertices(**{limit: wrong})
 
@@ -206,10 +206,50 @@ def test_too_degenerate_sets_are_cross_checked() -> None:
 
 
 def test_too_many_free_coordinates_are_refused() -> None:
-    layer = CollisionPolytope.from_layer(np.ones((1, 300)), [-1.0], np.zeros(300), domain=Free())
+    layer = CollisionPolytope.from_layer(np.ones((1, 300)), [-1.0], np.zeros(300), domain=Box(0, 1))
     found = layer.vertices()
     assert found.status is Completeness.UNDECIDED
     assert "unit_vertices" in found.reason
+    assert layer.estimate_vertices() is None
+
+
+@pytest.mark.parametrize("walkers", [1, 0, -3, True, 2.5, "many"])
+def test_walkers_must_be_two_at_least(walkers: object) -> None:
+    with pytest.raises(InputError, match="walkers"):
+        SQUARE.estimate_vertices(walkers=walkers)
+
+
+def test_many_coordinates_that_are_lines_are_listed() -> None:
+    weight = np.eye(3, 400) + 1
+    found = CollisionPolytope.from_layer(weight, [-1.0] * 3, np.zeros(400)).vertices()
+    assert (len(found.points), len(found.rays), len(found.lines)) == (1, 3, 397)
+
+
+def test_points_of_a_partial_list_are_solved_one_by_one() -> None:
+    layer = random_layer(8, 30, seed=2)
+    found = layer.vertices(max_count=500)
+    assert layer.is_vertex(found.points[-1])
+    assert "_points" not in vars(found.points)
+
+
+def test_columns_of_another_scale() -> None:
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(30, 6))
+    usual = CollisionPolytope.from_halfspaces(weight, np.ones(30)).vertices()
+    weight[:, 0] *= 2.0**-80
+    found = CollisionPolytope.from_halfspaces(weight, np.ones(30)).vertices(max_seconds=30)
+    assert found.complete
+    scaled = {(p[0] * 2**-80, *p[1:]) for p in found.points}
+    assert {tuple(map(float, p)) for p in scaled} == {tuple(map(float, p)) for p in usual.points}
+
+
+def test_time_limit_holds_before_the_first_vertex() -> None:
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(60, 80)).astype(np.float32)
+    layer = CollisionPolytope.from_layer(weight, np.zeros(60), generator.uniform(size=80))
+    found = layer.vertices(max_seconds=1e-6)
+    assert found.status is Completeness.PARTIAL
+    assert "max_seconds: 1e-06 s" in found.reason
 
 
 def test_generators_are_no_truth_value() -> None:

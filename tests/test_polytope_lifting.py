@@ -9,13 +9,14 @@ from polytope import Box, CollisionPolytope, verify
 from polytope import lifting as lifting_module
 from polytope.exact_bases import ExactRows, walk_to_vertex
 from polytope.lifting import Refined, fits, solve_along_edges
+from polytope.limits import Limits
 from polytope.rational import RationalVector
-from polytope.traverse import Graph, Limits, Traversal
+from polytope.traverse import Graph, Traversal
 
 
 def traversed(rows: ExactRows) -> Graph:
     zero = RationalVector((0,) * rows.n)
-    vertex, tight = walk_to_vertex(rows.normals, rows.offsets, zero)
+    vertex, tight = walk_to_vertex(rows.normals, rows.offsets, zero, Limits())
     return Traversal(rows, vertex, limits=Limits()).run(tight)
 
 
