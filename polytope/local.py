@@ -20,6 +20,7 @@ from polytope.errors import InputError, ShapeError
 from polytope.generators import Chart, Generators, Halfspace
 from polytope.halfspaces import Row, System
 from polytope.layer import Layer
+from polytope.membership import tight_constraints
 from polytope.rational import RationalVector, nearest_float, rounded
 
 
@@ -177,13 +178,25 @@ def charted(generators: Generators) -> Chart:
 def listed_for(layer: Layer, generators: Generators) -> Generators:
     """Return a list of generators that was handed in, if it can be of this set.
 
+    Of a complete list the first and the last point are tried, which most lists of other sets fail.
+
     Raises:
-        InputError: if it is no such list, or its points have another number of coordinates.
+        InputError: if it is no such list, its points have another number of coordinates, or one
+            that was tried is no vertex of this set (no point of it, if it has lines).
     """
     n = layer.n_inputs
     chart = instance(generators, Generators, "generators").chart
     if chart is not None and len(chart.origin) != n:
         raise ShapeError(f"generators: expected points of {n} coordinates, got {len(chart.origin)}")
+    if generators.complete and len(generators.points):
+        for i in sorted({0, len(generators.points) - 1}):
+            point = generators.points[i]
+            if generators.lines:
+                fits = layer.system.contains(point)
+            else:
+                fits = tight_constraints(layer, point).is_vertex
+            if not fits:
+                raise InputError(f"generators: expected the list of this set, got point {i} off it")
     return generators
 
 

@@ -88,6 +88,15 @@ def test_a_list_of_another_space_is_refused():
         SQUARE.sample(1, generators=CUBE_LIST)
 
 
+def test_a_list_of_another_set_is_refused():
+    message = "generators: expected the list of this set, got point 0 off it"
+    for box in (Box(2, 3), Box(Fraction(1, 3), Fraction(1, 2))):
+        other = CollisionPolytope.from_activation([[2, 2]], [-30], [0], domain=box)
+        with pytest.raises(InputError, match=message):
+            SQUARE.volume(generators=other.vertices())
+    assert SQUARE.volume(generators=LIST).rational == Fraction(7, 8)
+
+
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
 def test_ints_are_taken(value):
     assert type(integer(value, "n")) is int
