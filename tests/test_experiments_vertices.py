@@ -177,7 +177,7 @@ def test_a_set_beyond_all_lists_is_undecided_at_once(capsys, tmp_path):
     code, found = vertices(capsys, path, tmp_path / "run", "--domain", "box")
     assert code == 4
     assert (found["status"], found["estimate"], found["dimension"]) == ("undecided", None, None)
-    assert "more than 200 coordinates" in found["reason"]
+    assert "more than 200 dimensions" in found["reason"]
 
 
 @pytest.mark.parametrize(
