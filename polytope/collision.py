@@ -260,6 +260,8 @@ class CollisionPolytope(Measures):
         Raises:
             InputError: if a limit is not a positive number.
         """
+        if progress is not None and not callable(progress):
+            raise InputError(f"progress: expected a function or None, got {progress!r}")
         limits = _limits(max_seconds, max_count, max_memory, max_bases)
         return enumerate_generators(self.layer, limits, progress)
 

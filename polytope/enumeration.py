@@ -8,7 +8,7 @@ degenerate sets, the perturbed bases (docs/enumeration.md).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import mul
@@ -95,7 +95,7 @@ class _Enumeration:
         except Degenerate:
             return None
         points = ExactPoints(reduced, start.rows, graph.bases, graph if graph.complete else None)
-        return self._generators(reduced, graph, points, graph.tight, {})
+        return self._generators(reduced, graph, points, graph.tight)
 
     def _traverse(self, start: Start, limits: Limits) -> Graph:
         traversal = Traversal(
@@ -114,7 +114,7 @@ class _Enumeration:
         graph = Graph(
             np.zeros((1, 0), np.int32), np.zeros((1, 0), bool), np.zeros((1, 0), int), [], True, 0
         )
-        return self._generators(reduced, graph, points, graph.tight, {})
+        return self._generators(reduced, graph, points, graph.tight)
 
     def _perturbed(self, reduced: Reduced, point: RationalVector) -> Generators:
         """List a degenerate set through the vertices of a perturbed one."""
@@ -167,7 +167,7 @@ class _Enumeration:
         def witness() -> dict[str, object]:
             return {"perturbation": _perturbation(reduced, rows.shifts), "bases": bases()}
 
-        return self._generators(reduced, graph, points, tight, {"witness": witness})
+        return self._generators(reduced, graph, points, tight, perturbed=witness)
 
     def _generators(
         self,
@@ -175,15 +175,16 @@ class _Enumeration:
         graph: Graph,
         points: ExactPoints,
         tight: np.ndarray,
-        extra: dict[str, object],
+        *,
+        perturbed: Callable[[], dict[str, object]] = dict,
     ) -> Generators:
+        """Collect the lists and their certificate; ``perturbed`` adds to the witness."""
         rays = reduced.lift([[0, *ray] for ray in graph.rays]) if graph.rays else []
         along = [[sum(map(mul, a, ray)) == 0 for a in reduced.normals] for ray in graph.rays]
         incidence = np.concatenate(
             [tight, np.array(along, bool).reshape(len(graph.rays), tight.shape[1])]
         )
         lists = {"points": points, "rays": tuple(rays), "lines": reduced.lines}
-        further = extra.get("witness")
 
         def witness() -> dict[str, object]:
             parts: dict[str, object] = {
@@ -193,7 +194,7 @@ class _Enumeration:
                 "perturbation": None,
                 "bases": None,
             }
-            return parts | (further() if callable(further) else {})
+            return parts | perturbed()
 
         certificate = None
         if graph.complete:

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Sequence
 from functools import partial
 from operator import mul
+from typing import NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
@@ -35,8 +36,14 @@ _ERROR_BITS = 20
 _ROOM_BITS = 60
 
 Point = tuple[int, tuple[int, ...]]
-#: A row's normal, its offset, and bits of the error of ``normal x`` in fixed-point units.
-_Side = tuple[Sequence[int], int, int]
+
+
+class _Side(NamedTuple):
+    """A row, and bits of the error of ``normal x`` in fixed-point units."""
+
+    normal: Sequence[int]
+    offset: int
+    error_bits: int
 
 
 def fits(rows: ExactRows) -> bool:
@@ -200,7 +207,7 @@ def solve_along_edges(
 
     points: list[Point] = []
     sides = [
-        (a, b, sum(map(abs, a)).bit_length() + _ERROR_BITS + 1)
+        _Side(a, b, sum(map(abs, a)).bit_length() + _ERROR_BITS + 1)
         for a, b in zip(rows.normals, rows.offsets, strict=True)
     ]
     edges = iter(zip(parents.tolist(), ends.tolist(), strict=True))
@@ -264,11 +271,12 @@ def _next_denominator(
         number: the far end's fixed-point coordinates.
         scale: their scale.
     """
-    near: int = taken[1] * before[0] - sum(map(mul, taken[0], before[1]))
-    far: int = (given[1] << scale) - sum(map(mul, given[0], number))
+    denominator, x = before
+    near: int = taken.offset * denominator - sum(map(mul, taken.normal, x))
+    far: int = (given.offset << scale) - sum(map(mul, given.normal, number))
     # far errs by less than e = 2^error, and the quotient near 2^scale / far by less than
     # 2 near 2^scale e / far^2 (as far > 2 e), here < 1/4.
-    error, size = given[2], far.bit_length()
+    error, size = given.error_bits, far.bit_length()
     if far <= 0 or size < error + 3 or near.bit_length() + scale + error + 3 > 2 * (size - 1):
         return None
     return ((near << (scale + 1)) // far + 1) >> 1

@@ -156,6 +156,7 @@ class Traversal:
             entering = self._rows.entering_perturbed(bases, batch)
         else:
             entering = self._rows.entering(batch)
+        # Where no row stops an edge (-1) the key is one of nothing; open_ended says so.
         targets = keys[:, None] ^ self._row_keys[bases] ^ self._row_keys[entering]
         found.bases.append(bases)
         found.keys.append(keys)

@@ -186,6 +186,11 @@ def test_limits_must_be_positive(limit: str) -> None:
             SQUARE.vertices(**{limit: wrong})
 
 
+def test_progress_must_be_a_function() -> None:
+    with pytest.raises(InputError, match="progress"):
+        SQUARE.vertices(progress=3)
+
+
 def test_progress_is_reported() -> None:
     seen: list[tuple[int, int]] = []
     random_layer(6, 24, seed=1).vertices(
