@@ -279,7 +279,6 @@ class CollisionPolytope(Measures):
             InputError: if they are no such ints.
         """
         walkers, seed = integer(walkers, "walkers", least=2), integer(seed, "seed", least=0)
-        _at_least(2, walkers, "walkers")
         return estimate_vertices(self.layer, walkers=walkers, seed=seed)
 
     def contains(self, x: Any) -> bool:
@@ -317,7 +316,7 @@ def _limits(
     whole = {"max_count": count, "max_memory": memory, "max_bases": bases}
     for name, value in whole.items():
         if value is not None or name == "max_bases":
-            _at_least(1, value, name)
+            integer(value, name, least=1)
     if seconds is not None and (
         isinstance(seconds, bool)
         or not isinstance(seconds, (int, float))
@@ -325,8 +324,3 @@ def _limits(
     ):
         raise InputError(f"max_seconds: expected a positive number of seconds, got {seconds!r}")
     return Limits(count, seconds, memory, bases or CERTIFIED_BASES)
-
-
-def _at_least(least: int, value: Any, name: str) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
-        raise InputError(f"{name}: expected an int of at least {least}, got {value!r}")
