@@ -33,6 +33,8 @@ from polytope.traverse import Degenerate, Graph, Traversal
 
 #: The bases of a degenerate set are estimated when so many were visited without an end.
 _ESTIMATE_AT = 2_000
+#: Enough for some dozens of meetings at the limit; ties make each step of a walk dear.
+_WALKERS = 250
 #: An estimate is one: only beyond this many times the limit the search is not begun.
 _FAR_TOO_MANY = 2
 #: Perturbations drawn before giving up.
@@ -144,7 +146,7 @@ class _Enumeration:
             if graph.complete or not own or not graph.reason.startswith("max_count"):
                 return graph
             if most < self.limits.bases:
-                estimate = count_by_walkers(start, walkers=1000, seed=_SEED)[0]
+                estimate = count_by_walkers(start, walkers=_WALKERS, seed=_SEED)[0]
                 if estimate > _FAR_TOO_MANY * self.limits.bases:
                     return None
         return None
