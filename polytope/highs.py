@@ -181,5 +181,8 @@ def interior_proposal(program: LinearProgram) -> np.ndarray | None:
     highs.setOptionValue("ipm_iteration_limit", _INTERIOR_ITERATIONS)
     highs.setOptionValue("time_limit", _INTERIOR_SECONDS)
     highs.run()
-    point = np.ldexp(np.array(highs.getSolution().col_value), proposer.scaling.columns)
-    return point if point.shape == (program.n,) and np.isfinite(point).all() else None
+    found = np.array(highs.getSolution().col_value)
+    if found.shape != (program.n,) or not np.isfinite(found).all():
+        return None
+    point = np.asarray(np.ldexp(found, proposer.scaling.columns))
+    return point if np.isfinite(point).all() else None
