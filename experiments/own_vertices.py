@@ -68,7 +68,9 @@ def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, 
             folder.rmdir()  # nothing is in it yet
         raise
     open_run_folder(folder / FOLDER)
-    with progress.stage("proof", "certificate, written and checked"):
+    proved = found.certificate is not None
+    words = "certificate, written and checked" if proved else "no certificate: not proved complete"
+    with progress.stage("proof", words):
         proof = Proofs(folder).keep(f"{loaded.name}-vertices", found.certificate)
     results: dict[str, Any] = {
         "set": repr(polytope),
@@ -169,7 +171,9 @@ def _write(folder: Path, polytope: CollisionPolytope, found: Generators) -> list
     """Writes both representations, the checker and a picture; returns the names."""
     written = [write_halfspaces(polytope, folder / "halfspaces.ine")]
     if len(found.points):
-        written += [write_generators(found, folder / f"generators{s}") for s in (".ext", ".json")]
+        # Nothing inside the formats says that a list is not all there is: the name has to.
+        name = "generators" if found.complete else "generators-partial"
+        written += [write_generators(found, folder / f"{name}{s}") for s in (".ext", ".json")]
         picture = write_picture(folder, polytope, found)
         written += [picture] if picture is not None else []
     written.append(keep_checker(folder))

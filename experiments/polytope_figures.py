@@ -95,7 +95,10 @@ def figure_1(polytope: CollisionPolytope, unit: int | None = None) -> Figure:
         _frame(axes, found)
     _draw_halfspaces(left, found)
     _name_sides(left, found)
-    left.set_title("the polytope: halfspaces in the plane of the active unit", fontsize=10)
+    where = {0: "", 1: " in the plane of the active unit"}.get(
+        polytope.n_positive, " in the plane of the active units"
+    )
+    left.set_title(f"the polytope: an intersection of halfspaces{where}", fontsize=10)
     chosen = _lowered(found) if unit is None else unit
     _draw_levels(right, found, chosen)
     right.set_title(f"its vertex for unit {chosen}", fontsize=10)

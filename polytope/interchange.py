@@ -139,7 +139,9 @@ def write_generators(
     *,
     format: str | None = None,  # noqa: A002
 ) -> Path:
-    """Write points, rays and lines; the caller knows whether the lists are complete.
+    """Write points, rays and lines.
+
+    No format can say that a list is partial: a program that reads it takes it for the whole set.
 
     Args:
         generators: what ``P.vertices()`` or :func:`read_generators` returned.

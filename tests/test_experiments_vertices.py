@@ -104,6 +104,8 @@ def test_a_limit_gives_a_partial_list_and_code_4(capsys, tmp_path):
     code, found = vertices(capsys, path, tmp_path / "run", *words)
     assert code == 4
     assert found["status"] == "partial"
+    assert "generators-partial.ext" in found["files"]
+    assert "generators.ext" not in found["files"]
     assert "max_count" in found["reason"]
     assert found["certificate"] is None
     assert "measures" not in found
