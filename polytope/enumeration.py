@@ -114,7 +114,7 @@ class _Enumeration:
         rows = ExactRows((), (), ())
         points = ExactPoints(reduced, rows, np.zeros((1, 0), dtype=np.int32))
         graph = Graph(
-            np.zeros((1, 0), np.int32), np.zeros((1, 0), bool), np.zeros((1, 0), int), [], True, 0
+            np.zeros((1, 0), np.int32), np.zeros((1, 0), bool), np.zeros((1, 0), int), [], True
         )
         return self._generators(reduced, graph, points, graph.tight)
 

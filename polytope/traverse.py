@@ -45,7 +45,6 @@ class Graph:
         rays: primitive integer directions.
         inverses: (B, n, n) float inverses of the bases (integer rows); None where too large.
         complete: whether every edge was settled.
-        exact: how many bases and edges needed exact arithmetic.
     """
 
     bases: np.ndarray
@@ -53,7 +52,6 @@ class Graph:
     neighbors: np.ndarray
     rays: list[tuple[int, ...]]
     complete: bool
-    exact: int
     reason: str = ""
     inverses: np.ndarray | None = None
 
@@ -91,7 +89,6 @@ class Traversal:
         # full before anything rests on them.
         keys = [int(generator.integers(1, 2**63)) for _ in range(self._rows.m)]
         self._row_keys = np.array(keys, dtype=np.uint64)
-        self._exact = 0
         self._vertices: set[bytes] = set()  # tight rows of the vertices met, where degenerate
 
     def run(self, start: list[int]) -> Graph:
@@ -192,7 +189,6 @@ class Traversal:
         self, basis: list[int], v: int, suspects: np.ndarray, batch: Batch, tight: np.ndarray
     ) -> bool:
         """Decide by a rational solve, and correct what floats said about the suspects."""
-        self._exact += 1
         rows = self._exact_rows
         point = rows.solve(basis)
         if point is None:
@@ -221,7 +217,7 @@ class Traversal:
         bases, tight = self._stacked(found)
         bases, tight = bases[: self._limits.count], tight[: self._limits.count]
         edges = np.zeros(bases.shape, dtype=np.int64)
-        return Graph(bases, tight, edges, [], False, self._exact, reason)
+        return Graph(bases, tight, edges, [], False, reason)
 
     def _stacked(self, found: _Found) -> tuple[np.ndarray, np.ndarray]:
         if not found.bases:
@@ -263,7 +259,7 @@ class Traversal:
                 missing.setdefault(frozenset(basis), basis)
             else:
                 neighbors[v, edge] = at
-        graph = Graph(bases, tight, neighbors, list(rays), not missing, self._exact)
+        graph = Graph(bases, tight, neighbors, list(rays), not missing)
         if sum(map(len, found.inverses)) == len(bases):
             graph.inverses = np.concatenate(found.inverses)
         return graph, np.array(list(missing.values()), dtype=np.int32).reshape(-1, self._rows.n)
@@ -290,7 +286,6 @@ class Traversal:
 
     def _follow(self, basis: list[int], edge: int) -> tuple[int | None, tuple[int, ...]]:
         """Settle an edge exactly."""
-        self._exact += 1
         try:
             row, direction = self._exact_rows.leave(basis, edge)
         except ArithmeticError:
