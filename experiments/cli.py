@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from experiments.verbs import VERBS, module_of
+
 EXIT = {"done": 0, "bad input": 2, "refused": 3, "limit": 4, "interrupted": 130}
 EPILOG = (
     "exit codes: 0 done or claim true, 2 bad input, 3 claim refused, 4 a limit was hit, "
@@ -127,6 +129,8 @@ def parser() -> argparse.ArgumentParser:
     _certify_options(certify)
     vertices = verb("vertices", "all vertices, rays and lines of a layer or polyhedron of yours")
     _vertices_options(vertices)
+    for name in VERBS:
+        module_of(name).add_options(verb(name, module_of(name).SUMMARY))
     verb("doctor", "versions, device, data and exact engines found here")
     bench = verbs.add_parser("bench", help="side by side with peers: collide bench --help")
     bench.add_argument("rest", nargs=argparse.REMAINDER)

@@ -12,6 +12,7 @@ from typing import Any
 from experiments.config import MnistOptions, SmallOptions, SurveyOptions
 from experiments.files import RUNS, new_run_folder, next_run_folder, open_run_folder
 from experiments.progress import Progress
+from experiments.verbs import VERBS, module_of
 from polytope.errors import InputError
 
 DEFAULT_SEEDS = 5
@@ -21,6 +22,9 @@ UNFINISHED = 4  # exit code: a limit was hit
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command named by `options.verb` and returns its exit code."""
+    if options.verb in VERBS:
+        code: int = module_of(options.verb).run(options)
+        return code
     commands = {
         "mnist": mnist,
         "reproduce": reproduce,
