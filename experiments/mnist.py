@@ -17,6 +17,7 @@ from experiments.exact import ExactJob
 from experiments.facts import DOMAINS, FactsJob
 from experiments.files import atomic_path, open_run_folder
 from experiments.mnist_results import Gathered, gather
+from experiments.models.mlp import MLP
 from experiments.nearest import NearestJob
 from experiments.progress import Progress
 from experiments.proofs import FOLDER
@@ -46,7 +47,7 @@ class Setting:
 
     options: MnistOptions
     data: Mnist
-    net: TrainedNet
+    net: TrainedNet[MLP]
     case: Case
     digits: Mapping[int, int]
     masks: Mapping[str, NDArray[np.bool_]]
@@ -90,7 +91,7 @@ def run_mnist(options: MnistOptions, folder: Path, progress: Progress) -> Record
         return _write(setting, gathered, found, folder, progress)
 
 
-def set_up(options: MnistOptions, data: Mnist, net: TrainedNet) -> Setting:
+def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
     """Returns the setting, with every index resolved and checked.
 
     Raises:

@@ -13,6 +13,7 @@ from experiments.controls import TITLES, control_masks
 from experiments.datasets.mnist import Mnist, load_mnist, pixels
 from experiments.distances import mean_image_distance
 from experiments.files import open_run_folder
+from experiments.models.mlp import MLP
 from experiments.pool import run_jobs
 from experiments.progress import Progress
 from experiments.record import Record, as_options, write_record
@@ -83,7 +84,7 @@ def _flat(row: Row) -> dict[str, Any]:
 def _jobs(
     options: SurveyOptions,
     data: Mnist,
-    nets: list[TrainedNet],
+    nets: list[TrainedNet[MLP]],
     masks: Mapping[str, NDArray[np.bool_]],
 ) -> Iterator[SurveyJob]:
     for net in nets:
@@ -121,7 +122,7 @@ def _fill(rows: RowFile, jobs: list[SurveyJob], options: SurveyOptions, progress
 def _record(
     options: SurveyOptions,
     data: Mnist,
-    nets: list[TrainedNet],
+    nets: list[TrainedNet[MLP]],
     results: Mapping[str, Any],
     rows: list[Row],
     progress: Progress,

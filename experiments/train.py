@@ -1,4 +1,4 @@
-"""How was the small network trained?  Adam, stopped at the paper's accuracy, kept as safetensors.
+"""How was a network for MNIST trained?  Adam, stopped at an accuracy, kept as safetensors.
 
 Training is deterministic for a seed on one machine: one thread, own random state. Its floats may
 differ between processors and versions of PyTorch, which order sums differently. So the checkpoint,
@@ -7,11 +7,11 @@ and not the seed, identifies a network: a record carries the checkpoint's SHA-25
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import safetensors
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from experiments.datasets.fetch import Report, data_root, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.files import open_run_folder, sha256_bytes, write_bytes
+from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
 from experiments.models.mlp import MLP
 from experiments.record import as_options
 from polytope.errors import InputError, LimitError, OutputError
@@ -45,7 +46,7 @@ class TrainOptions:
         every: steps between two evaluations on the held-out images.
         threshold: training stops at the first evaluation whose accuracy reaches this. With 0.964,
             seeds 0 to 4 ended at test accuracies of 96.45 to 96.73 %, 96.59 % in the mean, close
-            to the paper's 96.64 %.
+            to the paper's 96.64 %. LeNet-5's 0.988 gave 98.8 to 99.0 % on the test images.
         max_steps: training gives up after this many.
     """
 
@@ -57,8 +58,46 @@ class TrainOptions:
     max_steps: int = 20_000
 
 
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture(Generic[Net]):
+    """A network that can be trained here.
+
+    Attributes:
+        name: of its checkpoints.
+        words: what a line of progress calls it.
+        build: makes one with fresh weights.
+        shape: of one input.
+        options: how it is trained where nobody says otherwise.
+    """
+
+    name: str
+    words: str
+    build: Callable[[], Net]
+    shape: tuple[int, ...]
+    options: TrainOptions
+
+
+MLP_784 = Architecture(
+    name="mlp",
+    words="the 784-256-256-10 network (some seconds)",
+    build=MLP,
+    shape=(784,),
+    options=TrainOptions(),
+)
+LENET5 = Architecture(
+    name="lenet5",
+    words="LeNet-5 (a minute or so)",
+    build=LeNet5,
+    shape=INPUT_SHAPE,
+    options=TrainOptions(threshold=0.988, every=100),
+)
+
+
 @dataclass(frozen=True, eq=False)
-class TrainedNet:
+class TrainedNet(Generic[Net]):
     """A trained network and where it came from.
 
     Attributes:
@@ -73,7 +112,7 @@ class TrainedNet:
         trained_now: False where the checkpoint came from the cache.
     """
 
-    model: MLP
+    model: Net
     accuracy: float
     validation_accuracy: float
     steps: int
@@ -91,16 +130,30 @@ def trained_mlp(
     options: TrainOptions | None = None,
     root: Path | str | None = None,
     report: Report = report_to_stderr,
-) -> TrainedNet:
-    """Returns the 784-256-256-10 network for a seed, from the cache where it is there.
+) -> TrainedNet[MLP]:
+    """Returns the 784-256-256-10 network for a seed; see `trained_net`."""
+    return trained_net(MLP_784, data, seed=seed, options=options, root=root, report=report)
+
+
+def trained_net(
+    architecture: Architecture[Net],
+    data: Mnist,
+    *,
+    seed: int,
+    options: TrainOptions | None = None,
+    root: Path | str | None = None,
+    report: Report = report_to_stderr,
+) -> TrainedNet[Net]:
+    """Returns a network for a seed, from the cache where it is there.
 
     A cached checkpoint that is damaged, or belongs to other data, options or another seed, is
     trained anew.
 
     Args:
+        architecture: which network.
         data: images and labels; the test images take no part in training or stopping.
         seed: not negative.
-        options: how to train; default `TrainOptions()`.
+        options: how to train; default `architecture.options`.
         root: the cache folder, checkpoints lie in `root/nets`. Default: see `data_root`.
         report: takes one line of progress.
 
@@ -109,7 +162,7 @@ def trained_mlp(
         LimitError: the threshold was not reached in `max_steps`.
         OutputError: the cache folder cannot be written.
     """
-    options = options or TrainOptions()
+    options = options or architecture.options
     _check(data, seed, options)
     identity = {
         "schema": SCHEMA,
@@ -117,31 +170,50 @@ def trained_mlp(
         "options": as_options(options),
         "data": sha256_bytes(json.dumps(data.checksums, sort_keys=True).encode()),
     }
+    if architecture.name != MLP_784.name:  # which was the only one when the schema was written
+        identity["architecture"] = architecture.name
     name = sha256_bytes(json.dumps(identity, sort_keys=True).encode())[:12]
     folder = open_run_folder(data_root(root) / "nets")
-    path = folder / f"mlp-seed{seed}-{name}.safetensors"
-    net = _load(path, identity, data, report)
+    path = folder / f"{architecture.name}-seed{seed}-{name}.safetensors"
+    net = _load(path, architecture, identity, data=data, report=report)
     if net is not None:
         return net
-    report(f"training the 784-256-256-10 network, seed {seed} (some seconds)")
-    model, found = _train(data, seed, options)
+    report(f"training {architecture.words}, seed {seed}")
+    model, found = _train(architecture, data, seed, options=options)
     _save(path, model, identity | found)
-    net = _load(path, identity, data, report)
+    net = _load(path, architecture, identity, data=data, report=report)
     if net is None:
         raise OutputError(f"{path} was written and cannot be read back")
     report(f"trained in {net.steps} steps to a test accuracy of {net.accuracy:.2%}")
     return TrainedNet(**(vars(net) | {"trained_now": True}))
 
 
-def accuracy(model: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> float:
-    """Returns the fraction of grey-level images (n, 784) whose largest logit is at their label."""
+def accuracy(
+    model: nn.Module,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    *,
+    shape: tuple[int, ...] = MLP_784.shape,
+) -> float:
+    """Returns the fraction of grey-level images (n, 784) whose largest logit is at their label.
+
+    Args:
+        model: takes (n, *shape) float32.
+        images: (n, 784) grey levels.
+        labels: (n,).
+        shape: in which the model wants one image.
+    """
     right = 0
     with torch.no_grad(), one_thread():
         for start in range(0, len(images), CHUNK):
-            logits = model(torch.from_numpy(pixels(images[start : start + CHUNK])))
+            logits = model(_inputs(images[start : start + CHUNK], shape))
             predicted = logits.argmax(dim=1).numpy()
             right += int((predicted == labels[start : start + CHUNK]).sum())
     return right / len(images)
+
+
+def _inputs(images: NDArray[np.uint8], shape: tuple[int, ...]) -> Tensor:
+    return torch.from_numpy(pixels(images)).reshape(-1, *shape)
 
 
 def _check(data: Mnist, seed: int, options: TrainOptions) -> None:
@@ -170,23 +242,26 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _train(data: Mnist, seed: int, options: TrainOptions) -> tuple[MLP, dict[str, Any]]:
+def _train(
+    architecture: Architecture[Net], data: Mnist, seed: int, *, options: TrainOptions
+) -> tuple[Net, dict[str, Any]]:
     """Returns the trained network and what is to be remembered of its training."""
     with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
-        model = MLP()
+        model = architecture.build()
         split = torch.randperm(len(data.train_images)).numpy()
         held_out, used = split[: options.held_out], split[options.held_out :]
         optimiser = torch.optim.Adam(model.parameters(), lr=options.rate)
         reached = 0.0
         for step, chosen in enumerate(_batches(used, options), start=1):
-            images = torch.from_numpy(pixels(data.train_images[chosen]))
+            images = _inputs(data.train_images[chosen], architecture.shape)
             labels = torch.from_numpy(data.train_labels[chosen].astype(np.int64))
             optimiser.zero_grad()
             nn.functional.cross_entropy(model(images), labels).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             if step % options.every == 0 or step == options.max_steps:
-                reached = accuracy(model, data.train_images[held_out], data.train_labels[held_out])
+                seen = data.train_images[held_out], data.train_labels[held_out]
+                reached = accuracy(model, *seen, shape=architecture.shape)
                 if reached >= options.threshold:
                     return model, {
                         "steps": step,
@@ -218,14 +293,21 @@ def _weights_sha256(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _save(path: Path, model: MLP, document: dict[str, Any]) -> None:
+def _save(path: Path, model: nn.Module, document: dict[str, Any]) -> None:
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     document = document | {"weights_sha256": _weights_sha256(weights)}
     text = json.dumps(document, sort_keys=True)
     write_bytes(path, safetensors.torch.save(weights, {METADATA: text}))
 
 
-def _load(path: Path, identity: dict[str, Any], data: Mnist, report: Report) -> TrainedNet | None:
+def _load(
+    path: Path,
+    architecture: Architecture[Net],
+    identity: dict[str, Any],
+    *,
+    data: Mnist,
+    report: Report,
+) -> TrainedNet[Net] | None:
     """Returns the checkpoint, or None, with a line of report, where it has to be trained anew."""
     if not path.is_file():
         return None
@@ -238,14 +320,14 @@ def _load(path: Path, identity: dict[str, Any], data: Mnist, report: Report) -> 
         if document["weights_sha256"] != _weights_sha256(weights):
             raise ValueError("its weights were changed")
         with torch.device("meta"):  # no initial weights, so no draw from the caller's random state
-            model = MLP()
+            model = architecture.build()
         model.load_state_dict(weights, assign=True)
         if not all(bool(value.isfinite().all()) for value in weights.values()):
             raise ValueError("it holds NaN or infinite weights")
         model.eval().requires_grad_(False)
         return TrainedNet(
             model=model,
-            accuracy=accuracy(model, data.test_images, data.test_labels),
+            accuracy=accuracy(model, data.test_images, data.test_labels, shape=architecture.shape),
             validation_accuracy=float(document["validation_accuracy"]),
             steps=int(document["steps"]),
             seed=identity["seed"],

@@ -9,8 +9,9 @@ import torch
 from experiments import train
 from experiments.datasets.mnist import Mnist
 from experiments.files import sha256_file
+from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
-from experiments.train import TrainOptions, trained_mlp
+from experiments.train import LENET5, MLP_784, TrainOptions, trained_mlp, trained_net
 from polytope.errors import InputError, LimitError, OutputError
 
 OPTIONS = TrainOptions(batch=32, held_out=100, every=2, threshold=0.9, max_steps=200)
@@ -186,6 +187,47 @@ def test_mlp_computes_what_its_weights_say():
         model.output.bias.fill_(-1)
     # hidden1 = (2, max(0, 1 - 5)) = (2, 0); hidden2 = (2, max(0, -2)) = (2, 0); output = 6 - 1
     assert model(torch.tensor([[2.0, 5.0], [2.0, 5.0]])).tolist() == [[5.0], [5.0]]
+
+
+def test_lenet5_is_trained_by_the_same_code_and_kept_apart(data, net, tmp_path):
+    options = TrainOptions(**(vars(OPTIONS) | {"threshold": 0.5, "every": 10}))
+    first, second = (
+        trained_net(LENET5, data, seed=1, options=options, root=tmp_path) for _ in range(2)
+    )
+    assert isinstance(first.model, LeNet5)
+    assert first.path.name.startswith("lenet5-seed1-")
+    assert first.path != net.path
+    assert (first.trained_now, second.trained_now) == (True, False)
+    assert first.validation_accuracy >= 0.5
+    assert (first.sha256, first.accuracy) == (second.sha256, second.accuracy)
+    logits = first.model(torch.from_numpy(data.test_images).float().view(-1, 1, 28, 28) / 255)
+    right = (logits.argmax(1).numpy() == data.test_labels).mean()
+    assert first.accuracy == pytest.approx(right, abs=0.006)
+
+
+def test_a_checkpoint_of_another_architecture_is_no_network(data, net, tmp_path):
+    options = TrainOptions(**(vars(OPTIONS) | {"threshold": 0.0}))
+    first = trained_net(LENET5, data, seed=1, options=options, root=tmp_path)
+    first.path.write_bytes(net.path.read_bytes())
+    lines = []
+    second = trained_net(LENET5, data, seed=1, options=options, root=tmp_path, report=lines.append)
+    assert "trained anew" in lines[0]
+    assert (second.trained_now, second.sha256) == (True, first.sha256)
+
+
+def test_the_first_networks_are_found_under_their_old_names(data, net):
+    document = json.dumps(
+        {
+            "schema": train.SCHEMA,
+            "seed": 1,
+            "options": vars(OPTIONS),
+            "data": train.sha256_bytes(b'{"file": "00"}'),
+        },
+        sort_keys=True,
+    )
+    name = train.sha256_bytes(document.encode())[:12]
+    assert net.path.name == f"mlp-seed1-{name}.safetensors"
+    assert MLP_784.options == TrainOptions()
 
 
 @pytest.mark.data
