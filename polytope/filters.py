@@ -18,20 +18,31 @@ def certain_signs(table: np.ndarray, vector: np.ndarray, offset: np.ndarray) -> 
     """Signs of ``table @ v + o`` for the exact numbers behind rounded ``vector`` and ``offset``.
 
     Args:
-        table: (m, k) float64, exact but for entries that underflowed.
+        table: (m, k) each entry the exact one, correctly rounded (0 where it underflowed).
         vector: (k,) each entry the exact one, correctly rounded.
         offset: (m,) each entry the exact one, correctly rounded.
 
     Returns:
         (m,) int8: +1 or -1 where proved, 0 where undecided (a true zero is never decided).
     """
-    terms = table.shape[1] + 4
-    # A margin of 2 covers the rounding of the bound itself.
-    gamma = 2 * terms * _UNIT_ROUNDOFF / (1 - terms * _UNIT_ROUNDOFF)
     with np.errstate(all="ignore"):
         value = table @ vector + offset
         size = np.abs(table) @ np.abs(vector) + np.abs(offset)
-        largest = np.abs(vector).max(initial=0.0)
-        error = gamma * size + terms * _UNDERFLOW * (1 + largest)
+        error = dot_error(size, np.abs(vector).max(initial=0.0), table.shape[1])
         decided = np.isfinite(value) & np.isfinite(error) & (np.abs(value) > error)
     return np.where(decided, np.sign(value), 0).astype(np.int8)
+
+
+def dot_error(size: np.ndarray, largest: float, terms: int) -> np.ndarray:
+    """How far sums of ``terms`` products and an offset, computed in any order, can be off.
+
+    Args:
+        size: (m,) the same sums with every term's absolute value, computed in floats.
+        largest: the largest entry of the vector in size.
+        terms: products a sum.
+    """
+    terms += 4  # the offset and the roundings of the entries
+    # A margin of 2 covers the rounding of the bound itself.
+    gamma = 2 * terms * _UNIT_ROUNDOFF / (1 - terms * _UNIT_ROUNDOFF)
+    bound: np.ndarray = gamma * size + terms * _UNDERFLOW * (1 + largest)
+    return bound

@@ -21,6 +21,7 @@ from polytope.errors import DomainError, InputError, ShapeError
 from polytope.filters import certain_signs
 from polytope.halfspaces import Row, System
 from polytope.rational import ExactArray, RationalVector, nearest_float, to_fraction
+from polytope.sparse import SparseMatrix
 
 #: Rows converted to float64 at a time; 256 rows of fc6 are 51 MB.
 _CHUNK = 256
@@ -49,7 +50,8 @@ class Layer:
         tolerance: Any = 0,
     ) -> Layer:
         """Validate everything before any work starts; see ``CollisionPolytope.from_layer``."""
-        w = ExactArray.of(weight, "weight", ndim=2)
+        # Sparse and scaled matrices are exact and checked as they are made.
+        w = weight if isinstance(weight, ExactArray) else ExactArray.of(weight, "weight", ndim=2)
         n_units, n_inputs = w.shape
         if n_inputs == 0:
             raise ShapeError(f"weight: expected at least one input, got shape {w.shape}")
@@ -101,14 +103,14 @@ class Layer:
         """Exact sign (-1, 0, +1) of each unit's pre-activation at the target, or of ``y_i``."""
         if self.target is None or self.target_vector is None:
             return tuple((v > 0) - (v < 0) for v in self.post_activation)
-        out = np.zeros(self.n_units, dtype=np.int8)
-        if all(a.is_float64_exact for a in (self.target, self.bias)):
-            x, b = self.target.approx, self.bias.approx
-            for start in range(0, self.n_units, _CHUNK):
-                part = slice(start, start + _CHUNK)
-                block = ExactArray(self.weight.data[part], self.weight.dtype)
-                if block.is_float64_exact:
-                    out[part] = certain_signs(block.approx, x, b[part])
+        x, b = self.target.approx, self.bias.approx
+        if isinstance(self.weight, SparseMatrix):
+            out = self.weight.certain_signs(x, b)
+        else:
+            parts = [slice(k, k + _CHUNK) for k in range(0, self.n_units, _CHUNK)]
+            out = np.concatenate(
+                [certain_signs(self.weight.block(part), x, b[part]) for part in parts]
+            )
         for unit in np.flatnonzero(out == 0).tolist():
             z = self.pre_activation(unit)
             out[unit] = (z > 0) - (z < 0)
@@ -146,6 +148,9 @@ class Layer:
         return self._pre_activations([unit])[0]
 
     def _pre_activations(self, units: Sequence[int]) -> list[Fraction]:
+        if isinstance(self.weight, SparseMatrix) and self.target_vector is not None:
+            products = self.weight.multiply(self.target_vector, units)
+            return [v + self.biases[i] for v, i in zip(products, units, strict=True)]
         columns, values, denominator = self._support
         rows, scales = self.weight.integer_rows(units, columns)
         return [
@@ -162,6 +167,12 @@ class Layer:
         for start in range(0, self.n_units, _CHUNK):
             out += self._pre_activations(range(self.n_units)[start : start + _CHUNK])
         return tuple(out)
+
+    def values(self, x: RationalVector) -> list[Fraction]:
+        """Exact ``w_i x`` for every unit."""
+        if isinstance(self.weight, SparseMatrix):
+            return self.weight.multiply(x)
+        return self.system.values(x)
 
     @cached_property
     def post_activation(self) -> tuple[Fraction, ...]:
@@ -183,13 +194,16 @@ class Layer:
         accumulated in float32, as accelerators do).  Other libraries sum in another order and may
         disagree on other units; the exact split is the same for all.
         """
-        if self.target is None or self.weight.data.dtype.kind != "f":
+        stored = self.weight.stored_type
+        if self.target is None or stored is None or stored.kind != "f":
             return ()
-        kind = np.promote_types(self.weight.data.dtype, np.float32)
+        kind = np.promote_types(stored, np.float32)
+        x, b = self.target.approx.astype(kind), self.bias.approx.astype(kind)
         with np.errstate(all="ignore"):  # an overflow is a disagreement like any other
-            z = self.weight.data.astype(kind, copy=False) @ self.target.approx.astype(
-                kind
-            ) + self.bias.approx.astype(kind)
+            if isinstance(self.weight, SparseMatrix):
+                z = self.weight.float_form().astype(kind) @ x + b
+            else:
+                z = self.weight.data.astype(kind, copy=False) @ x + b
         return tuple(
             i for i, (f, s) in enumerate(zip(z, self.signs, strict=True)) if (f > 0) != (s > 0)
         )

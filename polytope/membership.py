@@ -28,7 +28,7 @@ def as_point(x: Any, layer: Layer, name: str = "x") -> RationalVector:
 
 def residuals(layer: Layer, x: RationalVector) -> Residuals:
     """Exact residuals of a point, see :class:`Residuals`."""
-    z = tuple(v + b for v, b in zip(layer.system.values(x), layer.biases, strict=True))
+    z = tuple(v + b for v, b in zip(layer.values(x), layer.biases, strict=True))
     zero = Fraction(0)
     return Residuals(
         z,
@@ -41,7 +41,7 @@ def residuals(layer: Layer, x: RationalVector) -> Residuals:
 
 def _tight(layer: Layer, x: RationalVector) -> tuple[list[Row], list[int]]:
     system = layer.system
-    values = system.values(x)
+    values = layer.values(x)
     rows = [
         row
         for row, rhs in zip(system.rows, system.rhs, strict=True)

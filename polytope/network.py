@@ -61,7 +61,7 @@ Node = Affine | Relu | Maximum | Concat | Sum
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """``nodes[-1]`` of ``n_inputs`` numbers: the pre-activation of the layer that is asked about."""
+    """``nodes[-1]``, the pre-activation of the layer asked about, as a function of the input."""
 
     n_inputs: int
     nodes: tuple[Node, ...]

@@ -214,6 +214,16 @@ class ExactArray:
         """Shape of the array."""
         return self.data.shape
 
+    @property
+    def stored_type(self) -> np.dtype[Any]:
+        """The type of the entries; object where they are Fractions."""
+        kind: np.dtype[Any] = self.data.dtype
+        return kind
+
+    def block(self, rows: slice) -> np.ndarray:
+        """Nearest float64 array of some rows of a matrix."""
+        return ExactArray(self.data[rows], self.dtype).approx
+
     @cached_property
     def is_float64_exact(self) -> bool:
         """Whether ``approx`` holds the very numbers, not rounded ones."""
