@@ -22,9 +22,15 @@ class ScaledMatrix(ExactArray):
 
     integers: list[list[int]]
     denominators: list[int]
+    _width: int
 
-    def __init__(self, integers: list[list[int]], denominators: list[int]) -> None:
-        """Reduce each row to its least denominator (> 0); the lists are taken over."""
+    def __init__(
+        self, integers: list[list[int]], denominators: list[int], *, width: int | None = None
+    ) -> None:
+        """Reduce each row to its least denominator (> 0); the lists are taken over.
+
+        `width` is the number of columns, for a matrix that may have no rows.
+        """
         reduced, scales = [], []
         for row, denominator in zip(integers, denominators, strict=True):
             divisor = gcd(denominator, *row)
@@ -32,6 +38,7 @@ class ScaledMatrix(ExactArray):
             scales.append(denominator // divisor)
         object.__setattr__(self, "integers", reduced)  # the class it derives from is frozen
         object.__setattr__(self, "denominators", scales)
+        object.__setattr__(self, "_width", len(integers[0]) if width is None else width)
         object.__setattr__(self, "dtype", "Fraction")
 
     def __repr__(self) -> str:
@@ -41,7 +48,7 @@ class ScaledMatrix(ExactArray):
     @property
     def shape(self) -> tuple[int, ...]:
         """(n, m)."""
-        return len(self.integers), len(self.integers[0]) if self.integers else 0
+        return len(self.integers), self._width
 
     @property
     def stored_type(self) -> np.dtype[Any]:
