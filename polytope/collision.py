@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from polytope import dimension as _dimension
@@ -10,6 +11,7 @@ from polytope import feasibility as _feasibility
 from polytope import kernel as _kernel
 from polytope import membership as _membership
 from polytope import nearest as _nearest
+from polytope import product as _product
 from polytope import recession as _recession
 from polytope.arguments import instance, integer, integers
 from polytope.domains import Domain
@@ -204,6 +206,18 @@ class CollisionPolytope(Measures):
         """Which inequalities the others imply, and a subsystem without such ones."""
         return redundancy(self.layer)
 
+    def factors(self) -> tuple[Factor, ...]:
+        """The set as a product: one factor for each group of units that share no input with others.
+
+        A 1 x 1 convolution has one a position, a grouped one (without overlapping windows) one a
+        group; most layers have one factor, themselves.  The dimension is the sum of the factors',
+        the vertices are all combinations of theirs, and the set is empty iff a factor is.
+        """
+        return tuple(
+            Factor(part.units, part.inputs, CollisionPolytope(part.layer))
+            for part in _product.parts(self.layer)
+        )
+
     def feasibility(self) -> Feasibility:
         """Whether the set has a point; if not, with Farkas multipliers."""
         return _feasibility.feasibility(self.layer)
@@ -308,6 +322,21 @@ class CollisionPolytope(Measures):
         if self.layer.signs[index] > 0:
             raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
         return index
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """One factor of a set that is a product.
+
+    Attributes:
+        units: its units in the whole layer, in the order of the factor's own.
+        inputs: its coordinates in the whole space, likewise.
+        polytope: the factor.  Where no unit sees the inputs it has one unit of weight 0.
+    """
+
+    units: tuple[int, ...]
+    inputs: tuple[int, ...]
+    polytope: CollisionPolytope
 
 
 def _limits(
