@@ -447,10 +447,12 @@ class Problem:
 
     def _rank(self, parts: Fields, matrix: Rows, but: Collection[int] = ()) -> int:
         """Return the rank r of the rows `matrix` on the columns that are not in `but`."""
-        # At least r by a minor; at most r as there are only r rows, or as r of them span the rest.
+        # At least r by a minor; at most r with r rows or columns, or as r rows span all others.
         rows, span = self._minor(parts["minor"], matrix, but)[0], parts["span"]
         basis = matrix if span is None else self._span(span, matrix, matrix, but)
-        _prove(len(basis) == len(rows), f"rank {len(rows)} shown, at most {len(basis)} shown")
+        _prove(
+            len(rows) in (len(basis), self.d - len({*but})), f"only rank >= {len(rows)} is shown"
+        )
         return len(rows)
 
     def _objective(self, claim: Fields) -> tuple[Vector, Fraction, str]:
@@ -530,13 +532,13 @@ class Problem:
         # t with a small h > 0 is the point.  N+ is the rank of W+ then; no column of K is fixed.
         parts = _fields(witness["interior"], "interior", "point|target")
         if "point" in parts:
-            loose = self._point(parts["point"])[1] - held
-            _prove(not loose, f"the interior point is tight in {len(loose)} inequalities")
+            loose = len(self._point(parts["point"])[1] - held)
+            _prove(not loose, f"the interior point is tight in {loose} inequalities")
             return None
         if self.target is None or self.tolerance or witness["implicit"] is not None or 0 in self.z:
             raise CheckError("the target is not shown to be near an interior point", REFUSED)
         rows, columns = self._minor(parts["target"], self.plus)
-        _prove(len(rows) == len(self.plus), "interior.target must have every active row")
+        _prove(len(rows) == len(self.plus), "interior.target needs every active row")
         ends = {j for (_, j), gap in self.slacks(self.target, self.bounds).items() if gap == 0}
         _prove(columns.isdisjoint(ends), "interior.target uses a coordinate at a bound")
         return len(rows)

@@ -26,14 +26,15 @@ def exact_rank(
     """Rank of some weight rows on some columns, proved from both sides.
 
     Returns:
-        The minor (its size is the rank), and the span of the other rows; None if there are none.
+        The minor (its size is the rank), and the span of the other rows; None if there are none
+        or the minor has all the columns.
 
     Raises:
         LimitError: if every modulus tried lost rank (never seen).
     """
     chosen = range(layer.n_inputs) if columns is None else columns
     _, minor = independent_rows(layer.weight, rows, chosen)
-    if len(minor.rows) == len(rows):
+    if len(minor.rows) in (len(rows), len(chosen)):
         return minor, None
     found = span(layer.weight, minor, rows, chosen)
     if found is None:
