@@ -120,9 +120,7 @@ def parser() -> argparse.ArgumentParser:
     table = verb("reproduce", "run the experiment behind a table and print it", running)
     table.add_argument("table", choices=TABLES, metavar="TABLE", help="1, 2 or all")
     _small_options(verb("small", "a small network analysed completely, relaxed against exact"))
-    fetch = verb("fetch", "bring MNIST into the cache, and train the networks")
-    fetch.add_argument("--data", metavar="FOLDER", type=Path, help="cache folder (or COLLIDE_DATA)")
-    fetch.add_argument("--seeds", metavar="N", type=int, default=1, help="networks to train (1)")
+    _fetch_options(verb("fetch", "bring data into the cache, and train the networks for MNIST"))
     verify = verb("verify", "check certificates, without any solver")
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE")
     certify = verb("certify", "facts and certificates of a layer or polyhedron of yours")
@@ -135,6 +133,26 @@ def parser() -> argparse.ArgumentParser:
     bench = verbs.add_parser("bench", help="side by side with peers: collide bench --help")
     bench.add_argument("rest", nargs=argparse.REMAINDER)
     return top
+
+
+def _fetch_options(fetch: argparse.ArgumentParser) -> None:
+    fetch.add_argument("--data", metavar="FOLDER", type=Path, help="cache folder (or COLLIDE_DATA)")
+    fetch.add_argument(
+        "--only",
+        choices=("mnist", "images", "squeezenet", "all"),
+        default="mnist",
+        help="MNIST; the thousand ImageNet samples (110 MB); SqueezeNet's weights; all (mnist)",
+    )
+    fetch.add_argument(
+        "--from",
+        dest="source",
+        metavar="FOLDER",
+        type=Path,
+        help="copy the files from this folder instead; their checksums are checked all the same",
+    )
+    fetch.add_argument(
+        "--seeds", metavar="N", type=int, help="networks to train on MNIST (1; 0 for none)"
+    )
 
 
 def _small_options(small: argparse.ArgumentParser) -> None:
