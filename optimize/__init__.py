@@ -2,7 +2,14 @@
 
 from optimize.compare import VertexComparison as VertexComparison
 from optimize.compare import compare as compare
+from optimize.exact import ExactLayer as ExactLayer
+from optimize.exact import exact_layer as exact_layer
+from optimize.exact_network import exact_network as exact_network
 from optimize.finder import find_vertices as find_vertices
+from optimize.graph import LayerInfo as LayerInfo
+from optimize.graph import OtherLayer as OtherLayer
+from optimize.graph import other_layers as other_layers
+from optimize.graph import relu_layers as relu_layers
 from optimize.layers import LayerReader as LayerReader
 from optimize.layers import layer_names as layer_names
 from optimize.objective import Objective as Objective
@@ -21,9 +28,12 @@ __all__ = [
     "Adam",
     "AugmentedLagrangian",
     "Authors",
+    "ExactLayer",
     "History",
+    "LayerInfo",
     "LayerReader",
     "Objective",
+    "OtherLayer",
     "SearchStatus",
     "Splitting",
     "Stopping",
@@ -31,7 +41,11 @@ __all__ = [
     "VertexComparison",
     "VertexSearch",
     "compare",
+    "exact_layer",
+    "exact_network",
     "find_vertices",
     "layer_names",
     "measure_throughput",
+    "other_layers",
+    "relu_layers",
 ]

@@ -37,8 +37,7 @@ def build_problem(
 ) -> tuple[Problem, Tensor, Tensor]:
     """The problem of all vertices, their units (V,) and targets (V,)."""
     affine = reader.is_first_layer(request.targets)
-    weight = reader.weight.double() if affine else None
-    bias = reader.bias.double() if affine else None
+    weight, bias = reader.affine_map() if affine else (None, None)
     with torch.no_grad():
         if weight is not None and bias is not None:
             target_pre = torch.addmm(bias, request.targets.flatten(1).double(), weight.T)

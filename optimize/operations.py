@@ -1,0 +1,117 @@
+"""What can one step of a model do?  A dozen kinds, whatever way they were written in.
+
+Numbers (weights, biases, ...) are tensors, plain numbers, None, or the steps that compute them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """A layer: `weight` applied to the last axis (Linear), or as a convolution."""
+
+    kind: str
+    name: str
+    weight: Any
+    bias: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    groups: int = 1
+    padding_mode: str = "zeros"
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """A BatchNorm over axis 1; None where torch has no such number."""
+
+    name: str
+    mean: Any
+    variance: Any
+    weight: Any
+    bias: Any
+    eps: float
+    batch_statistics: bool
+
+
+@dataclass(frozen=True)
+class Rectifier:
+    """max(0, x)."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A maximum or an average over moving windows."""
+
+    maximum: bool
+    kernel: Any
+    stride: Any
+    padding: Any = 0
+    dilation: Any = 1
+    count_include_pad: bool = True
+    divisor: int | None = None
+
+
+@dataclass(frozen=True)
+class AdaptivePool:
+    """A maximum or an average over as many windows as asked for."""
+
+    maximum: bool
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An average over axes; None for all."""
+
+    axes: Any
+
+
+@dataclass(frozen=True)
+class Move:
+    """Entries are moved, chosen or padded with zeros; `in_order`: all of them, in their order."""
+
+    in_order: bool
+
+
+@dataclass(frozen=True)
+class Join:
+    """Tensors behind each other along an axis."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Combine:
+    """The sum, difference, product or quotient of two things, of which one may be a constant."""
+
+    sign: str
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A shape or another property that carries no entry."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Anything else."""
+
+    words: str
+
+
+Operation = (
+    Weighted
+    | Norm
+    | Rectifier
+    | Pool
+    | AdaptivePool
+    | Mean
+    | Move
+    | Join
+    | Combine
+    | Metadata
+    | Unknown
+)
