@@ -448,12 +448,10 @@ class Problem:
     def _rank(self, parts: Fields, matrix: Rows, but: Collection[int] = ()) -> int:
         """Return the rank r of the rows `matrix` on the columns that are not in `but`."""
         # At least r by a minor; at most r with r rows or columns, or as r rows span all others.
-        rows, span = self._minor(parts["minor"], matrix, but)[0], parts["span"]
-        basis = matrix if span is None else self._span(span, matrix, matrix, but)
-        _prove(
-            len(rows) in (len(basis), self.d - len({*but})), f"only rank >= {len(rows)} is shown"
-        )
-        return len(rows)
+        r, span = len(self._minor(parts["minor"], matrix, but)[0]), parts["span"]
+        most = len(matrix if span is None else self._span(span, matrix, matrix, but))
+        _prove(r in (most, self.d - len({*but})), f"rank {r} shown, at most {most} shown")
+        return r
 
     def _objective(self, claim: Fields) -> tuple[Vector, Fraction, str]:
         if "unit" in claim:
