@@ -7,13 +7,12 @@ its stored input; the others speak of the network's float run on the reader's de
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from experiments.files import atomic_path
 from experiments.sampling import weights
@@ -289,7 +288,7 @@ def interpolate(
     drawn = weights(scheme, samples=samples, points=len(batch), seed=seed)
     shares = {}
     runs: dict[str, tuple[_Run, Tensor]] = {
-        "layer": (partial(own_pre_activation, reader, example=batch[0]), entered),
+        "layer": (reader.own_pre_activation, entered),
         "input": (reader.pre_activation, batch),
     }
     for space, run in runs.items():
@@ -313,23 +312,3 @@ def _differences(space: tuple[_Run, Tensor], drawn: np.ndarray, wanted: Tensor) 
         mixed = (part @ flat).view(-1, *vectors.shape[1:]).to(vectors.dtype)
         with torch.no_grad():
             yield (run(mixed).clamp(min=0).double() - wanted).abs().amax(1).cpu()
-
-
-def own_pre_activation(reader: LayerReader, entered: Tensor, *, example: Tensor) -> Tensor:
-    """Returns pre-activations (n, N) of what is put into the layer itself.
-
-    Args:
-        reader: the layer inside its network.
-        entered: (n, *layer input), in the layer's shape.
-        example: any input (*input,) of the network, which is run as far as the layer; there the
-            layer is given `entered` instead.
-    """
-
-    def swap(_module: nn.Module, _inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (entered,)
-
-    handle = reader.module.register_forward_pre_hook(swap)
-    try:
-        return reader.pre_activation(example[None].to(reader.device, reader.dtype))
-    finally:
-        handle.remove()

@@ -16,6 +16,7 @@ import safetensors.torch
 
 from experiments.facts import POLYHEDRON
 from experiments.files import sha256_file
+from experiments.foreign_files import refuse_bomb, refuse_foreign
 from polytope import Box, CollisionPolytope, Free, Nonnegative, read_polyhedron
 from polytope.domains import Domain
 from polytope.errors import FileFormatError, InputError
@@ -117,6 +118,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
             f"{path}: expected .npz, .safetensors or .pt; save the tensors with safetensors"
         )
     try:
+        refuse_foreign(path)
         if suffix in TORCH:
             return _torch_arrays(path)
         if suffix == ".safetensors":
@@ -138,6 +140,7 @@ def _numpy_arrays(path: Path) -> dict[str, Array]:
                 f"{path} must be a readable .npz, .npy or .safetensors file: "
                 f"expected arrays saved by numpy, got a file that starts with {start!r}"
             )
+        refuse_bomb(path)
         stream.seek(0)
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

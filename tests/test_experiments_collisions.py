@@ -12,7 +12,6 @@ from experiments.collisions import (
     from_levels,
     grey_levels,
     interpolate,
-    own_pre_activation,
     write_png,
 )
 from optimize import LayerReader
@@ -137,14 +136,3 @@ def test_combinations_collide_in_the_layers_space_and_not_in_the_input():
     assert free.layer.within == 200
     with pytest.raises(ShapeError, match="at least 2"):
         interpolate(reader, target, [[1.0, 0.0]])
-
-
-def test_the_layer_alone_is_run_on_what_it_is_given():
-    net = deep()
-    reader = LayerReader(net, "2")
-    entered = torch.tensor([[3.0, -4.0], [10.0, 1.0]])
-    with torch.no_grad():
-        assert torch.equal(
-            own_pre_activation(reader, entered, example=torch.zeros(2)), net[2](entered)
-        )
-    assert torch.equal(reader.pre_activation(torch.zeros(1, 2)), torch.tensor([[0.0, -9.0]]))

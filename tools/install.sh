@@ -4,7 +4,8 @@
 # Needed: Python 3.11 or later. Everything required comes as wheels. Installed: the package with the extra `dev` and,
 # where it builds, the extra `cdd` (from source, needs headers; a second opinion in tests). Optional as well: the
 # extra `peers` (wheels of the exact enumerators Normaliz and lrs, to compare with), the extra `digits` (scikit-learn,
-# for the images of `collide small`) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares
+# for the images of `collide small`), the extra `onnx` (networks in ONNX files), the extra `onnxtest` (what tests
+# compare them with) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares
 # with it). Where an optional part is missing, a sentence says so and the installation goes on.
 set -euo pipefail
 
@@ -79,6 +80,12 @@ fi
 
 if ! optional digits; then
     say "the optional scikit-learn is left out, \`collide small\` then needs --set moons; to have it: $venv/bin/pip install '.[digits]' (details: $log)."
+fi
+
+if ! optional onnx; then
+    say "the optional onnx is left out, networks in ONNX files cannot be read; to have it: $venv/bin/pip install '.[onnx]' (details: $log)."
+elif ! optional onnxtest; then
+    say "the optional onnxruntime and onnxscript are left out, the tests that compare with them will be skipped; to have them: $venv/bin/pip install '.[onnxtest]' (details: $log)."
 fi
 
 if ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then

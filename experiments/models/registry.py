@@ -1,0 +1,206 @@
+"""Which network does a word on the command line mean?  Built-in, a file's factory, or ONNX."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from experiments.files import sha256_file
+from experiments.models.weights import load_weights, refuse_nonfinite
+from polytope.errors import InputError, NonFiniteError
+
+#: Name -> module, class, and shape of one input.
+BUILT_IN: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "mlp": ("experiments.models.mlp", "MLP", (784,)),
+    "lenet5": ("experiments.models.lenet5", "LeNet5", (1, 28, 28)),
+    "vgg16": ("experiments.models.vgg16", "VGG16", (3, 224, 224)),
+    "squeezenet": ("experiments.models.squeezenet", "SqueezeNet", (3, 227, 227)),
+}
+FORMS = (
+    f"a built-in name ({', '.join(BUILT_IN)}), FILE.py:FACTORY, PACKAGE.MODULE:FACTORY or FILE.onnx"
+)
+CHECKPOINTS = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".npz", ".pkl")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadedModel:
+    """A network, ready to run.
+
+    Attributes:
+        module: in evaluation mode.
+        input_shape: of one input, without the batch axis; None where nothing says it.
+        files: what was read: path -> SHA-256.
+        source: where the weights are from, in words.
+    """
+
+    module: nn.Module
+    input_shape: tuple[int, ...] | None
+    files: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+def load_model(
+    spec: str,
+    weights: str | Path | None = None,
+    *,
+    input_shape: tuple[int, ...] | None = None,
+    external_data: bool = False,
+    seed: int = 0,
+) -> LoadedModel:
+    """Returns the network that a word means, in evaluation mode.
+
+    A factory is the caller's own code, and is run: a callable without arguments that returns an
+    `nn.Module` (a class will do); its module may name the shape of one input as `input_shape`.
+    Weights are data: no code of theirs is ever run (see `load_weights`).
+
+    Args:
+        spec: a built-in name, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY or FILE.onnx.
+        weights: .safetensors, .npz, .pt or .pth with the names of the model's state dict; None
+            keeps what the factory returned.
+        input_shape: of one input, where the caller knows it.
+        external_data: whether an ONNX file may keep tensors in files beside it.
+        seed: of torch's random numbers while the factory runs.
+
+    Raises:
+        InputError: there is no such model, or its factory fails.
+        FileFormatError: a file is not of its format (ShapeError, NonFiniteError: see
+            `load_weights`).
+    """
+    if Path(spec).suffix.lower() == ".onnx":
+        return _onnx(spec, weights, input_shape, external_data)
+    files: dict[str, str] = {}
+    if spec in BUILT_IN:
+        module_name, name, usual = BUILT_IN[spec]
+        factory = getattr(importlib.import_module(module_name), name)
+    else:
+        factory, usual = _factory(spec, files), None
+    model = _made(factory, spec, seed)
+    source = f"as {spec} makes them" if usual is None else f"random (seed {seed}): no --weights"
+    if weights is not None:
+        load_weights(model, Path(weights))
+        files[str(weights)] = sha256_file(Path(weights))
+        source = str(weights)
+    _check_finite(model, spec)
+    own = getattr(model, "input_shape", None)
+    shape = input_shape or (tuple(int(size) for size in own) if own else usual)
+    return LoadedModel(module=model.eval(), input_shape=shape, files=files, source=source)
+
+
+def _onnx(
+    spec: str, weights: str | Path | None, shape: tuple[int, ...] | None, external_data: bool
+) -> LoadedModel:
+    if weights is not None:
+        raise InputError(f"weights: expected none with {spec}, which holds its own; got {weights}")
+    from experiments.models.onnx_reader import read_onnx
+
+    model, found = read_onnx(Path(spec), input_shape=shape, external_data=external_data)
+    _check_finite(model, spec)
+    return LoadedModel(
+        module=model.eval(),
+        input_shape=found,
+        files={spec: sha256_file(Path(spec))},
+        source=spec,
+    )
+
+
+def _factory(spec: str, files: dict[str, str]) -> Callable[[], Any]:
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name:
+        word = (
+            f"{spec}, which holds weights and no architecture (give it as --weights)"
+            if Path(spec).suffix.lower() in CHECKPOINTS
+            else repr(spec)
+        )
+        raise InputError(f"model: expected {FORMS}; got {word}")
+    if Path(place).suffix == ".py":
+        path = Path(place)
+        if not path.is_file():
+            raise InputError(f"model: expected a Python file, got {place}, which does not exist")
+        files[place] = sha256_file(path)
+        module = _run_user_code(spec, lambda: _from_file(path))
+    else:
+        module = _run_user_code(spec, lambda: _from_package(place))
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        known = [each for each, value in vars(module).items() if _is_factory(value, module)]
+        raise InputError(
+            f"model: expected a callable of {place} ({', '.join(known) or 'it has none'}), "
+            f"got {name!r}"
+        )
+    found: Callable[[], Any] = factory
+    return found
+
+
+def _is_factory(value: Any, module: ModuleType) -> bool:
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Runs a Python file as a module; files beside it can be imported, as when it is run."""
+    name = f"_collide_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses of the file look themselves up there
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+def _from_package(name: str) -> ModuleType:
+    """Imports a module; the current folder counts, as with `python -m`."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(here)
+
+
+def _run_user_code(spec: str, code: Callable[[], Any]) -> Any:
+    """Runs the user's code; whatever it raises becomes one sentence."""
+    try:
+        return code()
+    except (Exception, SystemExit) as problem:
+        reason = (str(problem).strip() or "no reason given").splitlines()[0]
+        raise InputError(
+            f"model: expected {spec} to run without an error, got {type(problem).__name__}: "
+            f"{reason}"
+        ) from problem
+
+
+def _made(factory: Callable[[], Any], spec: str, seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = _run_user_code(spec, factory)
+    if not isinstance(model, nn.Module):
+        raise InputError(
+            f"model: expected {spec} to return a torch.nn.Module, got {type(model).__name__}"
+        )
+    return model
+
+
+def _check_finite(model: nn.Module, spec: str) -> None:
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if tensor.is_meta:
+            raise InputError(f"model: expected weights with data, got {name} on the meta device")
+        try:
+            refuse_nonfinite(tensor.detach(), f"{spec}, {name}")
+        except NotImplementedError as problem:  # types without isfinite, e.g. quantised
+            raise NonFiniteError(
+                f"{spec}, {name}: expected real numbers, got {tensor.dtype}"
+            ) from problem

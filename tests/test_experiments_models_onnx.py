@@ -1,0 +1,386 @@
+"""Networks from ONNX: against onnxruntime and torch, hand-written graphs, what is refused."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import fx, nn
+
+onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from experiments.models.onnx_reader import read_onnx  # noqa: E402
+from polytope.errors import FileFormatError, InputError  # noqa: E402
+
+
+def file(tmp_path, nodes, weights, shape, **options):
+    """Writes a graph with input x and output y."""
+    path = tmp_path / "net.onnx"
+    onnx.save(model(nodes, weights, shape, **options), path)
+    return path
+
+
+def model(nodes, weights, shape, *, opset=17, outputs=("y",), kind=TensorProto.FLOAT):
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info(name, kind, None) for name in outputs],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    made = onnx.shape_inference.infer_shapes(made)  # the checker wants shapes of outputs
+    for each in made.graph.output:
+        if not each.type.tensor_type.HasField("shape"):
+            each.CopyFrom(helper.make_tensor_value_info(each.name, kind, shape))
+    return made
+
+
+def op(kind, inputs, outputs="y", **attributes):
+    name = attributes.pop("name", "")
+    return helper.make_node(kind, inputs.split(), outputs.split(), name=name, **attributes)
+
+
+def floats(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def run_both(path, shape, *, seed=1):
+    """Returns our output and onnxruntime's on random inputs (1, *shape)."""
+    ort = pytest.importorskip("onnxruntime", reason="needs the extra onnxtest")
+    x = floats(1, *shape, seed=seed)
+    ours, _ = read_onnx(path, external_data=True)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        return ours(torch.from_numpy(x)).numpy(), session.run(None, {"x": x})[0]
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c1 = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.b1 = nn.BatchNorm2d(8)
+        self.c2 = nn.Conv2d(8, 8, 3, padding=1, groups=2)
+        self.p = nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.f = nn.Linear(16, 5)
+        self.b1.running_mean.normal_()
+        self.b1.running_var.uniform_(0.5, 2)
+
+    def forward(self, x):
+        x = self.p(torch.relu(self.b1(self.c1(x))))
+        y = x + torch.relu(self.c2(x))
+        y = torch.cat([x, nn.functional.avg_pool2d(y, 3, 1, padding=1)], 1)
+        y = nn.functional.adaptive_avg_pool2d(y, 1)
+        return self.f(y.view(y.size(0), -1))
+
+
+def mlp():
+    hidden = [nn.Linear(48, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 8), nn.ReLU()]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(8, 3), nn.Softmax(1))
+
+
+@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
+@pytest.mark.parametrize("dynamic", [True, False], ids=["any batch", "batch of one"])
+@pytest.mark.parametrize(("make", "shape"), [(mlp, (3, 4, 4)), (Residual, (3, 17, 17))])
+def test_exported_by_torch(tmp_path, make, shape, dynamic, dynamo):
+    pytest.importorskip("onnxscript", reason="needs the extra onnxtest")
+    torch.manual_seed(0)
+    net = make().eval()
+    path = tmp_path / "net.onnx"
+    options = {}
+    if dynamic:
+        named = {"dynamic_shapes": ({0: torch.export.Dim("n")},)}
+        options = named if dynamo else {"dynamic_axes": {"x": {0: "n"}}}
+    x = torch.randn(2 if dynamic else 1, *shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the older exporter is deprecated
+        torch.onnx.export(
+            net, (x,), str(path), dynamo=dynamo, input_names=["x"], verbose=False, **options
+        )
+    found, read = read_onnx(path, external_data=True)
+    assert read == shape
+    assert isinstance(found, fx.GraphModule)
+    wanted = [type(m) for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    assert [type(m) for m in found.modules() if isinstance(m, nn.Linear | nn.Conv2d)] == wanted
+    batch = torch.randn(5, *shape)  # also where the file was made for one
+    with torch.no_grad():
+        assert torch.allclose(found(batch), net(batch), atol=1e-5)
+    fx.symbolic_trace(found)
+    if not dynamic:
+        ours, theirs = run_both(path, shape)
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+SMALL = {"w": floats(4, 3, 3, 3), "b": floats(4, seed=2)}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"pads": [1, 1, 1, 1], "strides": [2, 2]},
+        {"pads": [0, 1, 2, 0]},
+        {"auto_pad": "SAME_UPPER", "strides": [2, 2]},
+        {"auto_pad": "SAME_LOWER", "strides": [2, 1]},
+        {"auto_pad": "VALID", "dilations": [2, 1]},
+    ],
+)
+def test_convolutions(tmp_path, attributes):
+    path = file(tmp_path, [op("Conv", "x w b", **attributes)], SMALL, [1, 3, 8, 9])
+    ours, theirs = run_both(path, (3, 8, 9))
+    assert ours.shape == theirs.shape
+    assert np.allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("MaxPool", {"strides": [2, 2]}),
+        ("MaxPool", {"strides": [2, 2], "ceil_mode": 1}),
+        ("MaxPool", {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        ("MaxPool", {"strides": [2, 2], "pads": [0, 0, 1, 1]}),  # as TensorFlow exports it
+        ("MaxPool", {"strides": [2, 2], "auto_pad": "SAME_UPPER"}),
+        ("MaxPool", {"dilations": [2, 2]}),
+        ("AveragePool", {"strides": [2, 2]}),
+        ("AveragePool", {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        ("AveragePool", {"strides": [2, 2], "pads": [1, 1, 1, 1], "count_include_pad": 1}),
+        ("AveragePool", {"strides": [2, 2], "pads": [0, 0, 1, 1], "count_include_pad": 1}),
+        ("AveragePool", {"strides": [2, 2], "auto_pad": "SAME_UPPER"}),
+    ],
+)
+@pytest.mark.parametrize("size", [8, 9])
+def test_pools(tmp_path, kind, attributes, size):
+    path = file(tmp_path, [op(kind, "x", kernel_shape=[3, 3], **attributes)], {}, [1, 2, size, 8])
+    ours, theirs = run_both(path, (2, size, 8))
+    assert ours.shape == theirs.shape
+    assert np.allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_pool_that_torch_cannot_pad_is_refused(tmp_path):
+    node = op("MaxPool", "x", kernel_shape=[3, 3], pads=[0, 0, 2, 2])
+    with pytest.raises(InputError, match=r"node 0 \(MaxPool\): expected pads that torch has too"):
+        read_onnx(file(tmp_path, [node], {}, [1, 2, 8, 8]))
+
+
+NORM = {
+    "s": floats(3),
+    "t": floats(3, seed=3),
+    "m": floats(3, seed=4),
+    "v": np.abs(floats(3, seed=5)),
+}
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 4, 4)])
+@pytest.mark.parametrize("opset", [7, 13, 17])
+def test_batch_norm_and_relu(tmp_path, shape, opset):
+    nodes = [op("BatchNormalization", "x s t m v", "z", epsilon=1e-3), op("Relu", "z")]
+    path = file(tmp_path, nodes, NORM, [1, *shape], opset=opset)
+    ours, theirs = run_both(path, shape)
+    assert np.allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "weights"),
+    [
+        ([op("MatMul", "x w", "z"), op("Add", "z b")], {"w": floats(6, 4), "b": floats(4)}),
+        ([op("MatMul", "x w", "z"), op("Add", "b z")], {"w": floats(6, 4), "b": floats(1, 4)}),
+        ([op("MatMul", "x w")], {"w": floats(6, 4)}),
+        ([op("Gemm", "x w b", transB=1)], {"w": floats(4, 6), "b": floats(4)}),
+        ([op("Gemm", "x w b")], {"w": floats(6, 4), "b": floats(1)}),
+        ([op("Gemm", "x w")], {"w": floats(6, 4)}),
+        ([op("Identity", "x", "z"), op("Dropout", "z", "u"), op("Relu", "u")], {}),
+        ([op("Transpose", "w", "v", perm=[1, 0]), op("MatMul", "x v")], {"w": floats(4, 6)}),
+        ([op("Unsqueeze", "x a", "z"), op("Squeeze", "z a")], {"a": np.array([1])}),
+        ([op("Softmax", "x")], {}),
+        ([op("Softmax", "x", "z"), op("Add", "z x")], {}),
+        ([op("Reshape", "x s", "z"), op("Relu", "z")], {"s": np.array([0, 2, -1])}),
+        ([op("Reshape", "x s", "z"), op("Reshape", "z t")], {"s": [-1, 3, 2], "t": [1, -1]}),
+        ([op("Concat", "x x", axis=1)], {}),
+    ],
+)
+def test_operators_on_vectors(tmp_path, nodes, weights):
+    path = file(tmp_path, nodes, {k: np.asarray(v) for k, v in weights.items()}, [1, 6])
+    ours, theirs = run_both(path, (6,))
+    assert ours.shape == theirs.shape
+    assert np.allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [op("Conv", "x w", "z"), op("Add", "z c")],
+        [op("GlobalAveragePool", "x", "z"), op("Flatten", "z")],
+        [op("ReduceMean", "x", axes=[2, 3], keepdims=0)],
+        [op("ReduceMean", "x", axes=[-1, -2])],
+        [op("Pad", "x p", "z"), op("Conv", "z w b")],
+        [op("Transpose", "x", perm=[0, 2, 3, 1])],
+        [op("Shape", "x", "s"), op("Gather", "s i", "n"), op("Unsqueeze", "n a", "m"),
+         op("Concat", "m k", "r", axis=0), op("Reshape", "x r")],
+    ],
+    ids=lambda nodes: nodes[0].op_type,
+)  # fmt: skip
+def test_operators_on_images(tmp_path, nodes):
+    weights = SMALL | {
+        "c": floats(1, 4, 1, 1),
+        "p": np.array([0, 0, 1, 2, 0, 0, 0, 1]),
+        "i": np.array(0),
+        "a": np.array([0]),
+        "k": np.array([-1]),
+    }
+    path = file(tmp_path, nodes, weights, [1, 3, 6, 7])
+    ours, theirs = run_both(path, (3, 6, 7))
+    assert ours.shape == theirs.shape
+    assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_bias_added_behind_belongs_to_the_layer(tmp_path):
+    nodes = [op("Conv", "x w", "z", name="/a/Conv"), op("Add", "z c", "u"), op("Relu", "u")]
+    path = file(tmp_path, nodes, SMALL | {"c": floats(4, 1, 1)}, ["n", 3, 6, 6])
+    net, _ = read_onnx(path)
+    assert np.array_equal(net.a_Conv.bias.numpy(), floats(4, 1, 1).ravel())
+    assert [name for name, _ in net.named_children()] == ["a_Conv", "relu_2"]
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_weights_are_taken_as_stored(tmp_path, kind):
+    weight = floats(6, 4).astype(kind)
+    code = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    net, shape = read_onnx(file(tmp_path, [op("MatMul", "x w")], {"w": weight}, [1, 6], kind=code))
+    assert shape == (6,)
+    assert np.array_equal(net.matmul_0.weight.numpy(), weight.T)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "weights", "shape", "message"),
+    [
+        ([op("Sigmoid", "x", name="s")], {}, [1, 4], r"node 0 's' \(Sigmoid\): .*which is not sup"),
+        ([op("Relu", "x", "z"), op("LeakyRelu", "z")], {}, [1, 4], r"node 1 \(LeakyRelu\)"),
+        ([op("Gemm", "x w", alpha=0.5)], {"w": floats(4, 2)}, [1, 4], "alpha = 1.0, got 0.5"),
+        ([op("Gemm", "w x", transA=0)], {"w": floats(1, 1)}, [1, 4], "input 0 to depend"),
+        ([op("MatMul", "x x")], {}, [4, 4], "to be a constant, got a computed one"),
+        ([op("Flatten", "x", axis=0)], {}, [1, 4], "axis = 1"),
+        ([op("Reshape", "x s")], {"s": np.array([4, 1])}, [1, 4], "keeps the batch axis"),
+        ([op("Transpose", "x")], {}, [1, 4], "batch axis first"),
+        ([op("Concat", "x x", axis=0)], {}, [1, 4], "other than the batch's"),
+        ([op("Relu", "x")], {}, [4], "first axis is the batch"),
+        ([op("Relu", "x")], {}, ["n", "m"], r"input-shape: .*leaves open \(\?\)"),
+        ([op("Softmax", "x", axis=0)], {}, [1, 4], "softmax over one axis"),
+        ([op("Add", "x b")], {"b": floats(4)}, [1, 4], "input 1 to depend on the network's input"),
+        (
+            [op("BatchNormalization", "x s t m v", "y a b", training_mode=1)],
+            *(NORM, [1, 3], "evaluation mode"),
+        ),
+        ([op("Conv", "x w")], {"w": floats(2, 1, 3)}, [1, 1, 9], "over height and width"),
+        ([op("AveragePool", "x", kernel_shape=[3])], {}, [1, 1, 9], "kernel over height and width"),
+        ([op("Relu", "w")], {"w": floats(1, 4)}, [1, 4], "input 0 to depend"),
+        ([op("Identity", "w")], {"w": floats(1, 4)}, [1, 4], "outputs that depend on the input"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_named(tmp_path, nodes, weights, shape, message):
+    with pytest.raises(InputError, match=message):
+        read_onnx(file(tmp_path, nodes, weights, shape))
+
+
+def test_other_opsets_inputs_and_types_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"operators of version 7 to \d+ \(opset\), got 6"):
+        read_onnx(file(tmp_path, [op("Relu", "x")], {}, [1, 4], opset=6))
+    with pytest.raises(InputError, match=r"expected an input of floats, got int64"):
+        read_onnx(file(tmp_path, [op("Identity", "x")], {}, [1, 4], kind=TensorProto.INT64))
+    two = model([op("Add", "x z")], {}, [1, 4])
+    two.graph.input.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 4]))
+    path = tmp_path / "two.onnx"
+    onnx.save(two, path)
+    with pytest.raises(InputError, match=r"expected one input, got 2 \(x, z\)"):
+        read_onnx(path)
+
+
+def test_sizes_left_open_are_given(tmp_path):
+    path = file(tmp_path, [op("Relu", "x")], {}, ["n", 3, "h", "w"])
+    assert read_onnx(path, input_shape=(3, 5, 6))[1] == (3, 5, 6)
+    with pytest.raises(InputError, match=r"input-shape: expected 3,\?,\? as in"):
+        read_onnx(path, input_shape=(4, 5, 6))
+
+
+def test_files_that_are_no_networks(tmp_path):
+    path = file(tmp_path, [op("MatMul", "x w")], {"w": floats(40, 40)}, [1, 40])
+    whole = path.read_bytes()
+    bad = {
+        "empty": (b"", "expected 1 to 2,147,483,648 bytes, got 0"),
+        "cut": (whole[: len(whole) // 2], "must be an ONNX file"),
+        "text": (b"hello, this is text", "must be an ONNX file"),
+        "page": (b"<!DOCTYPE html><html></html>", "got a web page"),
+        "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+        "nothing": (onnx.ModelProto(ir_version=8).SerializeToString(), "without any operator"),
+    }
+    for name, (data, message) in bad.items():
+        other = tmp_path / f"{name}.onnx"
+        other.write_bytes(data)
+        with pytest.raises(FileFormatError, match=message):
+            read_onnx(other)
+    with pytest.raises(FileFormatError, match="cannot be read: No such file"):
+        read_onnx(tmp_path / "absent.onnx")
+
+
+def test_an_invalid_graph_is_refused(tmp_path):
+    net = model([op("Relu", "nothing")], {}, [1, 4])
+    path = tmp_path / "net.onnx"
+    path.write_bytes(net.SerializeToString())
+    with pytest.raises(FileFormatError, match="must be a valid ONNX model"):
+        read_onnx(path)
+    with pytest.raises(FileFormatError, match=r"valid ONNX model|shapes and types that fit"):
+        read_onnx(file(tmp_path, [op("MatMul", "x w")], {"w": floats(5, 2)}, [1, 4]))
+
+
+def external(tmp_path, location):
+    net = model([op("MatMul", "x w")], {"w": floats(6, 4)}, [1, 6])
+    weight = net.graph.initializer[0]
+    data = weight.raw_data
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value=str(location))
+    path = tmp_path / "model" / "net.onnx"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(net.SerializeToString())
+    return path, data
+
+
+def test_external_data_only_when_asked_for(tmp_path):
+    path, data = external(tmp_path, "weights.bin")
+    (path.parent / "weights.bin").write_bytes(data)
+    with pytest.raises(InputError, match="allow that with --external-data"):
+        read_onnx(path)
+    net, _ = read_onnx(path, external_data=True)
+    assert np.array_equal(net.matmul_0.weight.numpy(), floats(6, 4).T)
+
+
+@pytest.mark.parametrize("how", ["parent", "absolute", "symlink", "absent", "short"])
+def test_external_data_elsewhere_is_refused(tmp_path, how):
+    secret = tmp_path / "secret.bin"
+    place = {"parent": "../secret.bin", "absolute": str(secret)}.get(how, "inside.bin")
+    path, data = external(tmp_path, place)
+    secret.write_bytes(data)
+    if how == "symlink":
+        (path.parent / "inside.bin").symlink_to(secret)
+    if how == "short":
+        (path.parent / "inside.bin").write_bytes(data[:10])
+    with pytest.raises(FileFormatError, match=r"external data cannot be read|tensor name: w"):
+        read_onnx(path, external_data=True)
+
+
+def test_without_the_package_the_extra_is_named(tmp_path):
+    path = file(tmp_path, [op("Relu", "x")], {}, [1, 4])
+    code = (
+        "import sys; sys.modules['onnx'] = None\n"
+        "from pathlib import Path\n"
+        "from experiments.models.onnx_reader import read_onnx\n"
+        f"read_onnx(Path({str(path)!r}))"
+    )
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert "install the extra `onnx`" in done.stderr.splitlines()[-1]
