@@ -17,7 +17,7 @@ EPILOG = (
     "exit codes: 0 done or claim true, 2 bad input, 3 claim refused, 4 a limit was hit, "
     "130 interrupted"
 )
-TABLES = ("1", "2", "all")
+TABLES = ("1", "2", "3", "4", "all")
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -118,7 +118,10 @@ def parser() -> argparse.ArgumentParser:
 
     verb("mnist", "the paper's Tables 1 and 2 on MNIST, with the exact answers", running)
     table = verb("reproduce", "run the experiment behind a table and print it", running)
-    table.add_argument("table", choices=TABLES, metavar="TABLE", help="1, 2 or all")
+    table.add_argument(
+        "table", choices=TABLES, metavar="TABLE", help="1 or 2 (MNIST), 3 or 4 (VGG-16), all (1, 2)"
+    )
+    module_of("vgg16").add_reproduce_options(table)
     _small_options(verb("small", "a small network analysed completely, relaxed against exact"))
     _fetch_options(verb("fetch", "bring data into the cache, and train the networks for MNIST"))
     verify = verb("verify", "check certificates, without any solver")

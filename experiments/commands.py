@@ -53,6 +53,10 @@ def reproduce(options: argparse.Namespace) -> int:
     """The experiment behind a table, then that table."""
     if options.targets is not None or options.seeds is not None:
         raise InputError("targets, seeds: expected none with `reproduce`; use `collide mnist`")
+    if options.table in ("3", "4"):  # what they need is told by --target-image and so on
+        vgg16 = module_of("vgg16")
+        code: int = vgg16.reproduce(options)
+        return code
     from experiments.output import finish_mnist
 
     finish_mnist(_run_mnist(options), as_json=options.json, table=options.table)
@@ -69,12 +73,12 @@ def _run_mnist(options: argparse.Namespace) -> Path:
         if getattr(options, name) is not None
     }
     settings = MnistOptions(**({"workers": _cores()} | wanted))
-    folder = options.folder = _run_folder(options, "mnist")
+    folder = options.folder = run_folder(options, "mnist")
     from experiments.mnist import run_mnist  # imports torch
 
     progress = Progress(quiet=options.quiet, stages=5)
     progress.say(f"run folder {folder}")
-    with _tidy(folder, made=options.out is None):
+    with tidy(folder, made=options.out is None):
         run_mnist(settings, folder, progress)
     return folder
 
@@ -115,13 +119,13 @@ def survey(options: argparse.Namespace) -> int:
         "data": options.data,
     }
     settings = SurveyOptions(**wanted)
-    folder = options.folder = _run_folder(options, "survey")
+    folder = options.folder = run_folder(options, "survey")
     from experiments.output import finish_survey
     from experiments.survey import run_survey
 
     progress = Progress(quiet=options.quiet, stages=3)
     progress.say(f"run folder {folder}")
-    with _tidy(folder, made=options.out is None):
+    with tidy(folder, made=options.out is None):
         run_survey(settings, folder, progress)
     finish_survey(folder, as_json=options.json)
     return 0
@@ -131,7 +135,7 @@ def _cores() -> int:
     return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
 
 
-def _run_folder(options: argparse.Namespace, name: str) -> Path:
+def run_folder(options: argparse.Namespace, name: str) -> Path:
     """Returns the folder of a new run, or of the one to be gone on with."""
     if options.out is None:
         if options.resume:
@@ -149,7 +153,7 @@ def _run_folder(options: argparse.Namespace, name: str) -> Path:
 
 
 @contextmanager
-def _tidy(folder: Path, *, made: bool) -> Iterator[None]:
+def tidy(folder: Path, *, made: bool) -> Iterator[None]:
     """Takes a folder that we made away again when the run ends before it holds anything."""
     try:
         yield

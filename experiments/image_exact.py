@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
 from experiments.image_measures import Aim
 from experiments.image_probe import Probe
 from experiments.image_setting import Setting
+from optimize import ExactLayer, exact_layer
 from polytope import CollisionPolytope, Free, Nonnegative
+from polytope.errors import LimitError
 
 
 def layer_entry(aim: Aim, entered: Tensor) -> dict[str, Any]:
@@ -32,25 +36,54 @@ def layer_entry(aim: Aim, entered: Tensor) -> dict[str, Any]:
     }
 
 
-def layer_polytope(setting: Setting, probe: Probe) -> tuple[CollisionPolytope | None, str]:
-    """Returns the target's exact collision polytope in the layer's input space, or why not.
+def exact_target(setting: Setting, probe: Probe) -> tuple[ExactLayer | None, Any, str]:
+    """Returns the exact layer and what enters it at the target, (d,) float32; or None and why not.
 
-    The target is what enters the layer in the float run, taken exactly.  The domain is x >= 0 where
-    that holds for the target, so that leaving it is seen; it decides nothing else here.
+    The target is what enters the layer in the float run, taken exactly.
     """
     if not setting.options.exact:
-        return None, "left out on request"
-    module = setting.model.get_submodule(setting.layer)
-    if not isinstance(module, nn.Linear):
-        return None, "exact residuals of this kind of layer are not built here"
+        return None, None, "left out on request"
+    try:
+        layer = exact_layer(setting.model, setting.layer, setting.target.pixels.shape)
+    except LimitError as problem:
+        return None, None, str(problem)
     entered = probe.look(torch.from_numpy(setting.target.pixels)[None]).entered
     assert entered is not None
-    target = entered[0].flatten()
-    bias = torch.zeros(len(module.weight)) if module.bias is None else module.bias.cpu()
-    polytope = CollisionPolytope.from_layer(
-        module.weight.cpu(),
-        bias,
-        target,
-        domain=Nonnegative() if bool((target >= 0).all()) else Free(),
-    )
-    return polytope, ""
+    return layer, entered[0].flatten().numpy(), ""
+
+
+def polytope_of(layer: ExactLayer, target: NDArray[np.float32]) -> CollisionPolytope:
+    """Returns the target's collision polytope in the layer's input space.
+
+    The domain is x >= 0 where that holds for the target, so that leaving it is seen.
+    """
+    domain = Nonnegative() if bool((target >= 0).all()) else Free()
+    return CollisionPolytope.from_layer(layer.weight, layer.bias, target, domain=domain)
+
+
+def exact_entries(
+    polytope: CollisionPolytope, entered: NDArray[np.float32]
+) -> list[dict[str, Any]]:
+    """Returns how far found points are from colliding, exactly, and which signs differ.
+
+    Args:
+        polytope: in the layer's input space.
+        entered: (k, d) what enters the layer at the points, as the float run stores it.
+    """
+    active = set(polytope.active_units)
+    entries = []
+    for point in entered:
+        found = polytope.residuals(point)
+        fires = {unit for unit, value in enumerate(found.pre_activation) if value > 0}
+        entries.append(
+            {
+                "exact": found.smallest_tolerance == 0 and found.worst_domain == 0,
+                "exact_tolerance": found.smallest_tolerance,
+                "worst_equality": found.worst_equality,
+                "worst_inactive": found.worst_inactive,
+                "worst_domain": found.worst_domain,
+                "newly_active": len(fires - active),
+                "newly_inactive": len(active - fires),
+            }
+        )
+    return entries

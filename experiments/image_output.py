@@ -90,7 +90,12 @@ def _sections(main: str) -> tuple[Section, ...]:
                 ("interpolants", "Random convex combinations of the vertices."),
             ),
         ),
-        Section(name="layer", title="What this set is", tables=("layer",)),
+        Section(
+            name="layer",
+            title="What this set is",
+            tables=("layer",),
+            proofs=("free-", "nonnegative-"),
+        ),
         Section(name="meanings", title="In which sense they collide", tables=("meanings",)),
         Section(name="spaces", title="Pixel space and the layer's space", tables=("spaces",)),
         Section(name="ball", title="The authors' control", tables=("ball",)),

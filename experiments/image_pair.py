@@ -13,7 +13,8 @@ from torch import Tensor
 from experiments.collisions import as_8_bit, collision_meanings, write_png
 from experiments.datasets.images import mean_distance
 from experiments.files import atomic_path, open_run_folder
-from experiments.image_exact import layer_entry, layer_polytope
+from experiments.image_exact import exact_entries, exact_target, layer_entry, polytope_of
+from experiments.image_facts import limited_facts
 from experiments.image_measures import Aim, describe_vertices, judge_entered, judge_images, spread
 from experiments.image_measures import ball as ball_control
 from experiments.image_probe import Probe
@@ -73,6 +74,7 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
         aim = Aim.of(first)
         layer = keep("layer", partial(layer_entry, aim, first.entered))
         keep("meanings", partial(_meanings, setting, probe, rows, folder))
+        keep("exact", partial(_exact, setting, probe, rows, folder))
         for key, _, _ in setting.sets():
             found = read_found(folder, dict(rows[f"search.{key}"].results))
             about = (found, key, images["mean_distance"])
@@ -128,29 +130,40 @@ def _images(setting: Setting) -> Entry:
     }
 
 
+def _exact(setting: Setting, probe: Probe, rows: RowFile, folder: Path) -> Entry:
+    """The layer in exact arithmetic: the found points put in, and facts of the set."""
+    layer, target, reason = exact_target(setting, probe)
+    if layer is None:
+        return {"reason": reason}
+    polytope = polytope_of(layer, target)
+    points = {}
+    for key, _, _ in setting.sets():
+        found = read_found(folder, dict(rows[f"search.{key}"].results))
+        points[key] = exact_entries(polytope, found.entered)
+    counts = {
+        "n_positive": polytope.n_positive,
+        "ties": len(polytope.ties),
+        "sign_disagreements": len(polytope.sign_disagreements),
+    }
+    del polytope  # the process that proves the facts makes its own
+    seconds = setting.options.facts_seconds
+    facts = limited_facts(layer, target, folder, seconds=seconds) if seconds else None
+    return {"reason": "", "counts": counts, "points": points, "facts": facts}
+
+
 def _meanings(setting: Setting, probe: Probe, rows: RowFile, folder: Path) -> Entry:
-    """In which senses each point collides; also writes the points as PNG files."""
-    polytope, reason = layer_polytope(setting, probe)
+    """In which float senses each point collides; also writes the points as PNG files."""
     reader = LayerReader(setting.model, setting.layer, probe.device)
-    exact = None
-    if polytope is not None:
-        exact = {
-            "n_positive": polytope.n_positive,
-            "ties": len(polytope.ties),
-            "sign_disagreements": len(polytope.sign_disagreements),
-        }
     sets = {}
     for key, _, _ in setting.sets():
         row = rows[f"search.{key}"].results
         points = torch.from_numpy(read_found(folder, dict(row)).points)
-        found = collision_meanings(
-            reader, tensor_of(setting.target), points, polytope=polytope, bounds=BOUNDS
-        )
+        found = collision_meanings(reader, tensor_of(setting.target), points, bounds=BOUNDS)
         sets[key] = [asdict(each) for each in found]
         for unit, point in zip(row["units"], points, strict=True):
             path = folder / PNG_FOLDER / f"{key}-{unit}.png"
             write_png(path, point, BOUNDS, rounding="truncate", bgr=setting.bgr)
-    return {"exact_layer": exact, "reason": reason, "sets": sets}
+    return sets
 
 
 def _measures(
@@ -185,7 +198,8 @@ def _results(
     setting: Setting, network: tuple[Probe, Aim], rows: RowFile, common: Mapping[str, Any]
 ) -> Entry:
     probe, aim = network
-    meanings = rows["meanings"].results
+    meanings, exact = rows["meanings"].results, dict(rows["exact"].results)
+    points = exact.pop("points", {})
     sets = []
     for key, recipe, start in setting.sets():
         sought = rows[f"search.{key}"].results
@@ -195,7 +209,7 @@ def _results(
                 "recipe": recipe,
                 "start": start,
                 "search": sought,
-                "meanings": meanings["sets"][key],
+                "meanings": _joined(meanings[key], points.get(key)),
                 **rows[f"measures.{key}"].results,
             }
         )
@@ -215,11 +229,17 @@ def _results(
         "device": str(probe.device),
         "paper_table": setting.paper_table,
         "samples": setting.options.samples,
-        "exact_layer": meanings["exact_layer"],
-        "exact_reason": meanings["reason"],
+        "exact": exact,
         **common,
         "sets": sets,
     }
+
+
+def _joined(floats: list[Entry], exact: list[Entry] | None) -> list[Entry]:
+    """Meanings of each vertex in floats, with the exact ones where there are any."""
+    if exact is None:
+        return floats
+    return [one | other for one, other in zip(floats, exact, strict=True)]
 
 
 def _seen(setting: Setting, network: tuple[Probe, Aim], picture: Picture) -> Entry:

@@ -106,6 +106,7 @@ class ImageOptions:
         max_seconds: limit of seconds a search; None for none.
         exact: whether the found points are put into the exact layer (large layers take minutes
             and gigabytes).
+        facts_seconds: most time for exact facts of the set, with `exact`; 0 leaves them out.
         batch: images run at a time, where memory is the limit.
         seed: of the random combinations and directions.
         device: of searches and runs: "auto", "cpu", "cuda" or "cuda:N".
@@ -118,6 +119,7 @@ class ImageOptions:
     max_steps: int | None = None
     max_seconds: float | None = None
     exact: bool = True
+    facts_seconds: float = 600.0
     batch: int = 32
     seed: int = 0
     device: str = "cpu"
@@ -126,7 +128,7 @@ class ImageOptions:
         """Check what can be checked without a network."""
         for name, least in (
             *(("units", 2), ("samples", 1), ("ball_samples", 0), ("batch", 1), ("seed", 0)),
-            ("max_steps", 1),
+            *(("max_steps", 1), ("facts_seconds", 0)),
         ):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -218,40 +218,79 @@ def _space_rows(
         )
 
 
+FACTS = {
+    "rank_positive": ("rank W+", "rank"),
+    "kernel_condition": ("ker W+ in ker W-", "kernel"),
+    "dimension": ("dimension", "dimension"),
+    "lineality": ("lineality", "lineality"),
+    "pointed": ("pointed (has vertices)", "lineality"),
+}
+
+
 def layer_table(results: Results) -> Table:
-    """Sizes of the layer and of the target's set."""
-    layer = results["layer"]
-    exact = results["exact_layer"]
-    rows = [
-        ("inputs d", str(layer["n_inputs"])),
-        ("units N", str(layer["n_units"])),
-        ("active units N+ (float run)", str(layer["n_positive"])),
-        ("paper's bound d - N+", str(layer["paper_bound"])),
-        ("half-spaces N - N+", str(layer["halfspaces"])),
-        ("pre-activations exactly 0 (float run)", str(layer["zeros"])),
-        ("lines at least, x free (d - N)", str(layer["least_lines"])),
+    """Sizes of the layer and facts of the target's set, x free and x >= 0."""
+    layer, exact = results["layer"], results["exact"]
+    sizes = [
+        ("inputs d", layer["n_inputs"]),
+        ("units N", layer["n_units"]),
+        ("active units N+ (float run)", layer["n_positive"]),
+        ("paper's bound d - N+", layer["paper_bound"]),
+        ("half-spaces N - N+", layer["halfspaces"]),
+        ("pre-activations exactly 0 (float run)", layer["zeros"]),
     ]
-    if exact is not None:
-        rows += [
-            ("active units N+ (exact)", str(exact["n_positive"])),
-            ("signs that differ, float and exact", str(exact["sign_disagreements"])),
+    if "counts" in exact:
+        sizes += [
+            ("active units N+ (exact)", exact["counts"]["n_positive"]),
+            ("signs that differ, float and exact", exact["counts"]["sign_disagreements"]),
         ]
-    notes = [*remarks(results)]
-    if layer["least_lines"]:
-        notes.append(
-            f"With x free the set contains at least {layer['least_lines']} independent lines, "
-            "since the layer has fewer units than inputs: it has no vertices there, and the paper's "
-            "need the box of the images or x >= 0."
-        )
-    if exact is None:
-        notes.append(f"The exact layer: {results['exact_reason']}.")
+    rows: list[tuple[str, ...]] = [(name, str(value), str(value)) for name, value in sizes]
+    facts = exact.get("facts")
+    if facts:
+        domains = [facts["domains"].get(name, {}) for name in ("free", "nonnegative")]
+        rows += [
+            (title, *(_fact(one, name, proof) for one in domains))
+            for name, (title, proof) in FACTS.items()
+        ]
     return Table(
         name="layer",
         title=f"The target's set at {results['layer_name']}",
-        columns=("fact", "value"),
+        columns=("fact", "x free", "x >= 0"),
         rows=tuple(rows),
-        notes=tuple(notes),
+        notes=(*remarks(results), *_layer_notes(results)),
     )
+
+
+def _fact(found: Entry, name: str, proof: str) -> str:
+    if name not in found:
+        return "not proved in time"
+    value = found[name]
+    if value is None or not found[f"{proof}_proved"]:
+        return "undecided"
+    return _yes(value) if isinstance(value, bool) else str(value)
+
+
+def _layer_notes(results: Results) -> Iterator[str]:
+    layer, exact = results["layer"], results["exact"]
+    if layer["least_lines"]:
+        yield (
+            f"With x free the set contains at least d - N = {layer['least_lines']} independent "
+            "lines, so it has no vertices there: the paper's need the box of the images, or x >= 0."
+        )
+    if not layer["entered_nonnegative"]:
+        yield "x >= 0: what enters the layer has negative numbers, so that set is not asked about."
+    facts = exact.get("facts")
+    if facts is None:
+        yield f"Exact facts: {exact['reason'] or 'left out on request'}."
+        return
+    if facts["limit"] is not None:
+        yield f"Exact facts were given up after {facts['limit']:g} seconds (--facts)."
+    if facts["broken"]:
+        yield f"Exact facts are incomplete: {facts['broken']}."
+    if not facts["saved"]:
+        yield (
+            "Each fact was proved, and its certificate not saved: certificates hold the layer, "
+            "which is gigabytes of text here (`collide bench fc6 --verify` has such ones checked)."
+        )
 
 
 def vertices_table(results: Results) -> Table:
@@ -300,6 +339,9 @@ def meanings_table(results: Results) -> Table:
             str(unit),
             _yes(each["exact"]),
             short(each["exact_tolerance"]),
+            short(each.get("worst_equality")),
+            short(each.get("worst_inactive")),
+            _signs(each),
             _yes(each["bit_equal"]),
             short(each["tolerance"]),
             short(each["png_truncated"]),
@@ -313,6 +355,7 @@ def meanings_table(results: Results) -> Table:
         title=f"In which sense the vertices collide, {results['layer_name']}",
         columns=(
             *("vertices", "unit", "equal over the rationals", "least exact tolerance"),
+            *("active off (exact)", "inactive above 0 (exact)", "signs lost / gained"),
             *("bit-equal floats", "float tolerance", "8-bit PNG, truncated", "8-bit PNG, rounded"),
         ),
         rows=tuple(rows),
@@ -321,9 +364,17 @@ def meanings_table(results: Results) -> Table:
             "Over the rationals: the layer's input as the float run stores it, put into the exact "
             "layer. Bit-equal: post-activations of the float32 run, one image at a time, on "
             f"{results['device']}. Tolerances: largest difference of post-activations.",
-            *((f"Exact: {results['exact_reason']}.",) if results["exact_reason"] else ()),
+            "Signs lost: active units of the target that do not fire, exactly; gained: others that "
+            "do.",
+            *((f"Exact: {results['exact']['reason']}.",) if results["exact"]["reason"] else ()),
         ),
     )
+
+
+def _signs(each: Entry) -> str:
+    if "newly_active" not in each:
+        return ""
+    return f"{each['newly_inactive']} / {each['newly_active']}"
 
 
 def _yes(value: bool | None) -> str:

@@ -1,0 +1,129 @@
+"""What kind of set is it: rank, kernel, dimension, lineality?  Exact, and within a time limit.
+
+The work runs in a process of its own, which is ended when its time is over; what it had proved by
+then counts.
+"""
+
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.facts import DOMAINS
+from experiments.files import open_run_folder
+from experiments.proofs import FOLDER, Proofs
+from optimize import ExactLayer
+from polytope import CollisionPolytope
+
+#: Certificates hold the layer in text: beyond so many weights they are not saved.
+MOST_SAVED = 4_000_000
+_CHILD = ("free", "nonnegative")
+
+Fact = Callable[[CollisionPolytope], tuple[dict[str, Any], Any]]
+
+
+def _rank(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
+    found = polytope.rank_positive()
+    return {"rank_positive": found.value}, found.certificate
+
+
+def _kernel(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
+    found = polytope.kernel_condition()
+    return {"kernel_condition": found.holds}, found.certificate
+
+
+def _dimension(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
+    found = polytope.dimension()
+    return {"dimension": found.value, "paper_bound": found.paper_bound}, found.certificate
+
+
+def _lineality(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
+    found = polytope.lineality()
+    return {"lineality": found.dimension, "pointed": found.pointed}, found.certificate
+
+
+FACTS: dict[str, Fact] = {
+    "rank": _rank,
+    "kernel": _kernel,
+    "dimension": _dimension,
+    "lineality": _lineality,
+}
+
+
+def limited_facts(
+    layer: ExactLayer, target: NDArray[np.float32], folder: Path, *, seconds: float
+) -> dict[str, Any]:
+    """Returns the facts of a target's set, x free and x >= 0, that were proved in time.
+
+    Args:
+        layer: exact.
+        target: (d,), what enters the layer; x >= 0 is left out where a number is negative.
+        folder: the run folder, for certificates.
+        seconds: after which the rest is given up.
+
+    Returns:
+        "domains": the facts by domain; "limit": the seconds, where something was given up, else
+        None; "broken": why the process ended early, else None; "saved": whether certificates were
+        small enough to be saved.
+    """
+    open_run_folder(folder / FOLDER)
+    saved = layer.weight.shape[0] * layer.weight.shape[1] <= MOST_SAVED
+    domains = _CHILD if bool((target >= 0).all()) else _CHILD[:1]
+    with tempfile.TemporaryDirectory() as place:
+        lines = Path(place) / "facts.jsonl"
+        lines.touch()
+        process = multiprocessing.get_context("spawn").Process(
+            target=_prove, args=(layer, target, domains, (folder if saved else None, lines))
+        )
+        process.start()
+        process.join(seconds)
+        late = process.is_alive()
+        if late:
+            process.terminate()
+            process.join()
+        code = process.exitcode
+        # A line that was being written when the process was ended has no newline.
+        text = lines.read_text()
+    found: dict[str, Any] = {domain: {} for domain in domains}
+    for line in text[: text.rfind("\n") + 1].splitlines():
+        entry = json.loads(line)
+        found[entry.pop("domain")] |= entry
+    broken = None if late or code == 0 else f"the process ended with {code}"
+    return {
+        "domains": found,
+        "limit": seconds if late else None,
+        "broken": broken,
+        "saved": saved,
+    }
+
+
+def _prove(
+    layer: ExactLayer,
+    target: NDArray[np.float32],
+    domains: tuple[str, ...],
+    places: tuple[Path | None, Path],
+) -> None:
+    """Proves one fact after the other, a line each; runs in the process of its own."""
+    folder, lines = places
+    for domain in domains:
+        polytope = CollisionPolytope.from_layer(
+            layer.weight, layer.bias, target, domain=DOMAINS[domain]
+        )
+        for name, fact in FACTS.items():
+            entry, certificate = fact(polytope)
+            proof = None
+            if folder is not None:
+                proof = Proofs(folder).keep(f"{domain}-{name}", certificate)
+            entry = {
+                "domain": domain,
+                **entry,
+                f"{name}_certificate": proof,
+                f"{name}_proved": certificate is not None,
+            }
+            with lines.open("a") as stream:
+                stream.write(json.dumps(entry) + "\n")
