@@ -23,6 +23,7 @@ from polytope.layer import Layer
 from polytope.limits import CERTIFIED_BASES, LARGEST_LIST, Limits, Progress
 from polytope.measures import Measures
 from polytope.minimize import Minimizer, unit_vertices
+from polytope.purification import Purification, purify
 from polytope.redundancy import Redundancy, redundancy
 from polytope.results import (
     Boundedness,
@@ -310,6 +311,16 @@ class CollisionPolytope(Measures):
     def is_vertex(self, x: Any) -> bool:
         """Whether x (d,) is a vertex of the set."""
         return self.tight_constraints(x).is_vertex
+
+    def purify(self, x: Any = None) -> Purification:
+        """Push a point of the set, x (d,) or the target, to a vertex of the face it lies in.
+
+        No linear program is solved, so this is the way to a vertex of sets too large for one.
+
+        Raises:
+            InputError: if x does not lie in the set.
+        """
+        return purify(self.layer, None if x is None else _membership.as_point(x, self.layer))
 
     def nearest(self, x: Any, norm: str = "linf") -> NearestResult:
         """Distance from x (d,) to the set in "linf" or "l1" (exact) or "l2" (between bounds)."""
