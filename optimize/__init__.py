@@ -10,6 +10,7 @@ from optimize.graph import LayerInfo as LayerInfo
 from optimize.graph import OtherLayer as OtherLayer
 from optimize.graph import other_layers as other_layers
 from optimize.graph import relu_layers as relu_layers
+from optimize.input_space import input_polytope as input_polytope
 from optimize.layers import LayerReader as LayerReader
 from optimize.layers import layer_names as layer_names
 from optimize.objective import Objective as Objective
@@ -44,6 +45,7 @@ __all__ = [
     "exact_layer",
     "exact_network",
     "find_vertices",
+    "input_polytope",
     "layer_names",
     "measure_throughput",
     "other_layers",

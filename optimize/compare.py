@@ -18,6 +18,7 @@ from polytope import CollisionPolytope
 from polytope.errors import InputError, ShapeError, UnitError
 from polytope.layer import Layer
 from polytope.rational import ExactArray, nearest_float
+from polytope.region_polytope import RegionPolytope
 from polytope.results import LPResult, LPStatus, NearestResult
 
 Exact = Mapping[int, LPResult]
@@ -46,6 +47,8 @@ class VertexComparison:
             asked for or not proved (see `nearest`).
         n_tight: units and coordinates whose constraints hold with equality.
         is_vertex: whether the found point is a vertex of the polytope.
+        differences: decisions of the layers before that differ from the target's; 0 says that the
+            point lies in the target's linear region.  None in the layer's own space.
         exact: the exact minimisation, with its certificate.
         nearest: the distance computation, with its certificate.
     """
@@ -64,6 +67,7 @@ class VertexComparison:
     distance_linf: Fraction | None
     n_tight: int
     is_vertex: bool
+    differences: int | None
     exact: LPResult
     nearest: NearestResult | None
 
@@ -80,8 +84,10 @@ def compare(
     """Compare every found vertex with the exact optimum for its unit.
 
     Args:
-        polytope: the polytope of the search's target, or one for each target, in their order.  It
-            lives in the layer's input space, so the points compared are `search.layer_inputs`.
+        polytope: the polytope of the search's target, or one for each target, in their order: in
+            the layer's own space (compared are `search.layer_inputs`, what enters the layer), or
+            a RegionPolytope in the model's (compared are `search.points`; residuals are the
+            network's own there, inside the region or not).
         search: what `find_vertices` returned.
         exact: exact vertices by unit where they are known already (`polytope.unit_vertices()`), or
             one such mapping for each target; the missing ones are computed.
@@ -149,11 +155,22 @@ def _per_target(
     return dict.fromkeys(wanted, value)
 
 
+def _point(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> np.ndarray:
+    """The found point in the polytope's space (d,): what enters the layer, or the model."""
+    inputs = isinstance(polytope, RegionPolytope)
+    found = search.points[vertex].flatten() if inputs else search.layer_inputs[vertex]
+    # Every floating type of torch that a layer may have fits into float64 without rounding.
+    point: np.ndarray = found.to(torch.float64).numpy()
+    return point
+
+
 def _check(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> None:
-    width, unit = search.layer_inputs.shape[1], int(search.units[vertex])
+    width, unit = len(_point(polytope, search, vertex)), int(search.units[vertex])
     if polytope.n_inputs != width:
+        what = "model" if isinstance(polytope, RegionPolytope) else "layer"
         raise ShapeError(
-            f"polytope: expected {width} inputs, as the searched layer has, got {polytope.n_inputs}"
+            f"polytope: expected {width} inputs, as the searched {what} has, "
+            f"got {polytope.n_inputs}"
         )
     if unit >= polytope.n_units:
         raise ShapeError(
@@ -170,15 +187,13 @@ def _check(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> No
 def _check_target(polytope: CollisionPolytope, search: VertexSearch, vertex: int) -> None:
     """Raise InputError where the search measured another equality error than this target gives.
 
-    A plausibility check in floats, far wider than their rounding: it decides nothing but the error.
+    A plausibility check, far wider than the rounding of floats: it decides nothing but the error.
     """
-    layer, active = polytope.layer, list(polytope.active_units)
-    wanted = np.array([nearest_float(layer.pre_activation(i)) for i in active])
-    point = search.layer_inputs[vertex].to(torch.float64).numpy()
-    found = layer.weight.approx[active] @ point + layer.bias.approx[active]
+    residuals = polytope.residuals(_point(polytope, search, vertex))
     measured = float(search.equality_residual[vertex])
-    expected = float(np.abs(found - wanted).max(initial=0.0))
-    if abs(expected - measured) > 1e-3 * (1 + float(np.abs(wanted).max(initial=0.0))):
+    expected = nearest_float(residuals.worst_equality)
+    largest = max(map(nearest_float, polytope.layer.post_activation), default=0.0)
+    if abs(expected - measured) > 1e-3 * (1 + largest):
         raise InputError(
             f"search: expected a search of the polytope's own layer and target, got one whose "
             f"vertex {vertex} missed its target's active units by {measured:.3g}, where this "
@@ -248,8 +263,7 @@ def _compare_one(
 ) -> VertexComparison:
     polytope, exact = pair
     unit = int(search.units[vertex])
-    # Every floating type of torch that a layer may have fits into float64 without rounding.
-    point = search.layer_inputs[vertex].to(torch.float64).numpy()
+    point = _point(polytope, search, vertex)
     residuals = polytope.residuals(point)
     tight = polytope.tight_constraints(point)
     nearest = None if distance is None else polytope.nearest(point, norm=distance)
@@ -270,6 +284,11 @@ def _compare_one(
         distance_linf=None if nearest is None else nearest.distance,
         n_tight=tight.count,
         is_vertex=tight.is_vertex,
+        differences=(
+            len(polytope.region.differences(point))
+            if isinstance(polytope, RegionPolytope)
+            else None
+        ),
         exact=exact,
         nearest=nearest,
     )

@@ -536,7 +536,7 @@ class Problem:
         if self.target is None or self.tolerance or witness["implicit"] is not None or 0 in self.z:
             raise CheckError("the target is not shown to be near an interior point", REFUSED)
         rows, columns = self._minor(parts["target"], self.plus)
-        _prove(len(rows) == len(self.plus), "interior.target needs every active row")
+        _prove(len(rows) == len(self.plus), "interior.target must have every active row")
         ends = {j for (_, j), gap in self.slacks(self.target, self.bounds).items() if gap == 0}
         _prove(columns.isdisjoint(ends), "interior.target uses a coordinate at a bound")
         return len(rows)

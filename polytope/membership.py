@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -29,10 +30,15 @@ def as_point(x: Any, layer: Layer, name: str = "x") -> RationalVector:
 def residuals(layer: Layer, x: RationalVector) -> Residuals:
     """Exact residuals of a point, see :class:`Residuals`."""
     z = tuple(v + b for v, b in zip(layer.values(x), layer.biases, strict=True))
-    zero = Fraction(0)
+    return residuals_of(layer, x, z)
+
+
+def residuals_of(layer: Layer, x: RationalVector, z: Sequence[Fraction]) -> Residuals:
+    """Exact residuals of a point whose pre-activations z (N,) are known."""
+    wanted, zero = layer.pre_activations, Fraction(0)
     return Residuals(
-        z,
-        max((abs(z[i] - layer.pre_activation(i)) for i in layer.active), default=zero),
+        tuple(z),
+        max((abs(z[i] - wanted[i]) for i in layer.active), default=zero),
         max((max(z[i], zero) for i in layer.inactive), default=zero),
         layer.system.bound_violation(x),
         max(abs(max(v, zero) - y) for v, y in zip(z, layer.post_activation, strict=True)),

@@ -17,6 +17,7 @@ from polytope.collision import CollisionPolytope
 from polytope.domains import Domain
 from polytope.errors import UnitError
 from polytope.layer import Layer
+from polytope.membership import as_point, residuals_of
 from polytope.rational import RationalVector, to_fraction
 from polytope.region import LinearRegion
 from polytope.results import KernelCondition, Rank, Residuals
@@ -26,10 +27,11 @@ from polytope.scaled import ScaledMatrix
 class RegionPolytope(CollisionPolytope):
     """The inputs of one linear region that a deep layer cannot tell from the target.
 
-    Units 0 .. N - 1 are the layer's.  The rank of W+, the kernel condition and the residuals speak
-    of the composed layer alone; dimension, lineality, boundedness, vertices and all other questions
-    of the set, region included.  Certificates state the composed system: that it is the network's
-    is the work of :func:`polytope.region.linear_region`, and not part of what they prove.
+    Units 0 .. N - 1 are the layer's.  The rank of W+ and the kernel condition speak of the composed
+    layer alone, residuals of the network itself; dimension, lineality, boundedness, vertices and
+    all other questions of the set, region included.  Certificates state the composed system: that
+    it is the network's is the work of :func:`polytope.region.linear_region`, and not part of what
+    they prove.
 
     Attributes:
         region: the linear region.
@@ -84,8 +86,9 @@ class RegionPolytope(CollisionPolytope):
         return self.map.kernel_condition()
 
     def residuals(self, x: Any) -> Residuals:
-        """Exact residuals of the composed layer at x (d,), which the network has in the region."""
-        return self.map.residuals(x)
+        """Exact residuals of the network itself at x (d,), inside the region or not."""
+        point = as_point(x, self.layer)
+        return residuals_of(self.map.layer, point, self.region.network.values(point)[-1])
 
     def _inactive(self, unit: int) -> int:
         index = super()._inactive(unit)
