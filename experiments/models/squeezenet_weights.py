@@ -131,6 +131,9 @@ def _filled(state: Mapping[str, Tensor], place: Path, step: nn.Module) -> Squeez
         if not state[key].is_floating_point() or not bool(state[key].isfinite().all()):
             raise FileFormatError(f"{place} must hold finite floats in {key}; it does not")
     model.load_state_dict(dict(state), strict=False)
+    for parameter in model.parameters():
+        if parameter.ndim == 4:  # channels innermost: convolutions run twice as fast on a CPU
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return model.eval().requires_grad_(False)
 
 

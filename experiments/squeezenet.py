@@ -1,0 +1,256 @@
+"""The paper's experiment on a network that runs anywhere: SqueezeNet, real ImageNet images.
+
+Two layers: conv10, a 1 x 1 convolution, whose set is a product of one small polytope a position and
+so can be known exactly; and an expand layer of a fire module, for the relaxed search.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from experiments.datasets.imagenet import class_name, labels, which_samples
+from experiments.datasets.images import list_images, listing_sha256, load_images, pick_image
+from experiments.datasets.sources import images_folder, squeezenet_file
+from experiments.files import open_run_folder
+from experiments.image_pair import run_images
+from experiments.image_setting import ImageOptions, Picture, Setting, picture_of
+from experiments.models.squeezenet import CLASSES
+from experiments.models.squeezenet_weights import Pretrained, load_squeezenet, release_layer
+from experiments.progress import Progress
+from experiments.record import Record, write_record
+from experiments.rows import RowFile
+from experiments.squeezenet_positions import LAYER as CONV10
+from experiments.squeezenet_positions import certify_positions
+from experiments.stages import FILE_NAME
+from polytope.errors import InputError
+
+TITLES = {
+    "release": "SqueezeNet v1.0 (first release)",
+    "torchvision": "SqueezeNet v1.0 (torchvision)",
+}
+BATCH = 50  # images classified at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqueezeNetOptions:
+    """Settings of `collide squeezenet`.
+
+    Attributes:
+        weights: a file of `load_squeezenet`; None for what `collide fetch` brought.
+        images: a folder; None for the thousand samples that `collide fetch` brought.
+        target: number, name or part of the name of the target's file (paper: a goldfish).
+        start: likewise of the image that searches start from (paper: a Blenheim spaniel).
+        from_target: whether to search from the target as well.
+        layers: names, of the first release or of torchvision.
+        positions: of conv10 whose set is certified, besides those of the units: evenly spread.
+        limit: the first so many images only, for tries; None for all.
+        workers: processes for exact work.
+        data: cache folder; None for the default.
+        image: see there; `exact` and `facts_seconds` are about other layers than conv10.
+    """
+
+    weights: Path | None = None
+    images: Path | None = None
+    target: str = "goldfish"
+    start: str = "Blenheim_spaniel"
+    from_target: bool = False
+    layers: tuple[str, ...] = ("conv10", "fire9/expand3x3")
+    positions: int = 24
+    limit: int | None = None
+    workers: int = 2
+    data: Path | None = None
+    image: ImageOptions = field(default_factory=ImageOptions)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without weights and images."""
+        for name, least in (("positions", 0), ("workers", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        names = [release_layer(name) for name in self.layers]
+        if not names or len(set(names)) < len(names):
+            given = ", ".join(self.layers) or "none"
+            raise InputError(f"layers: expected one or more different ones, got {given}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """Network and images, loaded."""
+
+    net: Pretrained
+    paths: tuple[Path, ...]
+    pixels: NDArray[np.uint8]
+    title: str
+    data: dict[str, str]
+
+
+def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress) -> Record:
+    """Runs the experiment, one sub-folder a layer, and returns the record of the whole.
+
+    Raises:
+        InputError: an option does not fit the images, or the folder belongs to another run.
+        FileFormatError, ChecksumError: of weights and images.
+        OutputError: the folder cannot be written.
+    """
+    inputs = _load(options, progress)
+    settings = {layer: _setting(options, inputs, layer) for layer in options.layers}
+    open_run_folder(folder)
+    identity = {
+        "layers": list(options.layers),
+        "positions": options.positions,
+        "target": next(iter(settings.values())).target.name,
+        "inputs": inputs.data,
+        "limit": options.limit,
+        "units": options.image.units,
+    }
+    results: dict[str, Any] = {
+        "title": inputs.title,
+        "source": inputs.net.source,
+        "weights": {"sha256": inputs.net.sha256, "verified": inputs.net.verified},
+        "images": which_samples(inputs.paths),
+        "resize": inputs.net.resize.describe(),
+        "layers": {},
+        "positions": None,
+    }
+    with RowFile(folder / FILE_NAME, options=identity) as rows:
+        if "accuracy" not in rows:
+            with progress.stage("accuracy", f"classifying {len(inputs.paths)} images"):
+                found = accuracy(inputs.net, inputs.pixels, labels(inputs.paths), progress)
+            rows.append("accuracy", found, {"seconds": progress.seconds["accuracy"]})
+        results["accuracy"] = rows["accuracy"].results
+        for layer, setting in settings.items():
+            place = open_run_folder(folder / folder_name(layer))
+            progress.say(f"layer {layer} ({setting.layer}) in {place}")
+            done = run_images(setting, place, progress)
+            results["layers"][layer] = _outline(done)
+            if setting.layer == CONV10:
+                with progress.stage("positions", "conv10, position by position, exactly"):
+                    results["positions"] = certify_positions(
+                        setting, (place, done), progress, sizes=(options.positions, options.workers)
+                    )
+    record = Record(
+        experiment="squeezenet",
+        options=identity,
+        seed=options.image.seed,
+        data=inputs.data,
+        results=results,
+        timings={**progress.total()},
+    )
+    write_record(folder, record)
+    return record
+
+
+def folder_name(layer: str) -> str:
+    """Returns the name of a layer's sub-folder."""
+    return layer.replace("/", "-")
+
+
+def _outline(record: Record) -> dict[str, Any]:
+    """What of a layer's record stands in the record of the whole."""
+    names = ("layer_name", "target", "starts", "layer", "images")
+    sets = {
+        one["key"]: {
+            "distance": one["float"]["distance"],
+            "ratio": one["float"]["ratio"],
+            "success": one["float"]["pixels"]["uniform"]["success"],
+        }
+        for one in record.results["sets"]
+    }
+    return {**{name: record.results[name] for name in names}, "sets": sets}
+
+
+def _load(options: SqueezeNetOptions, progress: Progress) -> _Inputs:
+    place = options.weights or squeezenet_file(options.data)
+    net = load_squeezenet(place)
+    progress.say(f"weights {place}: {net.source}, SHA-256 {net.verified}")
+    folder = options.images or images_folder(options.data)
+    if options.images is None and not folder.is_dir():
+        raise InputError(
+            f"images: expected --images FOLDER, or the thousand samples in {folder}; "
+            "`collide fetch --only images` brings them"
+        )
+    paths = list_images(folder)
+    kept = {pick_image(paths, options.target), pick_image(paths, options.start)}
+    if options.limit is not None:
+        paths = tuple(p for i, p in enumerate(paths) if i < options.limit or i in kept)
+    progress.say(f"{len(paths)} images, {net.resize.describe()}")
+    pixels = load_images(
+        paths, net.resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
+    )
+    data = {place.name: net.sha256, "images": listing_sha256(paths)}
+    return _Inputs(net, paths, pixels, TITLES[net.source], data)
+
+
+def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting:
+    places = [pick_image(inputs.paths, wanted) for wanted in (options.target, options.start)]
+    if places[0] == places[1] and not options.from_target:
+        raise InputError(
+            f"start: expected another image than the target, got {inputs.paths[places[0]].name} "
+            "for both (--from-target searches from the target as well)"
+        )
+    known = labels(inputs.paths)
+    target, other = (
+        picture_of(inputs.paths[place].name, inputs.pixels[place], label=known[place])
+        for place in places
+    )
+    starts: dict[str, Picture] = {"target": target} if options.from_target else {}
+    name = release_layer(layer)
+    which = which_samples(inputs.paths)
+    return Setting(
+        experiment="squeezenet",
+        title=inputs.title,
+        model=inputs.net.model,
+        layer=name,
+        target=target,
+        starts=starts | {"other": other},
+        class_names=tuple(class_name(index) for index in range(CLASSES)),
+        images=inputs.pixels,
+        images_title=f"{which}, {inputs.net.resize.describe()}",
+        remarks=_remarks(options, which),
+        data=inputs.data,
+        paper_table="4",
+        more={"layer_asked": layer},
+        options=replace(options.image, exact=options.image.exact and name != CONV10),
+    )
+
+
+def _remarks(options: SqueezeNetOptions, which: str) -> tuple[str, ...]:
+    """What a reader must know of substitutes and reductions."""
+    found = [f"Another network than the paper's VGG-16, other images ({which}): compare the ratio."]
+    image = options.image
+    if image.max_steps is not None:
+        found.append(f"Searches were cut off after {image.max_steps} steps a vertex.")
+    return tuple(found)
+
+
+def accuracy(
+    net: Pretrained,
+    pixels: NDArray[np.uint8],
+    known: Sequence[int | None],
+    progress: Progress,
+) -> Mapping[str, Any]:
+    """Returns how often the class of an image is the network's first, or among its first five.
+
+    Args:
+        net: the network.
+        pixels: (n, H, W, 3) RGB.
+        known: class of each image; those without one are left out.
+        progress: reports.
+    """
+    places = [i for i, label in enumerate(known) if label is not None]
+    top1 = top5 = 0
+    blocks = [places[i : i + BATCH] for i in range(0, len(places), BATCH)]
+    for block in progress.track(blocks, total=len(blocks), unit="batches"):
+        moved = np.moveaxis(pixels[block], -1, 1).astype(np.float32)
+        with torch.no_grad():
+            best = net.model.cpu()(torch.from_numpy(moved)).topk(5).indices.numpy()
+        wanted = np.array([known[i] for i in block])[:, None]
+        top1 += int((best[:, :1] == wanted).sum())
+        top5 += int((best == wanted).any(axis=1).sum())
+    count = len(places)
+    share = {"top1": top1 / count, "top5": top5 / count} if count else {"top1": None, "top5": None}
+    return {"images": count, **share}

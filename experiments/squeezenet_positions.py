@@ -1,0 +1,275 @@
+"""What is conv10's collision polytope, position by position, and where do the found points lie?
+
+A 1 x 1 convolution sees each position by itself: at x >= 0 the set is the product of one polytope a
+position, 1,000 units on 512 inputs.  Each is asked exactly, the certificates are saved.  Where one
+is a single point, everything that truly collides has the target's own numbers there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from experiments.files import atomic_path, open_run_folder
+from experiments.image_search import read_found
+from experiments.image_setting import Setting
+from experiments.progress import Progress
+from experiments.proofs import FOLDER, Proofs
+from experiments.record import Record
+from experiments.rows import RowFile
+from experiments.stages import FILE_NAME, Outcome, run_kept
+from optimize import LayerReader
+from polytope import CollisionPolytope, Nonnegative
+from polytope.filters import dot_error
+
+LAYER = "classifier.1"
+ARRAYS = "conv10.npz"
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A unit that a vertex of each set pushed down.
+
+    Attributes:
+        number: in the layer, row-major (class, position).
+        index: its class, which is its number at its position.
+        vertex: row of its vertex in each set.
+    """
+
+    number: int
+    index: int
+    vertex: int
+
+
+@dataclass(frozen=True)
+class PositionJob:
+    """One position of conv10.
+
+    Attributes:
+        position: row-major number of the position.
+        chosen: the chosen units at this position.
+        sets: keys of the sets of found points.
+    """
+
+    position: int
+    chosen: tuple[Chosen, ...]
+    sets: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The row's name."""
+        return f"position.{self.position}"
+
+    def run(self, folder: Path) -> Outcome:
+        """Facts, the chosen units' exact vertices, and how the found points differ here."""
+        with np.load(folder / ARRAYS) as arrays:
+            points = {key: arrays[key][:, self.position] for key in self.sets}
+            layer = (arrays["weight"], arrays["bias"], arrays["target"][self.position])
+        polytope = CollisionPolytope.from_layer(*layer, domain=Nonnegative())
+        proofs = Proofs(folder)
+        return Outcome(
+            {
+                "position": self.position,
+                "support": int((layer[2] > 0).sum()),
+                **_facts(polytope, proofs, f"conv10-{self.position}"),
+                "units": [_unit(polytope, each, proofs, points=points) for each in self.chosen],
+                "tolerance": {
+                    key: [polytope.residuals(x).smallest_tolerance for x in found]
+                    for key, found in points.items()
+                },
+            }
+        )
+
+
+def _facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, Any]:
+    dimension, bounded = polytope.dimension(), polytope.boundedness()
+    rank, kernel = polytope.rank_positive(), polytope.kernel_condition()
+    proved = {
+        "dimension": dimension.certificate,
+        "bounded": bounded.certificate,
+        "rank": rank.certificate,
+        "kernel": kernel.certificate,
+    }
+    return {
+        "n_positive": polytope.n_positive,
+        "ties": len(polytope.ties),
+        "sign_disagreements": len(polytope.sign_disagreements),
+        "dimension": dimension.value,
+        "paper_bound": dimension.paper_bound,
+        "bounded": bounded.bounded,
+        "rank_positive": rank.value,
+        "kernel_condition": kernel.holds,
+        "certificates": {
+            fact: proofs.keep(f"{name}-{fact}", proof) for fact, proof in proved.items()
+        },
+    }
+
+
+def _unit(
+    polytope: CollisionPolytope, chosen: Chosen, proofs: Proofs, *, points: Mapping[str, Floats]
+) -> dict[str, Any]:
+    """The exact minimum of one unit, and each set's vertex for it beside that."""
+    exact = polytope.unit_vertex(chosen.index)
+    name = f"conv10-unit{chosen.number}"
+    found = {}
+    for key, block in points.items():
+        point = block[chosen.vertex]
+        residuals = polytope.residuals(point)
+        nearest = polytope.nearest(point, "linf")
+        value = residuals.pre_activation[chosen.index]
+        found[key] = {
+            "value": value,
+            "gap": None if exact.value is None else value - exact.value,
+            "worst_equality": residuals.worst_equality,
+            "worst_inactive": residuals.worst_inactive,
+            "smallest_tolerance": residuals.smallest_tolerance,
+            "distance_linf": nearest.distance,
+            "distance_certificate": proofs.keep(f"{name}-nearest-{key}", nearest.certificate),
+        }
+    return {
+        "unit": chosen.number,
+        "class": chosen.index,
+        "status": exact.status.name.lower(),
+        "value": exact.value,
+        "is_vertex": exact.is_vertex,
+        "target_value": polytope.layer.pre_activation(chosen.index),
+        "certificate": proofs.keep(f"{name}-vertex", exact.certificate),
+        "found": found,
+    }
+
+
+def certify_positions(
+    setting: Setting, run: tuple[Path, Record], progress: Progress, *, sizes: tuple[int, int]
+) -> dict[str, Any]:
+    """Returns what is known exactly of conv10's set and of the found points, for the record.
+
+    Args:
+        setting: the experiment at conv10.
+        run: its folder and its record.
+        progress: reports.
+        sizes: how many positions besides those of the units, and processes.
+    """
+    folder, record = run
+    open_run_folder(folder / FOLDER)
+    layer = _layer(setting)
+    searches = {one["key"]: one["search"] for one in record.results["sets"]}
+    found = {key: read_found(folder, search) for key, search in searches.items()}
+    keys, units = list(found), next(iter(found.values())).units
+    count = len(layer["target"])
+    arrays: dict[str, Any] = {
+        **layer,
+        **{key: _by_position(each.entered, count) for key, each in found.items()},
+    }
+    with atomic_path(folder / ARRAYS) as path:
+        np.savez(path, **arrays)
+    positions = _spread(count, sizes[0], [unit % count for unit in units])
+    jobs = [
+        PositionJob(
+            position,
+            tuple(
+                Chosen(unit, unit // count, vertex)
+                for vertex, unit in enumerate(units)
+                if unit % count == position
+            ),
+            tuple(keys),
+        )
+        for position in positions
+    ]
+    identity = {key: search["sha256"] for key, search in searches.items()}
+    with RowFile(folder / f"positions-{FILE_NAME}", options=identity) as kept:
+        done = run_kept(jobs, folder, kept, workers=sizes[1], progress=progress)
+    return {
+        "side": list(_side(setting)),
+        "units": list(units),
+        "sets": keys,
+        "certified": [dict(done[job.key].results) for job in jobs],
+        "seconds": {job.key: done[job.key].seconds for job in jobs},
+        "n_positive": _active(layer).sum(axis=1).tolist(),
+        "support": (layer["target"] > 0).sum(axis=1).tolist(),
+        "moved": {key: _moved(arrays[key], layer["target"]) for key in keys},
+        "target_length": np.linalg.norm(layer["target"].astype(np.float64), axis=1).tolist(),
+        "exact": {key: [_exact(layer, point) for point in arrays[key]] for key in keys},
+    }
+
+
+def _layer(setting: Setting) -> dict[str, Floats]:
+    """Weight (1000, 512), bias, and what enters at the target, (positions, 512)."""
+    module = setting.model.get_submodule(LAYER)
+    assert isinstance(module, nn.Conv2d)
+    assert module.bias is not None
+    weight = module.weight.detach().cpu().reshape(module.out_channels, -1).numpy()
+    with torch.no_grad():
+        entered = LayerReader(setting.model, LAYER).layer_inputs(
+            torch.from_numpy(setting.target.pixels)[None]
+        )
+    channels = weight.shape[1]
+    return {
+        "weight": weight,
+        "bias": module.bias.detach().cpu().numpy(),
+        "target": np.ascontiguousarray(entered.numpy().reshape(channels, -1).T),
+    }
+
+
+def _side(setting: Setting) -> tuple[int, int]:
+    reader = LayerReader(setting.model, LAYER)
+    with torch.no_grad():
+        height, width = reader.run(torch.from_numpy(setting.target.pixels)[None])[1].shape[2:]
+    return int(height), int(width)
+
+
+def _by_position(entered: Floats, positions: int) -> Floats:
+    """(V, channels * positions) -> (V, positions, channels)."""
+    return np.ascontiguousarray(entered.reshape(len(entered), -1, positions).transpose(0, 2, 1))
+
+
+def _spread(count: int, wanted: int, besides: Sequence[int]) -> list[int]:
+    """Evenly spread positions, and some others."""
+    even = np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()
+    return sorted({*even, *besides})
+
+
+def _active(layer: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    """(positions, units) by floats; only for counts that are shown, exact ones are certified."""
+    weight, bias = (layer[name].astype(np.float64) for name in ("weight", "bias"))
+    return np.asarray(layer["target"].astype(np.float64) @ weight.T + bias > 0)
+
+
+def _moved(points: Floats, target: Floats) -> list[list[float]]:
+    """How far points (V, positions, 512) are from the target at each position, in l2."""
+    moves = points.astype(np.float64) - target.astype(np.float64)
+    found: list[list[float]] = np.linalg.norm(moves, axis=2).tolist()
+    return found
+
+
+def _exact(layer: Mapping[str, Floats], point: Floats) -> dict[str, Any]:
+    """The least tolerance at which a point (positions, 512) collides, exactly, over all positions.
+
+    Rigorous float bounds leave few positions that can be the worst; those are computed exactly.
+    """
+    weight, bias = (layer[name].astype(np.float64) for name in ("weight", "bias"))
+    values, errors = [], []
+    for block in (point, layer["target"]):
+        wide = block.astype(np.float64)
+        size = np.abs(wide) @ np.abs(weight).T + np.abs(bias)
+        values.append(np.maximum(wide @ weight.T + bias, 0))
+        errors.append(dot_error(size, float(np.abs(weight).max()), weight.shape[1]))
+    difference, error = np.abs(values[0] - values[1]), errors[0] + errors[1]
+    # Twice the error: the subtraction rounds as well, by less than either of them.
+    least = (difference - 2 * error).max()
+    worst = np.flatnonzero((difference + 2 * error).max(axis=1) >= least)
+    best, where = Fraction(-1), -1
+    for position in worst.tolist():
+        polytope = CollisionPolytope.from_layer(
+            layer["weight"], layer["bias"], layer["target"][position], domain=Nonnegative()
+        )
+        tolerance = polytope.residuals(point[position]).smallest_tolerance
+        if tolerance > best:
+            best, where = tolerance, position
+    return {"exact": best == 0, "tolerance": best, "position": where}
