@@ -13,7 +13,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from optimize.objective import Pattern, chosen_term, equality_residual, violation
+from optimize.objective import (
+    Pattern,
+    Slope,
+    choose,
+    chosen_term,
+    equality_residual,
+    violation,
+)
 from optimize.problem import Problem, in_blocks
 from optimize.stopping import Stopping, begin_watch, stalled
 from polytope.errors import InputError
@@ -92,11 +99,10 @@ class Authors:
 
         def walk(block: Problem, local: State) -> None:
             points, velocity = local["points"], local["velocity"]
+            slope = block.objective.slope(block.pattern)
             for _ in range(steps):
-                gradient = block.gradient(points, block.objective.gradient)
-                velocity.mul_(self.momentum).add_(gradient, alpha=1 - self.momentum)
-                points = block.project(points.sub(velocity, alpha=self.learning_rate))
-            local["points"] = points
+                velocity.lerp_(block.gradient(points, slope), 1 - self.momentum)
+                block.project_inplace(points.sub_(velocity, alpha=self.learning_rate))
 
         names = ("points", "velocity")
         in_blocks(problem, state, names, dtype=torch.float32, round_of_steps=walk)
@@ -123,14 +129,20 @@ def _begin_adam(points: Tensor, rate: float) -> State:
 
 
 def _adam_step(state: State, gradient: Tensor, problem: Problem) -> None:
-    """One step of Adam (Kingma & Ba 2015, beta 0.9 and 0.999), a rate for each vertex."""
-    state["mean"].mul_(0.9).add_(gradient, alpha=0.1)
+    """One step of Adam (Kingma & Ba 2015, beta 0.9 and 0.999), a rate for each vertex.
+
+    mean / (1 - 0.9^t) / (sqrt(square / (1 - 0.999^t)) + 1e-8), with the factors that belong to a
+    whole vertex gathered, so that they are columns instead of passes over all coordinates.
+    """
+    state["mean"].lerp_(gradient, 0.1)
     state["square"].mul_(0.999).addcmul_(gradient, gradient, value=0.001)
     state["mean_weight"].mul_(0.9)
     state["square_weight"].mul_(0.999)
-    spread = (state["square"] / (1 - state["square_weight"])).sqrt_().add_(1e-8)
-    step = state["mean"] / spread * (state["rate"] / (1 - state["mean_weight"]))
-    state["points"] = problem.project(state["points"] - step)
+    root = (1 - state["square_weight"]).sqrt_()
+    rate = state["rate"] / (1 - state["mean_weight"])
+    spread = torch.sqrt(state["square"], out=gradient).add_(1e-8 * root)
+    step = torch.mul(state["mean"], rate.mul_(root))
+    problem.project_inplace(state["points"].addcdiv_(step, spread, value=-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +173,9 @@ class Adam:
         """Steps of Adam, in float32."""
 
         def walk(block: Problem, local: State) -> None:
+            slope = block.objective.slope(block.pattern)
             for _ in range(steps):
-                gradient = block.gradient(local["points"], block.objective.gradient)
-                _adam_step(local, gradient, block)
+                _adam_step(local, block.gradient(local["points"], slope), block)
 
         in_blocks(problem, state, _ADAM, dtype=torch.float32, round_of_steps=walk)
 
@@ -216,28 +228,29 @@ class AugmentedLagrangian:
             "steady": torch.zeros(len(points), dtype=torch.int64, device=points.device),
         }
 
-    def _slope(self, pre: Tensor, pattern: Pattern, multipliers: Tensor) -> Tensor:
+    def _slope(self, pattern: Pattern, multipliers: Tensor) -> Slope:
         """The derivative of the augmented Lagrangian in the pre-activations."""
-        equality = multipliers + self.penalty * (pre - pattern.target_pre)
-        inequality = (multipliers + self.penalty * pre).clamp(min=0)
-        return torch.where(pattern.active, equality, torch.where(pattern.chosen, 1.0, inequality))
+        return Slope(
+            shift=torch.where(pattern.active, pattern.target_pre, 0.0),
+            scale=torch.full_like(multipliers, self.penalty),
+            low=choose(pattern, active=-math.inf, chosen=1.0, others=0.0),
+            high=choose(pattern, active=math.inf, chosen=1.0, others=math.inf),
+            offset=multipliers,
+        )
 
     def advance(self, problem: Problem, state: State, steps: int) -> None:
         """One round: `steps` steps of Adam, then the multipliers."""
 
         def walk(block: Problem, local: State) -> None:
-            fixed = local["multipliers"]
+            slope = self._slope(block.pattern, local["multipliers"])
             for _ in range(steps):
-                gradient = block.gradient(
-                    local["points"], lambda pre, pattern: self._slope(pre, pattern, fixed)
-                )
-                _adam_step(local, gradient, block)
+                _adam_step(local, block.gradient(local["points"], slope), block)
 
         multipliers = state["multipliers"]
         names = (*_ADAM, "multipliers")
         in_blocks(problem, state, names, dtype=torch.float32, round_of_steps=walk)
         pre, pattern = problem.pre_activation(state["points"]), problem.pattern
-        updated = self._slope(pre, pattern, multipliers)
+        updated = self._slope(pattern, multipliers)(pre)
         state["multipliers"] = torch.where(pattern.chosen, 0.0, updated)
         state["rate"] = (state["rate"] * self.decay).clamp(min=self.learning_rate / 1000)
 

@@ -24,6 +24,7 @@ from torch import Tensor
 from optimize.objective import chosen_term, equality_residual, violation
 from optimize.optimizers import Inspection, State, check_positive
 from optimize.problem import Problem, in_blocks
+from optimize.products import product
 from optimize.stopping import Stopping
 from polytope.errors import InputError
 
@@ -202,8 +203,7 @@ class Splitting:
 
         def walk(block: Problem, local: State) -> None:
             dual_map = _DualMap.of(block, constrained=constrained, unit=unit, size=scaled.size)
-            for _ in range(steps):
-                _admm_step(local, rounded, dual_map, self.relaxation)
+            _admm_steps(local, rounded, dual_map, relaxation=self.relaxation, steps=steps)
 
         names = ("input", "input_dual", "pre", "pre_dual")
         in_blocks(problem, state, names, dtype=dtype, round_of_steps=walk)
@@ -264,23 +264,29 @@ class _DualMap:
         return torch.addcmul(self.offset, self.slope, v).clamp_(self.low, self.high)
 
 
-def _admm_step(local: State, scaled: _Scaled, dual_map: _DualMap, relaxation: float) -> None:
-    """One step: the nearest point with q = matrix u + bias, then both prox maps, over-relaxed.
+def _admm_steps(
+    local: State, scaled: _Scaled, dual_map: _DualMap, *, relaxation: float, steps: int
+) -> None:
+    """Steps of over-relaxed ADMM: the nearest point with q = matrix u + bias, then both prox maps.
 
-    With move = inverse (q - bias - matrix u) the nearest point is u + matrix^T move, and its image
-    is q - ratio * move, which saves a product.
+    With move = inverse (q - bias - matrix u) that nearest point is u + matrix^T move, and its image
+    is q - ratio * move, which saves a product.  Between two steps v = u + u_dual and
+    w = q + q_dual carry the state; u = clamp(v) and q_dual = dual_map(w) are kept beside them.
     """
-    u, u_dual, q, q_dual = (local[name] for name in ("input", "input_dual", "pre", "pre_dual"))
-    miss = torch.addmm(q - q_dual - scaled.bias, u - u_dual, scaled.matrix.T, alpha=-1)
-    move = miss @ scaled.inverse
-    # Dual plus over-relaxed point: dual + (1 - r) u + r (u - dual + step), gathered.
-    rest = 1 - relaxation
-    v = torch.add(u, u_dual, alpha=rest).addmm_(move, scaled.matrix, alpha=relaxation)
-    local["input"] = torch.clamp(v, scaled.lower, scaled.upper)
-    local["input_dual"] = v.sub_(local["input"])
-    w = torch.add(q, q_dual, alpha=rest).sub_(move, alpha=relaxation * scaled.ratio)
-    local["pre_dual"] = dual_map(w)
-    local["pre"] = w.sub_(local["pre_dual"])
+    u, v = local["input"], local["input"] + local["input_dual"]
+    q_dual, w = local["pre_dual"], local["pre"] + local["pre_dual"]
+    down, up, bias = -scaled.matrix.T, relaxation * scaled.matrix, -scaled.bias
+    for _ in range(steps):
+        # v + 2 (u - v) = u - u_dual, and w - 2 q_dual = q - q_dual.
+        miss = product(torch.lerp(v, u, 2.0), down, bias=bias, added=torch.sub(w, q_dual, alpha=2))
+        move = product(miss, scaled.inverse)
+        # Dual plus over-relaxed point: dual + (1 - r) u + r (u - dual + step) = v + r (u - v) + ...
+        v = product(move, up, added=v.lerp_(u, relaxation))
+        u = torch.clamp(v, scaled.lower, scaled.upper)
+        w.sub_(q_dual, alpha=relaxation).sub_(move, alpha=relaxation * scaled.ratio)
+        q_dual = dual_map(w)
+    local["input"], local["input_dual"] = u, v - u
+    local["pre"], local["pre_dual"] = w - q_dual, q_dual
 
 
 def _dual_point(problem: Problem, multipliers: Tensor, constrained: bool) -> Tensor:
