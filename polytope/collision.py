@@ -298,7 +298,7 @@ class CollisionPolytope(Measures):
 
     def contains(self, x: Any) -> bool:
         """Whether x (d,), taken exactly, lies in the set."""
-        return self.layer.system.contains(_membership.as_point(x, self.layer))
+        return self.layer.contains(_membership.as_point(x, self.layer))
 
     def residuals(self, x: Any) -> Residuals:
         """Exact residuals of x (d,), taken exactly."""

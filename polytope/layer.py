@@ -22,9 +22,12 @@ from polytope.filters import certain_signs
 from polytope.halfspaces import Row, System
 from polytope.rational import ExactArray, RationalVector, nearest_float, to_fraction
 from polytope.sparse import SparseMatrix
+from polytope.substitution import multiply, slack_signs
 
 #: Rows converted to float64 at a time; 256 rows of fc6 are 51 MB.
 _CHUNK = 256
+#: Entries from which products go through polytope/substitution.py: 40 bytes each as integers.
+_LARGE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +151,8 @@ class Layer:
         return self._pre_activations([unit])[0]
 
     def _pre_activations(self, units: Sequence[int]) -> list[Fraction]:
-        if isinstance(self.weight, SparseMatrix) and self.target_vector is not None:
-            products = self.weight.multiply(self.target_vector, units)
+        if self.is_large and self.target_vector is not None:
+            products = multiply(self.weight, self.target_vector, units)
             return [v + self.biases[i] for v, i in zip(products, units, strict=True)]
         columns, values, denominator = self._support
         rows, scales = self.weight.integer_rows(units, columns)
@@ -170,9 +173,24 @@ class Layer:
 
     def values(self, x: RationalVector) -> list[Fraction]:
         """Exact ``w_i x`` for every unit."""
-        if isinstance(self.weight, SparseMatrix):
-            return self.weight.multiply(x)
-        return self.system.values(x)
+        return multiply(self.weight, x) if self.is_large else self.system.values(x)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the weights are worth not being kept as Python integers, or may not be dense."""
+        n, d = self.weight.shape
+        return isinstance(self.weight, SparseMatrix) or n * d >= _LARGE
+
+    def contains(self, x: RationalVector) -> bool:
+        """Whether x lies in the set, by exact substitution."""
+        if isinstance(self.weight, SparseMatrix) or not self.is_large:
+            return self.system.contains(x)
+        rows = self.system.rows
+        signs = slack_signs(self.system, x, range(len(rows)))
+        kept = [
+            s == 0 or (s > 0 and r.kind != "equality") for s, r in zip(signs, rows, strict=True)
+        ]
+        return all(kept) and self.system.bound_violation(x) == 0
 
     @cached_property
     def post_activation(self) -> tuple[Fraction, ...]:

@@ -75,7 +75,7 @@ def tight_constraints(layer: Layer, x: RationalVector) -> TightConstraints:
         tuple(coordinates),
         len(units) + len(coordinates),
         rank,
-        rank == layer.n_inputs and layer.system.contains(x),
+        rank == layer.n_inputs and layer.contains(x),
     )
 
 

@@ -4,11 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polytope import CollisionPolytope, Nonnegative, substitution
 from polytope.rational import ExactArray, RationalVector
 from polytope.scaled import ScaledMatrix
 from polytope.sparse import SparseMatrix
+from tests.random_layers import instance
 
 TYPES = ["float16", "float32", "float64", "int8", "wide", "fractions", "scaled", "sparse"]
 
@@ -89,3 +92,24 @@ def test_slack_signs(kind):
             slack = rhs - values[row.unit]
             expected.append((slack > 0) - (slack < 0))
         assert substitution.slack_signs(system, x, range(n)) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 100_000))
+def test_large_layers_answer_as_small_ones(seed):
+    """The same set, its weights once kept as integers and once not."""
+    chosen = instance(seed)
+    rng = np.random.default_rng(seed)
+    starts = [] if chosen.target is None else [chosen.target]
+    points = [*starts, rng.standard_normal(chosen.shape[1]), rng.integers(0, 2, chosen.shape[1])]
+    small = chosen.polytope()
+    expected = [(small.contains(x), small.residuals(x), small.is_vertex(x)) for x in points]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("polytope.layer._LARGE", 0)
+        large = chosen.polytope()
+        assert large.layer.pre_activations == small.layer.pre_activations
+        found = [(large.contains(x), large.residuals(x), large.is_vertex(x)) for x in points]
+    for before, after in zip(expected, found, strict=True):
+        assert before[0] == after[0]
+        assert vars(before[1]) == vars(after[1])
+        assert before[2] == after[2]
