@@ -52,7 +52,7 @@ optimum:unit value vertex|objective constant value vertex:point multipliers|poin
 vertex: point: vertex
 unbounded_objective: unit|objective constant: point ray
 rank_positive: rank: minor span
-kernel: holds: span|unit minor span|unit ray
+kernel: holds: span|minor|unit minor span|unit ray
 dimension: value paper_bound: empty|interior implicit minor span
 lineality: dimension: |minor span
 bounded:: box|empty|multipliers minor
@@ -192,9 +192,8 @@ def _common(denominators: Iterable[int]) -> int:
 def _scaled(values: Iterable[float | Fraction]) -> Vector:
     """Return the values over their least common denominator; exact, as floats are dyadic."""
     ratios = [value.as_integer_ratio() for value in values]
-    dens = {den for _, den in ratios}
-    common = _common(dens)
-    factor = {den: common // den for den in dens}
+    common = _common({den for _, den in ratios})
+    factor = {den: common // den for den in {den for _, den in ratios}}
     return Vector([num * factor[den] for num, den in ratios], common)
 
 
@@ -446,8 +445,7 @@ class Problem:
         return basis
 
     def _rank(self, parts: Fields, matrix: Rows, but: Collection[int] = ()) -> int:
-        """Return the rank r of the rows `matrix` on the columns that are not in `but`."""
-        # At least r by a minor; at most r with r rows or columns, or as r rows span all others.
+        """Return the rank r outside of `but`: a minor; no more rows or columns, or r span all."""
         r, span = len(self._minor(parts["minor"], matrix, but)[0]), parts["span"]
         most = len(matrix if span is None else self._span(span, matrix, matrix, but))
         _prove(r in (most, self.d - len({*but})), f"rank {r} shown, at most {most} shown")
@@ -501,13 +499,15 @@ class Problem:
         return f"the {len(self.plus)} active rows W+ have rank {rank}"
 
     def _claim_kernel(self, claim: Fields, witness: Fields) -> str:
-        # ker W+ lies in ker W- if each row of W- is a combination of W+.  It does not if W+ r = 0
-        # and w_i r != 0 for a ray r and an inactive unit i; nor if w_i is independent (minor) of
-        # active rows that are W+ or span it: not in its row space, the complement of ker W+.
+        # It holds if W+ has rank d or spans W-.  Not if W+ r = 0 and w_i r != 0 for an inactive i; nor
+        # if w_i is independent (minor) of rows that are W+ or span it: outside of its row space.
         holds = _typed(claim["holds"], bool, "claim.holds")
         _need(("unit" in witness) != holds, "the witness is one for the opposite claim")
         if holds:
-            self._span(witness["span"], self.plus, self.minus)
+            if "span" in witness:
+                self._span(witness["span"], self.plus, self.minus)
+            elif len(self._minor(witness["minor"], self.plus)[0]) < self.d:
+                raise CheckError(f"the minor does not show W+ to have rank {self.d}", REFUSED)
             return "the kernel condition holds: ker W+ lies in ker W-"
         unit = _number(witness["unit"], "witness.unit", 0, self.n)
         _prove(("upper", unit) in self.minus, f"unit {unit} is active: its row is not in W-")
@@ -516,10 +516,10 @@ class Problem:
             _prove(not any(products[i][0] for _, i in self.plus), "the ray is not in ker W+")
             _prove(products[unit][0] != 0, f"the ray does not change unit {unit}")
         else:
-            rows, _ = self._minor(witness["minor"], [*self.plus, ("upper", unit)])
-            span = witness["span"]
+            rows, span = [*self.plus, ("upper", unit)], witness["span"]
             basis: Rows = self.plus if span is None else self._span(span, self.plus, self.plus)
-            _prove(set(rows) == {*basis, ("upper", unit)}, "the minor is not of W+ and the unit")
+            same = {*self._minor(witness["minor"], rows)[0]} == {*basis, ("upper", unit)}
+            _prove(same, "the minor is not of W+ and the unit")
         return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
 
     def _interior(self, witness: Fields, held: set[Row]) -> int | None:

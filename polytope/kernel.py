@@ -59,16 +59,18 @@ def kernel_condition(layer: Layer) -> KernelCondition:
     active = _active_rows(layer)
     inactive = [Row("upper", i) for i in layer.inactive]
     base, found = exact_rank(layer, active)
-    if len(base.rows) < layer.n_inputs:
-        for row in inactive[:_TRIES]:
-            larger = _with_row(layer, base, row)
-            if larger is not None:
-                return _fails(layer, row, larger, found)
-        rows, _ = independent_rows(layer.weight, [*base.rows, *inactive], range(layer.n_inputs))
-        for row in rows:
-            larger = None if row in base.rows else _with_row(layer, base, row)
-            if larger is not None:
-                return _fails(layer, row, larger, found)
+    if len(base.rows) == layer.n_inputs:  # ker W+ = {0}
+        full = Certificate("kernel", {"holds": True}, layer, lambda: {"minor": base})
+        return KernelCondition(True, full)
+    for row in inactive[:_TRIES]:
+        larger = _with_row(layer, base, row)
+        if larger is not None:
+            return _fails(layer, row, larger, found)
+    rows, _ = independent_rows(layer.weight, [*base.rows, *inactive], range(layer.n_inputs))
+    for row in rows:
+        larger = None if row in base.rows else _with_row(layer, base, row)
+        if larger is not None:
+            return _fails(layer, row, larger, found)
     combination = span(layer.weight, base, [*base.rows, *inactive])
     if combination is None:
         raise LimitError("kernel_condition: every modulus tried divides a maximal minor")

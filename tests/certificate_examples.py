@@ -322,6 +322,12 @@ EXAMPLES = {
         {"minor": minor(TWICE_W, [E0], [0]), "span": span([E0], {("equality", 1): [2]})},
     ),
     "kernel holds": document("kernel", PARALLEL, {"holds": True}, {"span": span([E0], {U1: [2]})}),
+    "kernel holds, full rank": document(
+        "kernel",
+        problem([[2, 0], [0, 1], [1, 1]], [0, 0, -9], target=[1, 1], domain="free"),
+        {"holds": True},
+        {"minor": minor([[2, 0], [0, 1]], [E0, ("equality", 1)], [0, 1])},
+    ),
     "kernel fails by a ray": document(
         "kernel", SQUARE, {"holds": False}, {"unit": 1, "ray": vec([1, -1])}
     ),
