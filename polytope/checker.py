@@ -499,8 +499,8 @@ class Problem:
         return f"the {len(self.plus)} active rows W+ have rank {rank}"
 
     def _claim_kernel(self, claim: Fields, witness: Fields) -> str:
-        # It holds if W+ has rank d or spans W-.  Not if W+ r = 0 and w_i r != 0 for an inactive i; nor
-        # if w_i is independent (minor) of rows that are W+ or span it: outside of its row space.
+        # It holds if W+ has rank d or spans W-.  Not if W+ r = 0 and w_i r != 0 for an inactive i,
+        # nor if w_i is independent (minor) of rows that are W+ or span it: outside its row space.
         holds = _typed(claim["holds"], bool, "claim.holds")
         _need(("unit" in witness) != holds, "the witness is one for the opposite claim")
         if holds:
