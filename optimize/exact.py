@@ -35,8 +35,8 @@ class ExactLayer:
     """The affine map from a layer's flat input to its flat pre-activation, exactly.
 
     Attributes:
-        weight: (N, d): the stored floats, a SparseMatrix for a convolution, Fractions (dtype
-            object) where a BatchNorm is folded.
+        weight: (N, d): the stored floats, a SparseMatrix for a convolution (without the weights
+            that are 0), Fractions (dtype object) where a BatchNorm is folded.
         bias: (N,) likewise; zeros where the layer has none.
         input_shape, output_shape: of one input, without the batch axis.
     """
@@ -191,15 +191,15 @@ def _convolution(
         padding = option(layer.padding, 0)
     window = Window(kernel, option(layer.stride, 1), padding, dilation)
     image, output = into[1:], out[1:]
-    count = tap_count(window, image, output) * weight.shape[0] * weight.shape[1]
+    table = weight.data.reshape(*weight.shape[:2], *kernel)
+    used = np.count_nonzero(table, axis=(0, 1))
+    count = tap_count(window, image, output, used=used)
     if count > MOST_ENTRIES:
         raise LimitError(
             f"layer: expected a convolution of at most {MOST_ENTRIES:,} products, got {count:,} in "
             f"{layer.name!r}; use a smaller input"
         )
-    taps = convolution_taps(
-        window, image, output, channels=(into[0], out[0]), groups=int(layer.groups)
-    )
+    taps = convolution_taps(window, image, output, channels=into[0], weight=table)
     values = weight.data.reshape(-1)[taps.entries]
     matrix = SparseMatrix(
         (math.prod(out), math.prod(into)), taps.rows, taps.columns, ExactArray(values, weight.dtype)

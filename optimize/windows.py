@@ -74,10 +74,10 @@ def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Taps:
-    """Every product of a convolution: output row and input place of each weight entry.
+    """The products of a convolution with the entries of its weight that are not zero.
 
     Attributes:
-        rows, columns: (k,) flat places in output and input.
+        rows, columns: (k,) flat places in output and input, row by row, columns ascending.
         entries: (k,) flat places in the weight (channels out, channels in / groups, kernel).
     """
 
@@ -86,33 +86,39 @@ class Taps:
     entries: np.ndarray
 
 
-def tap_count(window: Window, image: Pair, output: Pair) -> int:
-    """Products of one channel with one channel."""
-    return int(np.prod([len(_pairs(window, image, output, axis)[0]) for axis in (0, 1)]))
-
-
-def _pairs(window: Window, image: Pair, output: Pair, axis: int) -> tuple[np.ndarray, ...]:
-    """(output place, kernel place, input place) of all that falls into the image."""
-    at = places(image[axis], output[axis], window, axis=axis)
-    out, kernel = np.nonzero((at >= 0) & (at < image[axis]))
-    return out, kernel, at[out, kernel]
+def tap_count(window: Window, image: Pair, output: Pair, *, used: np.ndarray) -> int:
+    """How many products there are, with `used` (kernel) entries that are not zero in each place."""
+    counts = []
+    for axis in (0, 1):
+        at = places(image[axis], output[axis], window, axis=axis)
+        counts.append(((at >= 0) & (at < image[axis])).sum(0))
+    return int((np.multiply.outer(*counts) * used.astype(object)).sum())
 
 
 def convolution_taps(
-    window: Window, image: Pair, output: Pair, *, channels: Pair, groups: int
+    window: Window, image: Pair, output: Pair, *, channels: int, weight: np.ndarray
 ) -> Taps:
-    """All products of a convolution of `channels` = (in, out) channels in `groups` groups."""
-    out_row, kernel_row, row = _pairs(window, image, output, 0)
-    out_column, kernel_column, column = _pairs(window, image, output, 1)
-    out_place = (out_row[:, None] * output[1] + out_column).ravel()
-    place = (row[:, None] * image[1] + column).ravel()
-    tap = (kernel_row[:, None] * window.kernel[1] + kernel_column).ravel()
-    before, behind = channels
-    into, out = before // groups, np.arange(behind)
-    first_input = (out // (behind // groups)) * into
-    inner = np.arange(into)
-    shape = (behind, into, len(place))
-    rows = np.broadcast_to(out[:, None, None] * (output[0] * output[1]) + out_place, shape)
-    source = (first_input[:, None] + inner)[:, :, None] * (image[0] * image[1])
-    entry = (out[:, None] * into + inner)[:, :, None] * (window.kernel[0] * window.kernel[1])
-    return Taps(rows.ravel(), (source + place).ravel(), (entry + tap).ravel())
+    """All products of a convolution with `channels` input channels.
+
+    Args:
+        window: how it moves.
+        image: (height, width) of an input channel.
+        output: (height, width) of an output channel.
+        channels: how many enter; those of the weight divide them into groups.
+        weight: (channels out, channels in / groups, kernel height, kernel width).
+    """
+    behind, into = weight.shape[:2]
+    rows, columns = (places(image[k], output[k], window, axis=k) for k in (0, 1))
+    seen = pool_windows(rows, columns, (into, *image))
+    # Outputs by channels times kernel: what one output sees of the channels of its group.
+    count = output[0] * output[1]
+    seen = seen.reshape(into, count, -1).transpose(1, 0, 2).reshape(count, -1)
+    inside, used = seen >= 0, weight.reshape(behind, -1) != 0
+    per_group = behind // (channels // into)
+    found = []
+    for out in range(behind):
+        kept = inside & used[out]
+        row, entry = np.nonzero(kept)
+        offset = out // per_group * into * image[0] * image[1]
+        found.append((row + out * count, seen[kept] + offset, entry + out * used.shape[1]))
+    return Taps(*(np.concatenate(parts) for parts in zip(*found, strict=True)))

@@ -191,6 +191,16 @@ def test_a_convolution_with_its_polytope():
     assert polytope.n_positive == int((pre > 0).sum())
 
 
+def test_weights_that_are_zero_are_left_out():
+    net = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1, groups=1), nn.ReLU())
+    full = len(exact_layer(net, "0", (2, 4, 4)).weight.rows)
+    net[0].weight.data[:, 0] = 0
+    half = exact_layer(net, "0", (2, 4, 4)).weight
+    assert len(half.rows) == full // 2
+    assert half.columns.min() == 16  # the second channel
+    assert half.values.data.all()
+
+
 @pytest.mark.parametrize("mode", ["reflect", "circular", "replicate"])
 def test_other_paddings_are_refused(mode):
     net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode=mode), nn.ReLU())
