@@ -9,7 +9,7 @@ import multiprocessing
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from experiments.facts import DOMAINS
 from experiments.files import open_run_folder
 from experiments.proofs import FOLDER, Proofs
-from optimize import ExactLayer
 from polytope import CollisionPolytope
+
+if TYPE_CHECKING:  # the process of its own starts sooner without torch
+    from optimize import ExactLayer
 
 #: Certificates hold the layer in text: beyond so many weights they are not saved.
 MOST_SAVED = 4_000_000
@@ -56,7 +58,7 @@ FACTS: dict[str, Fact] = {
 
 
 def limited_facts(
-    layer: ExactLayer, target: NDArray[np.float32], folder: Path, *, seconds: float
+    layer: "ExactLayer", target: NDArray[np.float32], folder: Path, *, seconds: float
 ) -> dict[str, Any]:
     """Returns the facts of a target's set, x free and x >= 0, that were proved in time.
 
@@ -78,7 +80,8 @@ def limited_facts(
         lines = Path(place) / "facts.jsonl"
         lines.touch()
         process = multiprocessing.get_context("spawn").Process(
-            target=_prove, args=(layer, target, domains, (folder if saved else None, lines))
+            target=_prove,
+            args=((layer.weight, layer.bias, target), domains, (folder if saved else None, lines)),
         )
         process.start()
         process.join(seconds)
@@ -103,17 +106,21 @@ def limited_facts(
 
 
 def _prove(
-    layer: ExactLayer,
-    target: NDArray[np.float32],
+    numbers: tuple[Any, Any, NDArray[np.float32]],
     domains: tuple[str, ...],
     places: tuple[Path | None, Path],
 ) -> None:
-    """Proves one fact after the other, a line each; runs in the process of its own."""
+    """Proves one fact after the other, a line each; runs in the process of its own.
+
+    Args:
+        numbers: weight, bias and target.
+        domains: names of `DOMAINS`.
+        places: the run folder for certificates, or None; the file of lines.
+    """
     folder, lines = places
+    weight, bias, target = numbers
     for domain in domains:
-        polytope = CollisionPolytope.from_layer(
-            layer.weight, layer.bias, target, domain=DOMAINS[domain]
-        )
+        polytope = CollisionPolytope.from_layer(weight, bias, target, domain=DOMAINS[domain])
         for name, fact in FACTS.items():
             entry, certificate = fact(polytope)
             proof = None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.figures import FOLDER, save
 from experiments.files import open_run_folder
-from experiments.image_tables import title_of
+from experiments.image_detail_tables import title_of
 from experiments.numbers import fixed
 from experiments.sampling import weights
 

@@ -205,3 +205,33 @@ def spread(
 def _lengths(moves: NDArray[np.float64]) -> list[float]:
     found: list[float] = np.linalg.norm(moves, axis=1).tolist()
     return found
+
+
+def accuracy(
+    probe: Probe, images: NDArray[np.uint8], labels: Sequence[int | None], *, bgr: bool
+) -> dict[str, Any]:
+    """Returns the shares of labelled images whose class is the first, or of the first five.
+
+    Args:
+        probe: the network.
+        images: (n, H, W, 3) RGB.
+        labels: n classes; images without one are left out.
+        bgr: whether the network's colours are blue, green, red.
+    """
+    known = [place for place, label in enumerate(labels) if label is not None]
+    first = fifth = 0
+    for start in range(0, len(known), probe.batch):
+        part = known[start : start + probe.batch]
+        moved = np.moveaxis(images[part][..., ::-1] if bgr else images[part], -1, 1)
+        (seen,) = probe.images(torch.from_numpy(np.ascontiguousarray(moved)))
+        wanted = torch.tensor([labels[place] for place in part], device=seen.probabilities.device)
+        best = seen.probabilities.topk(min(5, seen.probabilities.shape[1]), dim=1).indices
+        hits = best == wanted[:, None]
+        first += int(hits[:, 0].sum())
+        fifth += int(hits.sum())
+    count = len(known)
+    return {
+        "images": count,
+        "top1": first / count if count else None,
+        "top5": fifth / count if count else None,
+    }

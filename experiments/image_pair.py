@@ -15,7 +15,14 @@ from experiments.datasets.images import mean_distance
 from experiments.files import atomic_path, open_run_folder
 from experiments.image_exact import exact_entries, exact_target, layer_entry, polytope_of
 from experiments.image_facts import limited_facts
-from experiments.image_measures import Aim, describe_vertices, judge_entered, judge_images, spread
+from experiments.image_measures import (
+    Aim,
+    accuracy,
+    describe_vertices,
+    judge_entered,
+    judge_images,
+    spread,
+)
 from experiments.image_measures import ball as ball_control
 from experiments.image_probe import Probe
 from experiments.image_search import Found, read_found, search
@@ -67,6 +74,9 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
     with RowFile(folder / FILE_NAME, options=_identity(setting)) as rows:
         keep = _Keeper(rows, progress)
         images = keep("images", partial(_images, setting))
+        if options.accuracy and setting.images is not None:
+            about_all = (setting.images, setting.labels)
+            keep("accuracy", partial(accuracy, probe, *about_all, bgr=setting.bgr))
         for key, recipe, start in setting.sets():
             keep(f"search.{key}", partial(search, setting, recipe, start, folder))
         first = probe.look(tensor_of(setting.target)[None])
@@ -230,6 +240,7 @@ def _results(
         "paper_table": setting.paper_table,
         "samples": setting.options.samples,
         "exact": exact,
+        "accuracy": rows["accuracy"].results if "accuracy" in rows else None,
         **common,
         "sets": sets,
     }

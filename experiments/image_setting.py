@@ -61,9 +61,9 @@ RECIPES: dict[str, Recipe] = {
     "modern": Recipe(
         title="hinge, augmented Lagrangian",
         objective=Objective(alpha=10.0, others="hinge"),
-        optimizer=AugmentedLagrangian(learning_rate=1.0, penalty=1.0, decay=0.98),
+        optimizer=AugmentedLagrangian(learning_rate=2.0, penalty=1.0, decay=0.98),
         stopping=Stopping(max_steps=20_000, check_every=50, plateau_tolerance=1e-3, patience=10),
-        rule="the polytope's own constraints by multipliers, Adam inside (rate 1 grey level, "
+        rule="the polytope's own constraints by multipliers, Adam inside (rate 2 grey levels, "
         "falling); ends once every constraint holds to 1e-03 and the unit stands still, or at the "
         "limit",
     ),
@@ -106,6 +106,7 @@ class ImageOptions:
         max_seconds: limit of seconds a search; None for none.
         exact: whether the found points are put into the exact layer (large layers take minutes
             and gigabytes).
+        accuracy: whether the network is tried on the labelled ones of the images.
         facts_seconds: most time for exact facts of the set, with `exact`; 0 leaves them out.
         batch: images run at a time, where memory is the limit.
         seed: of the random combinations and directions.
@@ -119,6 +120,7 @@ class ImageOptions:
     max_steps: int | None = None
     max_seconds: float | None = None
     exact: bool = True
+    accuracy: bool = False
     facts_seconds: float = 600.0
     batch: int = 32
     seed: int = 0
@@ -157,8 +159,9 @@ class Setting:
         target: the picture to collide with.
         starts: name -> picture from which searches start; the name "target" is the target itself.
         class_names: of the logits; empty where they are not known.
-        images: (n, ...) uint8 at the network's size, over whose pairs the mean distance of images
-            is taken; None leaves those cells empty.
+        images: (n, H, W, 3) uint8 RGB at the network's size, over whose pairs the mean distance of
+            images is taken; None leaves those cells empty.
+        labels: n classes of these images, None for one that is not known; empty for none at all.
         images_title: which images these are, and how they were brought to this size.
         bgr: whether the network's colours are blue, green, red (for figures and PNG files).
         remarks: what must stand below every table, e.g. that weights are random.
@@ -176,6 +179,7 @@ class Setting:
     starts: Mapping[str, Picture]
     class_names: tuple[str, ...] = ()
     images: NDArray[np.uint8] | None = None
+    labels: tuple[int | None, ...] = ()
     images_title: str = ""
     bgr: bool = False
     remarks: tuple[str, ...] = ()

@@ -1,16 +1,23 @@
 """Which tables does an experiment on pairs of images print?  Read from its record alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.numbers import fixed, percent, probability, short
-from experiments.paper import ROWS, CollisionRow
+from experiments.image_detail_tables import (
+    ball_table,
+    meanings_table,
+    remarks,
+    spaces_table,
+    title_of,
+    vertices_table,
+    yes,
+)
+from experiments.numbers import fixed, percent, probability
+from experiments.paper import ROWS, TEXT, CollisionRow
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
 Entry = Mapping[str, Any]
-
-SPACES = {"pixels": "pixels", "layer": "layer's input"}
 
 
 def image_tables(results: Results) -> list[Table]:
@@ -29,18 +36,6 @@ def table_name(results: Results) -> str:
     """Returns the name of the main table: "table4" where the paper has one of that number."""
     number = results["paper_table"]
     return f"table{number}" if number else "polytopes"
-
-
-def title_of(results: Results, one: Entry) -> str:
-    """Returns recipe and start of a set of vertices, in words."""
-    title = results["recipe_titles"][one["recipe"]]
-    start = "target" if one["start"] == "target" else results["starts"][one["start"]]["name"]
-    return f"{title}; start: {start}"
-
-
-def remarks(results: Results) -> tuple[str, ...]:
-    """Returns what must stand below every table of a run."""
-    return tuple(results["remarks"])
 
 
 def main_table(results: Results) -> Table:
@@ -131,6 +126,7 @@ def _main_notes(results: Results) -> tuple[str, ...]:
         "The paper measured its vertices after saving them as 8-bit PNG files, values truncated; "
         "which of its rows were so measured is known from its scripts alone.",
         _images_note(images),
+        *_accuracy_note(results),
         *(
             f"{results['recipe_titles'][name]}: {rule} ({_ended(results, name)})."
             for name, rule in results["recipes"].items()
@@ -147,6 +143,20 @@ def _images_note(images: Entry) -> str:
     )
 
 
+def _accuracy_note(results: Results) -> Iterator[str]:
+    found = results["accuracy"]
+    if found and found["images"]:
+        yield (
+            f"Accuracy on {found['images']} labelled images of the folder: top-1 "
+            f"{percent(found['top1'])}, top-5 {percent(found['top5'])}"
+            + (
+                f" (paper: {TEXT['vgg16_top5_accuracy']} top-5 on ImageNet's test set)."
+                if results["paper_table"]
+                else "."
+            )
+        )
+
+
 def _ended(results: Results, recipe: str) -> str:
     searches = [one["search"] for one in results["sets"] if one["recipe"] == recipe]
     ended = [status for each in searches for status in each["status"]]
@@ -155,67 +165,6 @@ def _ended(results: Results, recipe: str) -> str:
         f"{ended.count(each)} {each.replace('_', ' ')}" for each in sorted(set(ended))
     )
     return f"{words}; {min(steps)} to {max(steps)} steps"
-
-
-def spaces_table(results: Results) -> Table:
-    """Combinations of images beside combinations of what enters the layer."""
-    rows = []
-    for one in results["sets"]:
-        for form in results["forms"]:
-            for space, name in SPACES.items():
-                rows += list(_space_rows(results, one, form, (space, name)))
-    reasons = {
-        one[form]["layer"]["reason"]
-        for one in results["sets"]
-        for form in results["forms"]
-        if "reason" in one[form]["layer"]
-    }
-    return Table(
-        name="spaces",
-        title="Where one may interpolate: images, or what enters the layer",
-        columns=(
-            "vertices",
-            "form",
-            "combined",
-            "weights",
-            "success",
-            "winner conf.",
-            "target class conf.",
-            "worst active error",
-            "worst positive inactive",
-        ),
-        rows=tuple(rows),
-        notes=(
-            *remarks(results),
-            "Proposition 1 makes the set convex in the layer's own input space. In pixel space "
-            "nothing does, unless the layer is the first: what is found there is an observation.",
-            "Worst active error: largest |p - p_t| over the target's active units and all "
-            "combinations; worst positive inactive: largest max(0, p) over the others; in the "
-            "float32 run.",
-            *(f"Combinations of the layer's input are left out: {reason}." for reason in reasons),
-        ),
-    )
-
-
-def _space_rows(
-    results: Results, one: Entry, form: str, space: tuple[str, str]
-) -> Iterator[tuple[str, ...]]:
-    found = one[form][space[0]]
-    if "reason" in found:
-        return
-    for scheme in results["schemes"]:
-        each = found[scheme]
-        yield (
-            title_of(results, one),
-            results["forms"][form],
-            space[1],
-            scheme,
-            percent(each["success"]),
-            probability(each["winner_confidence"]),
-            probability(each["target_class_confidence"]),
-            short(each["worst_active"]),
-            short(each["worst_inactive"]),
-        )
 
 
 FACTS = {
@@ -266,7 +215,7 @@ def _fact(found: Entry, name: str, proof: str) -> str:
     value = found[name]
     if value is None or not found[f"{proof}_proved"]:
         return "undecided"
-    return _yes(value) if isinstance(value, bool) else str(value)
+    return yes(value) if isinstance(value, bool) else str(value)
 
 
 def _layer_notes(results: Results) -> Iterator[str]:
@@ -291,124 +240,3 @@ def _layer_notes(results: Results) -> Iterator[str]:
             "Each fact was proved, and its certificate not saved: certificates hold the layer, "
             "which is gigabytes of text here (`collide bench fc6 --verify` has such ones checked)."
         )
-
-
-def vertices_table(results: Results) -> Table:
-    """Each vertex: its unit, its class and how far its units are off."""
-    rows = [
-        (
-            title_of(results, one),
-            results["forms"][form],
-            str(each["unit"]),
-            short(each["pre_activation"], 4),
-            _name(results, each["class"]),
-            probability(each["confidence"]),
-            probability(each["target_class_confidence"]),
-            short(each["worst_active"]),
-            short(each["worst_inactive"]),
-            fixed(one[form]["from_target"][place]),
-            fixed(one[form]["from_start"][place]),
-        )
-        for one in results["sets"]
-        for form in results["forms"]
-        for place, each in enumerate(one[form]["vertices"])
-    ]
-    return Table(
-        name="vertices",
-        title="The vertices one by one",
-        columns=(
-            *("vertices", "form", "unit", "its pre-activation", "class", "confidence"),
-            *("target class conf.", "worst active error", "worst positive inactive"),
-            *("l2 from target", "l2 from start"),
-        ),
-        rows=tuple(rows),
-        notes=remarks(results),
-    )
-
-
-def _name(results: Results, index: int) -> str:
-    known: Sequence[str] = results["class_names"]
-    return known[index] if index < len(known) else f"class {index}"
-
-
-def meanings_table(results: Results) -> Table:
-    """In which senses each vertex collides."""
-    rows = [
-        (
-            title_of(results, one),
-            str(unit),
-            _yes(each["exact"]),
-            short(each["exact_tolerance"]),
-            short(each.get("worst_equality")),
-            short(each.get("worst_inactive")),
-            _signs(each),
-            _yes(each["bit_equal"]),
-            short(each["tolerance"]),
-            short(each["png_truncated"]),
-            short(each["png_tolerance"]),
-        )
-        for one in results["sets"]
-        for unit, each in zip(one["search"]["units"], one["meanings"], strict=True)
-    ]
-    return Table(
-        name="meanings",
-        title=f"In which sense the vertices collide, {results['layer_name']}",
-        columns=(
-            *("vertices", "unit", "equal over the rationals", "least exact tolerance"),
-            *("active off (exact)", "inactive above 0 (exact)", "signs lost / gained"),
-            *("bit-equal floats", "float tolerance", "8-bit PNG, truncated", "8-bit PNG, rounded"),
-        ),
-        rows=tuple(rows),
-        notes=(
-            *remarks(results),
-            "Over the rationals: the layer's input as the float run stores it, put into the exact "
-            "layer. Bit-equal: post-activations of the float32 run, one image at a time, on "
-            f"{results['device']}. Tolerances: largest difference of post-activations.",
-            "Signs lost: active units of the target that do not fire, exactly; gained: others that "
-            "do.",
-            *((f"Exact: {results['exact']['reason']}.",) if results["exact"]["reason"] else ()),
-        ),
-    )
-
-
-def _signs(each: Entry) -> str:
-    if "newly_active" not in each:
-        return ""
-    return f"{each['newly_inactive']} / {each['newly_active']}"
-
-
-def _yes(value: bool | None) -> str:
-    return "" if value is None else ("yes" if value else "no")
-
-
-def ball_table(results: Results) -> Table:
-    """The authors' control: random images on a sphere around the vertices' mean."""
-    rows = [
-        (
-            title_of(results, one),
-            fixed(one["ball"]["radius"]),
-            str(one["ball"]["samples"]),
-            percent(one["ball"]["success"]),
-            probability(one["ball"]["winner_confidence"]),
-            probability(one["ball"]["target_class_confidence"]),
-            percent(one["png"]["pixels"]["stick"]["success"]),
-            probability(one["png"]["pixels"]["stick"]["winner_confidence"]),
-        )
-        for one in results["sets"]
-        if "ball" in one
-    ]
-    return Table(
-        name="ball",
-        title="The authors' control: images on a sphere around the vertices' mean",
-        columns=(
-            *("vertices", "radius", "images", "success", "winner conf.", "target class conf."),
-            *("success, combinations", "conf., combinations"),
-        ),
-        rows=tuple(rows),
-        notes=(
-            *remarks(results),
-            "Radius: least l2 distance from the mean to a vertex. Directions: noise uniform in a "
-            "cube, scaled to length 1. Nothing is clipped. Vertices: as 8-bit PNG, truncated. "
-            "So the authors' scripts code it; the paper prints no number of it.",
-        ),
-    )

@@ -115,8 +115,10 @@ def vgg16_setting(
         paths, resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
     )
     known = labels(paths)
+    random = options.random_weights is not None  # its classes mean nothing
     target, other = (
-        picture_of(paths[place].name, images[place], label=known[place]) for place in places
+        picture_of(paths[place].name, images[place], label=None if random else known[place])
+        for place in places
     )
     starts: dict[str, Picture] = {"target": target} if options.from_target else {}
     return Setting(
@@ -126,8 +128,9 @@ def vgg16_setting(
         layer=options.layer,
         target=target,
         starts=starts | {"other": other},
-        class_names=tuple(class_name(index) for index in range(CLASSES)),
+        class_names=() if random else tuple(class_name(index) for index in range(CLASSES)),
         images=images,
+        labels=() if random else known,
         images_title=f"{which_samples(paths)}, {resize.describe()}",
         remarks=(*network.remarks, *_remarks(options)),
         data=network.data | {"images": listing_sha256(paths)},

@@ -54,9 +54,9 @@ def test_without_a_command_help_and_code_2(capsys):
 
 def test_an_unknown_table_is_refused_by_the_parser(capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["reproduce", "3"])
+        cli.main(["reproduce", "9"])
     assert caught.value.code == 2
-    assert "invalid choice: '3'" in capsys.readouterr().err
+    assert "invalid choice: '9'" in capsys.readouterr().err
 
 
 def test_an_output_path_that_is_a_file(capsys, tmp_path):

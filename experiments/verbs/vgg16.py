@@ -5,9 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from experiments.progress import Progress
-from polytope.errors import InputError
-
 SUMMARY = "the paper's Tables 3 and 4: collisions of images at fc6 of VGG-16"
 RECIPES = {"authors": ("authors",), "modern": ("modern",), "both": ("authors", "modern")}
 
@@ -77,6 +74,9 @@ def experiment_options(parser: argparse.ArgumentParser) -> None:
         "--recipe", choices=tuple(RECIPES), default="both", help="of the search (both)"
     )
     group.add_argument("--from-target", action="store_true", help="also start from the target")
+    group.add_argument(
+        "--accuracy", action="store_true", help="also of the network, on labelled images"
+    )
     group.add_argument("--steps", metavar="N", type=int, help="a vertex, at most (recipe's own)")
     group.add_argument("--max-seconds", metavar="X", type=float, help="a search, at most")
     group.add_argument("--ball", metavar="N", type=int, help="images of the ball control (20000)")
@@ -105,6 +105,8 @@ def add_reproduce_options(parser: argparse.ArgumentParser) -> None:
 
 def reproduce(options: argparse.Namespace) -> int:
     """The experiment behind Tables 3 and 4, then Table 4 and the place of the images."""
+    from polytope.errors import InputError
+
     for name in ("target", "other", "digits", "tolerances", "author_steps"):
         if getattr(options, name) is not None:
             raise InputError(
@@ -131,6 +133,7 @@ def _run(
     folder = options.folder = run_folder(options, "vgg16")
     from experiments.image_output import finish_images
     from experiments.image_pair import run_images
+    from experiments.progress import Progress
     from experiments.vgg16 import vgg16_setting
 
     progress = Progress(quiet=options.quiet)
@@ -150,6 +153,7 @@ def settings_of(options: argparse.Namespace, target: str | None, start: str | No
     from experiments.config import _check_device
     from experiments.image_setting import ImageOptions
     from experiments.vgg16 import Vgg16Options
+    from polytope.errors import InputError
 
     for name, value in (("images", options.images), ("target", target), ("start", start)):
         if value is None:
@@ -181,6 +185,7 @@ def settings_of(options: argparse.Namespace, target: str | None, start: str | No
             max_steps=options.steps,
             max_seconds=options.max_seconds,
             exact=not options.no_exact,
+            accuracy=options.accuracy,
             device=options.device,
             **{name: value for name, value in given.items() if value is not None},
         ),

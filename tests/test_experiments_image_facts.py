@@ -1,0 +1,62 @@
+import numpy as np
+
+from experiments import image_facts
+from experiments.image_facts import limited_facts
+from optimize import ExactLayer
+from polytope import verify
+
+
+def layer(units, inputs, *, seed=0):
+    rng = np.random.default_rng(seed)
+    weight = rng.standard_normal((units, inputs), dtype=np.float32)
+    return ExactLayer(
+        weight=weight,
+        bias=np.zeros(units, np.float32),
+        input_shape=(inputs,),
+        output_shape=(units,),
+    )
+
+
+def test_facts_of_a_small_layer_with_their_certificates(tmp_path):
+    target = np.abs(np.random.default_rng(1).standard_normal(9)).astype(np.float32)
+    small = layer(6, 9)
+    found = limited_facts(small, target, tmp_path, seconds=120)
+    assert (found["limit"], found["broken"], found["saved"]) == (None, None, True)
+    active = int((small.weight.astype(float) @ target > 0).sum())
+    free, positive = found["domains"]["free"], found["domains"]["nonnegative"]
+    assert free["rank_positive"] == positive["rank_positive"] == active
+    assert free["dimension"] == positive["dimension"] == free["paper_bound"] == 9 - active
+    assert (free["lineality"], free["pointed"]) == (3, False)
+    assert (positive["lineality"], positive["pointed"]) == (0, True)
+    for name in image_facts.FACTS:
+        assert free[f"{name}_proved"]
+        assert verify(tmp_path / free[f"{name}_certificate"]["file"])
+
+
+def test_x_that_is_negative_somewhere_is_asked_about_freely_only(tmp_path):
+    target = np.array([1, -1, 2], np.float32)
+    found = limited_facts(layer(2, 3), target, tmp_path, seconds=120)
+    assert list(found["domains"]) == ["free"]
+
+
+def test_certificates_of_a_large_layer_are_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_facts, "MOST_SAVED", 5)
+    found = limited_facts(layer(2, 3), np.ones(3, np.float32), tmp_path, seconds=120)
+    assert not found["saved"]
+    assert found["domains"]["free"]["rank_certificate"] is None
+    assert found["domains"]["free"]["rank_proved"]
+    assert list((tmp_path / "certificates").iterdir()) == []
+
+
+def test_what_takes_too_long_is_given_up_and_said(tmp_path):
+    found = limited_facts(layer(2, 3), np.ones(3, np.float32), tmp_path, seconds=0.01)
+    assert found["limit"] == 0.01
+    assert found["domains"] == {"free": {}, "nonnegative": {}}
+
+
+def test_a_process_that_breaks_is_said(tmp_path):
+    wrong = layer(2, 3)
+    wrong.bias[0] = np.nan
+    found = limited_facts(wrong, np.ones(3, np.float32), tmp_path, seconds=120)
+    assert found["broken"] == "the process ended with 1"
+    assert found["domains"]["free"] == {}
