@@ -57,10 +57,13 @@ class SparseMatrix(ExactArray):
     def __init__(self, shape: tuple[int, int], rows: Any, columns: Any, values: ExactArray) -> None:
         """Sort the entries; see :meth:`of` for one that checks them."""
         rows, columns = np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp)
-        order = np.lexsort((columns, rows))
-        self._set("rows", rows[order])
-        self._set("columns", columns[order])
-        self._set("values", ExactArray(values.data[order], values.dtype))
+        if not _is_sorted(rows, columns):
+            order = np.lexsort((columns, rows))
+            rows, columns = rows[order], columns[order]
+            values = ExactArray(values.data[order], values.dtype)
+        self._set("rows", rows)
+        self._set("columns", columns)
+        self._set("values", values)
         self._set("_shape", (int(shape[0]), int(shape[1])))
         self._set("dtype", values.dtype)
         counts = np.bincount(self.rows, minlength=shape[0])
@@ -243,3 +246,9 @@ class SparseMatrix(ExactArray):
             error = dot_error(size, np.abs(vector).max(initial=0.0), terms)
             decided = np.isfinite(value) & np.isfinite(error) & (np.abs(value) > error)
         return np.where(decided, np.sign(value), 0).astype(np.int8)
+
+
+def _is_sorted(rows: np.ndarray, columns: np.ndarray) -> bool:
+    """Whether the entries come row by row already: sorting 20 million takes seconds."""
+    same = rows[1:] == rows[:-1]
+    return bool(np.all((rows[1:] > rows[:-1]) | (same & (columns[1:] >= columns[:-1]))))
