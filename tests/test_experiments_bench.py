@@ -1,10 +1,15 @@
 import json
+import types
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
-from experiments.bench import BENCHMARKS, _parser, lp, main
+from experiments.bench import BENCHMARKS, _parser, fc6_vertex, lp, main
+from experiments.bench.fc6_vertex import STAGES
+from experiments.bench.fc6_vertex_worker import measure as measure_vertex
 from experiments.bench.fc6_worker import layer, measure
 from experiments.bench.layers import subject
 from experiments.bench.peers import esolver_path, highs_alone, lp_text, parse_value, qsopt_ex
@@ -174,6 +179,47 @@ def test_fc6_record_and_checker(tmp_path):
         assert times["peak_gb"] > 0.01
 
 
+def test_fc6_vertex(tmp_path, capsys):
+    """The smoke sizes and others, certificate and checker included."""
+    record = smoke("fc6", tmp_path, "--vertex", "--verify")
+    found = record.results
+    assert (found["n_units"], found["n_inputs"], found["n_positive"]) == (12, 30, 4)
+    assert found["status"] == "VERTEX"
+    assert (found["dimension"], found["lineality"], found["kernel_holds"]) == (26, 0, False)
+    assert found["tight"] == found["support"] >= 4
+    assert found["tight"] - found["tight_inactive"] == 4
+    assert found["rounded_tolerance"] < 1e-6
+    assert "the stated point is a vertex of C" in found["checker"]
+    assert set(record.timings["seconds"]) == set(record.timings["peak_gb"]) == set(STAGES)
+    assert (
+        main(["fc6", "--vertex", "--quiet", "--units", "9", "--inputs", "20", "--active", "2"]) == 0
+    )
+    out = capsys.readouterr().out
+    assert "One certified vertex at x >= 0: 9 x 20 float32" in out
+    assert "2 active units" in out
+
+
+def test_fc6_with_real_weights(monkeypatch):
+    """Of VGG-16's weights, a file of either kind, fc6 is taken; the target is drawn."""
+    weight, bias, _ = layer(16, 40, 5, seed=3)
+    model = nn.Module()
+    model.classifier = nn.Sequential(nn.Linear(40, 16))
+    model.classifier[0].weight.data = torch.from_numpy(weight)
+    model.classifier[0].bias.data = torch.from_numpy(bias)
+    monkeypatch.setattr(
+        "experiments.models.vgg16_weights.load_vgg16",
+        lambda path: types.SimpleNamespace(model=model) if path == "vgg.pth" else None,
+    )
+    found = measure_vertex((0, 0, 0), 7, verify=False, weights="vgg.pth")["results"]
+    assert (found["n_units"], found["n_inputs"]) == (16, 40)
+    assert found["status"] == "VERTEX"
+
+
+def test_fc6_without_a_vertex_says_why():
+    notes = fc6_vertex._notes({"status": "UNDECIDED", "reason": "floats failed"})
+    assert notes == ["no vertex: UNDECIDED: floats failed"]
+
+
 def test_fc6_layer_has_the_wanted_active_units():
     weight, bias, target = layer(40, 50, 11, seed=5)
     assert weight.dtype == bias.dtype == target.dtype == np.float32
@@ -190,6 +236,14 @@ def test_fc6_reports_a_failed_process(monkeypatch):
     monkeypatch.setattr("experiments.bench.fc6.sys.executable", "/bin/false")
     with pytest.raises(CollisionError, match="the process for free ended with 1"):
         main(["fc6", "--smoke", "--quiet", "--domain", "free"])
+    with pytest.raises(CollisionError, match="the process for the vertex ended with 1"):
+        main(["fc6", "--smoke", "--quiet", "--vertex"])
+
+
+@pytest.mark.parametrize(("units", "active"), [("0", "0"), ("10", "10"), ("40", "30"), ("8", "0")])
+def test_fc6_sizes_of_no_layer(units, active):
+    with pytest.raises(InputError, match="active: must be positive and below units and inputs"):
+        main(["fc6", "--quiet", "--units", units, "--inputs", "30", "--active", active])
 
 
 def test_finder_record_has_a_ratio_for_each_method(tmp_path):
@@ -225,6 +279,7 @@ def test_every_benchmark_states_its_options(capsys):
         ["lp", "--qsopt-units", "-1"],
         ["units", "--runs", "0"],
         ["fc6", "--runs", "0"],
+        ["fc6", "--weights", "vgg16.pth"],
         ["finder", "--runs", "0"],
         ["finder", "--targets", "0"],
         ["gap", "--units", "0"],

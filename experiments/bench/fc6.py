@@ -8,9 +8,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from statistics import median
 from typing import Any
 
+from experiments.bench import fc6_vertex
 from experiments.bench.report import Goal, Report
 from experiments.progress import Progress
 from polytope.errors import CollisionError, InputError
@@ -26,19 +28,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", action="store_true", help="also run the checker on the saved certificates"
     )
+    parser.add_argument(
+        "--vertex",
+        action="store_true",
+        help="instead one certified vertex at x >= 0, time and memory of each stage, one run",
+    )
+    parser.add_argument("--units", type=int, default=UNITS, help="N, of the random layer")
+    parser.add_argument("--inputs", type=int, default=INPUTS, help="d, of the random layer")
+    parser.add_argument("--active", type=int, default=ACTIVE, help="N+, of the random layer")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="VGG-16's weights, torchvision's or the Caffe port: its fc6 for --vertex",
+    )
 
 
 def run(options: argparse.Namespace) -> Report:
     """Runs each domain in fresh processes, so that peak memory is its own.
 
     Raises:
-        InputError: `runs` is not positive.
+        InputError: `runs` is not positive, or the sizes are those of no layer.
         CollisionError: a process failed.
     """
     if options.runs < 1:
         raise InputError(f"runs must be at least 1; got {options.runs}")
+    sizes = (12, 30, 4) if options.smoke else (options.units, options.inputs, options.active)
+    if not 0 < sizes[2] < min(sizes[0], sizes[1]):
+        raise InputError(
+            f"active: must be positive and below units and inputs; got {sizes[2]} of "
+            f"{sizes[0]} x {sizes[1]}"
+        )
+    if options.weights is not None and not options.vertex:
+        raise InputError("weights: must go with --vertex; the other figures are of random layers")
+    if options.vertex:
+        return fc6_vertex.run(options, sizes)
     progress = Progress(quiet=options.quiet)
-    sizes = (12, 30, 4) if options.smoke else (UNITS, INPUTS, ACTIVE)
     domains = options.domain or list(DOMAINS)
     found: dict[str, list[dict[str, Any]]] = {domain: [] for domain in domains}
     for k in range(options.runs):
