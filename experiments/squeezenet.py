@@ -4,20 +4,21 @@ Two layers: conv10, a 1 x 1 convolution, whose set is a product of one small pol
 so can be known exactly; and an expand layer of a fire module, for the relaxed search.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from experiments.datasets.imagenet import class_name, labels, which_samples
 from experiments.datasets.images import list_images, listing_sha256, load_images, pick_image
 from experiments.datasets.sources import images_folder, squeezenet_file
 from experiments.files import open_run_folder
+from experiments.image_detail_tables import title_of
+from experiments.image_measures import accuracy
 from experiments.image_pair import run_images
+from experiments.image_probe import Probe
 from experiments.image_setting import ImageOptions, Picture, Setting, picture_of
 from experiments.models.squeezenet import CLASSES
 from experiments.models.squeezenet_weights import Pretrained, load_squeezenet, release_layer
@@ -33,7 +34,7 @@ TITLES = {
     "release": "SqueezeNet v1.0 (first release)",
     "torchvision": "SqueezeNet v1.0 (torchvision)",
 }
-BATCH = 50  # images classified at a time
+BOTH, MODERN = ("authors", "modern"), ("modern",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,12 @@ class SqueezeNetOptions:
         layers: names, of the first release or of torchvision.
         positions: of conv10 whose set is certified, besides those of the units: evenly spread.
         limit: the first so many images only, for tries; None for all.
+        recipes: of the searches; None for both at conv10, whose vertices are compared with exact
+            ones, and "modern" elsewhere.
         workers: processes for exact work.
         data: cache folder; None for the default.
-        image: see there; `exact` and `facts_seconds` are about other layers than conv10.
+        image: see there; `exact` and `facts_seconds` are about other layers than conv10, and
+            `recipes` stands here.
     """
 
     weights: Path | None = None
@@ -62,6 +66,7 @@ class SqueezeNetOptions:
     layers: tuple[str, ...] = ("conv10", "fire9/expand3x3")
     positions: int = 24
     limit: int | None = None
+    recipes: tuple[str, ...] | None = None
     workers: int = 2
     data: Path | None = None
     image: ImageOptions = field(default_factory=ImageOptions)
@@ -116,10 +121,14 @@ def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress)
         "layers": {},
         "positions": None,
     }
-    with RowFile(folder / FILE_NAME, options=identity) as rows:
+    # Positions may be added when a run is gone on with: theirs are rows of their own.
+    lasting = {name: value for name, value in identity.items() if name != "positions"}
+    with RowFile(folder / FILE_NAME, options=lasting) as rows:
         if "accuracy" not in rows:
+            device, classes = options.image.device, labels(inputs.paths)
             with progress.stage("accuracy", f"classifying {len(inputs.paths)} images"):
-                found = accuracy(inputs.net, inputs.pixels, labels(inputs.paths), progress)
+                probe = Probe(inputs.net.model, CONV10, device=device, batch=options.image.batch)
+                found = accuracy(probe, inputs.pixels, classes, bgr=False)
             rows.append("accuracy", found, {"seconds": progress.seconds["accuracy"]})
         results["accuracy"] = rows["accuracy"].results
         for layer, setting in settings.items():
@@ -152,14 +161,15 @@ def folder_name(layer: str) -> str:
 def _outline(record: Record) -> dict[str, Any]:
     """What of a layer's record stands in the record of the whole."""
     names = ("layer_name", "target", "starts", "layer", "images")
-    sets = {
-        one["key"]: {
+    sets = [
+        {
+            "title": title_of(record.results, one),
             "distance": one["float"]["distance"],
             "ratio": one["float"]["ratio"],
             "success": one["float"]["pixels"]["uniform"]["success"],
         }
         for one in record.results["sets"]
-    }
+    ]
     return {**{name: record.results[name] for name in names}, "sets": sets}
 
 
@@ -214,7 +224,11 @@ def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting
         data=inputs.data,
         paper_table="4",
         more={"layer_asked": layer},
-        options=replace(options.image, exact=options.image.exact and name != CONV10),
+        options=replace(
+            options.image,
+            exact=options.image.exact and name != CONV10,
+            recipes=options.recipes or (BOTH if name == CONV10 else MODERN),
+        ),
     )
 
 
@@ -225,32 +239,3 @@ def _remarks(options: SqueezeNetOptions, which: str) -> tuple[str, ...]:
     if image.max_steps is not None:
         found.append(f"Searches were cut off after {image.max_steps} steps a vertex.")
     return tuple(found)
-
-
-def accuracy(
-    net: Pretrained,
-    pixels: NDArray[np.uint8],
-    known: Sequence[int | None],
-    progress: Progress,
-) -> Mapping[str, Any]:
-    """Returns how often the class of an image is the network's first, or among its first five.
-
-    Args:
-        net: the network.
-        pixels: (n, H, W, 3) RGB.
-        known: class of each image; those without one are left out.
-        progress: reports.
-    """
-    places = [i for i, label in enumerate(known) if label is not None]
-    top1 = top5 = 0
-    blocks = [places[i : i + BATCH] for i in range(0, len(places), BATCH)]
-    for block in progress.track(blocks, total=len(blocks), unit="batches"):
-        moved = np.moveaxis(pixels[block], -1, 1).astype(np.float32)
-        with torch.no_grad():
-            best = net.model.cpu()(torch.from_numpy(moved)).topk(5).indices.numpy()
-        wanted = np.array([known[i] for i in block])[:, None]
-        top1 += int((best[:, :1] == wanted).sum())
-        top5 += int((best == wanted).any(axis=1).sum())
-    count = len(places)
-    share = {"top1": top1 / count, "top5": top5 / count} if count else {"top1": None, "top5": None}
-    return {"images": count, **share}

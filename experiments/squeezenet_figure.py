@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from experiments.figures import BLUE, FOLDER, GREEN, ORANGE, save
 from experiments.files import open_run_folder
-from experiments.squeezenet_tables import kind_of, set_title
+from experiments.squeezenet_tables import kind_of
 
 Results = Mapping[str, Any]
 
@@ -40,7 +40,9 @@ def positions_figure(positions: Results) -> Figure:
     lengths = np.array(positions["target_length"])
     for place, key in enumerate(keys):
         share = np.array(positions["moved"][key]).mean(axis=0) / np.where(lengths, lengths, 1)
-        title = f"moved: {set_title(key)},\nmean of the vertices, % of the target's length"
+        title = (
+            f"moved: {positions['titles'][key]},\nmean of the vertices, % of the target's length"
+        )
         _heat(figure, axes[2 + place], positions, 100 * share, title=title)
     figure.suptitle(
         "conv10, one square a position of the image: what collides exactly, and what was found",

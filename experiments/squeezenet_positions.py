@@ -18,7 +18,7 @@ from torch import nn
 
 from experiments.files import atomic_path, open_run_folder
 from experiments.image_search import read_found
-from experiments.image_setting import Setting
+from experiments.image_setting import RECIPES, Setting
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs
 from experiments.record import Record
@@ -189,6 +189,9 @@ def certify_positions(
         "side": list(_side(setting)),
         "units": list(units),
         "sets": keys,
+        "titles": {
+            key: f"{RECIPES[recipe].title}, start: {start}" for key, recipe, start in setting.sets()
+        },
         "certified": [dict(done[job.key].results) for job in jobs],
         "seconds": {job.key: done[job.key].seconds for job in jobs},
         "n_positive": _active(layer).sum(axis=1).tolist(),

@@ -11,7 +11,6 @@ Entry = Mapping[str, Any]
 
 #: Accuracy on the thousand samples at their original size, no padding at conv10.
 EXPECTED = {"top1": 0.673, "top5": 0.862}
-RECIPES = {"authors": "authors' recipe", "modern": "hinge, augmented Lagrangian"}
 
 
 def squeezenet_tables(results: Results) -> list[Table]:
@@ -52,12 +51,6 @@ def kind_of(entry: Entry) -> str:
     return "bounded" if entry["bounded"] else "unbounded"
 
 
-def set_title(key: str) -> str:
-    """Returns recipe and start of a set of vertices in words."""
-    recipe, _, start = key.partition(".")
-    return f"{RECIPES.get(recipe, recipe)}, start {start}"
-
-
 def place_of(positions: Results, number: int) -> str:
     """Returns row and column of a position, e.g. "(3, 12)"."""
     row, column = divmod(number, positions["side"][1])
@@ -66,7 +59,7 @@ def place_of(positions: Results, number: int) -> str:
 
 def positions_table(positions: Results) -> Table:
     """The exact set at each certified position, and how far the found points moved there."""
-    lengths = positions["target_length"]
+    lengths, titles = positions["target_length"], positions["titles"]
     rows = []
     for entry in positions["certified"]:
         at = entry["position"]
@@ -96,8 +89,8 @@ def positions_table(positions: Results) -> Table:
         columns=(
             *("position", "inputs > 0", "N+", "rank W+", "ker W+ in ker W-", "dimension"),
             *("d - N+", "set"),
-            *(f"moved, {set_title(key)}" for key in positions["sets"]),
-            *(f"tolerance, {set_title(key)}" for key in positions["sets"]),
+            *(f"moved, {titles[key]}" for key in positions["sets"]),
+            *(f"tolerance, {titles[key]}" for key in positions["sets"]),
         ),
         rows=tuple(rows),
         notes=tuple(_position_notes(positions)),
@@ -132,14 +125,14 @@ def _position_notes(positions: Results) -> Iterator[str]:
 
 def gap_table(positions: Results) -> Table:
     """Every chosen unit: exact minimum beside what the searches found."""
-    rows = []
+    rows, titles = [], positions["titles"]
     for entry in positions["certified"]:
         for unit in entry["units"]:
             for key in positions["sets"]:
                 found = unit["found"][key]
                 rows.append(
                     (
-                        set_title(key),
+                        titles[key],
                         str(unit["unit"]),
                         place_of(positions, entry["position"]),
                         kind_of(entry),
@@ -152,7 +145,7 @@ def gap_table(positions: Results) -> Table:
                         short(found["distance_linf"]),
                     )
                 )
-    order = {set_title(key): place for place, key in enumerate(positions["sets"])}
+    order = {titles[key]: place for place, key in enumerate(positions["sets"])}
     return Table(
         name="gap",
         title="conv10: each vertex beside the exact optimum for its unit, at the unit's position",
@@ -172,9 +165,10 @@ def gap_table(positions: Results) -> Table:
 
 def tolerance_table(positions: Results) -> Table:
     """The least tolerance at which each vertex truly collides, over all positions."""
+    titles = positions["titles"]
     rows = [
         (
-            set_title(key),
+            titles[key],
             str(unit),
             _yes(each["exact"]),
             short(each["tolerance"], 4),
@@ -207,10 +201,10 @@ def headline(results: Results) -> list[str]:
     """Returns the run's outcome in sentences, for the terminal."""
     lines = []
     for layer, found in results["layers"].items():
-        for key, one in found["sets"].items():
+        for one in found["sets"]:
             ratio = f" ({percent(one['ratio'])} of the images')" if one["ratio"] else ""
             lines.append(
-                f"{layer}, {set_title(key)}: vertices {fixed(one['distance'])} apart{ratio}, "
+                f"{layer}, {one['title']}: vertices {fixed(one['distance'])} apart{ratio}, "
                 f"{percent(one['success'])} of the combinations in the target's class"
             )
     return lines

@@ -24,7 +24,7 @@ USUAL = {
     "units": 5,
     "samples": 2000,
     "ball": 1000,
-    "steps": 200,
+    "steps": 400,
     "positions": "24",
     "facts": 60.0,
     "limit": None,
@@ -91,17 +91,19 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
         help="in the first release's names or torchvision's (conv10,fire9/expand3x3)",
     )
     group.add_argument(
-        "--recipe", choices=tuple(RECIPES), default="both", help="of the search (both)"
+        "--recipe",
+        choices=tuple(RECIPES),
+        help="of the search (both at conv10, modern elsewhere)",
     )
     group.add_argument("--from-target", action="store_true", help="also start from the target")
     group.add_argument("--units", metavar="N", type=int, help="vertices (5)")
-    group.add_argument("--steps", metavar="N", type=int, help="a vertex, at most (200)")
+    group.add_argument("--steps", metavar="N", type=int, help="a vertex, at most (400)")
     group.add_argument("--samples", metavar="N", type=int, help="convex combinations (2000)")
     group.add_argument("--ball", metavar="N", type=int, help="images of the ball control (1000)")
     group.add_argument(
         "--positions",
         metavar="N",
-        help="of conv10 that are certified besides the units' own: a number, or all (24)",
+        help="of conv10 certified besides the units' own: a number, or all; 4 MB each (24)",
     )
     group.add_argument(
         "--facts",
@@ -166,11 +168,11 @@ def settings_of(options: argparse.Namespace) -> "SqueezeNetOptions":
         layers=options.layers,
         positions=POSITIONS if positions == "all" else int(positions),
         limit=options.limit,
+        recipes=None if options.recipe is None else RECIPES[options.recipe],
         workers=options.workers or _cores(),
         data=options.data,
         image=ImageOptions(
             units=options.units,
-            recipes=RECIPES[options.recipe],
             samples=options.samples,
             ball_samples=options.ball,
             max_steps=options.steps,
