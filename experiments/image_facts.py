@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.facts import DOMAINS
-from experiments.files import open_run_folder
+from experiments.files import atomic_path, open_run_folder
 from experiments.proofs import FOLDER, Proofs
 from polytope import CollisionPolytope
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # the process of its own starts sooner without torch
 #: Certificates hold the layer in text: beyond so many weights they are not saved.
 MOST_SAVED = 4_000_000
 _CHILD = ("free", "nonnegative")
+
+#: What a vertex of the set is kept as, in the run folder: "point" (d,), rounded to float64.
+VERTEX = "exact-vertex.npz"
 
 Fact = Callable[[CollisionPolytope], tuple[dict[str, Any], Any]]
 
@@ -49,11 +52,29 @@ def _lineality(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
     return {"lineality": found.dimension, "pointed": found.pointed}, found.certificate
 
 
+def _vertex(polytope: CollisionPolytope) -> tuple[dict[str, Any], Any]:
+    """One exact vertex: the target pushed to one, without a linear program."""
+    found = polytope.purify()
+    entry: dict[str, Any] = {"vertex": found.status.name.lower(), "vertex_reason": found.reason}
+    if found.point is not None and polytope.layer.target_vector is not None:
+        point = found.point_float()
+        target = polytope.layer.target_vector.to_float()
+        entry |= {
+            "vertex_tight": len(found.tight),
+            "vertex_moves": found.moves,
+            "vertex_positive": int((point > 0).sum()),
+            "vertex_distance": float(np.linalg.norm(point - target)),
+            "point": point.tolist(),
+        }
+    return entry, found.certificate
+
+
 FACTS: dict[str, Fact] = {
     "rank": _rank,
     "kernel": _kernel,
     "dimension": _dimension,
     "lineality": _lineality,
+    "vertex": _vertex,
 }
 
 
@@ -69,9 +90,9 @@ def limited_facts(
         seconds: after which the rest is given up.
 
     Returns:
-        "domains": the facts by domain; "limit": the seconds, where something was given up, else
-        None; "broken": why the process ended early, else None; "saved": whether certificates were
-        small enough to be saved.
+        "domains": the facts by domain, a vertex (its point in `VERTEX`) with x >= 0 only;
+        "limit": the seconds, where something was given up, else None; "broken": why the process
+        ended early, else None; "saved": whether certificates were small enough to be saved.
     """
     open_run_folder(folder / FOLDER)
     saved = layer.weight.shape[0] * layer.weight.shape[1] <= MOST_SAVED
@@ -95,6 +116,10 @@ def limited_facts(
     found: dict[str, Any] = {domain: {} for domain in domains}
     for line in text[: text.rfind("\n") + 1].splitlines():
         entry = json.loads(line)
+        point = entry.pop("point", None)
+        if point is not None:
+            with atomic_path(folder / VERTEX) as path:
+                np.savez(path, point=np.array(point))
         found[entry.pop("domain")] |= entry
     broken = None if late or code == 0 else f"the process ended with {code}"
     return {
@@ -122,6 +147,8 @@ def _prove(
     for domain in domains:
         polytope = CollisionPolytope.from_layer(weight, bias, target, domain=DOMAINS[domain])
         for name, fact in FACTS.items():
+            if name == "vertex" and domain == "free":
+                continue  # there is none where the set has lines
             entry, certificate = fact(polytope)
             proof = None
             if folder is not None:

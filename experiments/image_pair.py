@@ -1,6 +1,7 @@
 """The paper's experiment on pairs of images, on any network: searches, measures, the record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from experiments.collisions import as_8_bit, collision_meanings, write_png
 from experiments.datasets.images import mean_distance
 from experiments.files import atomic_path, open_run_folder
 from experiments.image_exact import exact_entries, exact_target, layer_entry, polytope_of
-from experiments.image_facts import limited_facts
+from experiments.image_facts import VERTEX, limited_facts
 from experiments.image_measures import (
     Aim,
     accuracy,
@@ -71,7 +72,7 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
     probe = Probe(setting.model, setting.layer, device=options.device, batch=options.batch)
     open_run_folder(folder)
     open_run_folder(folder / PNG_FOLDER)
-    with RowFile(folder / FILE_NAME, options=_identity(setting)) as rows:
+    with _float32(), RowFile(folder / FILE_NAME, options=_identity(setting)) as rows:
         keep = _Keeper(rows, progress)
         images = keep("images", partial(_images, setting))
         if options.accuracy and setting.images is not None:
@@ -85,6 +86,7 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
         layer = keep("layer", partial(layer_entry, aim, first.entered))
         keep("meanings", partial(_meanings, setting, probe, rows, folder))
         keep("exact", partial(_exact, setting, probe, rows, folder))
+        keep("vertex", partial(_exact_vertex, (probe, aim), first.entered.shape[1:], folder))
         for key, _, _ in setting.sets():
             found = read_found(folder, dict(rows[f"search.{key}"].results))
             about = (found, key, images["mean_distance"])
@@ -103,6 +105,14 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
             )
             write_record(folder, record)
     return record
+
+
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Full float32 in convolutions: a GPU's shorter TF32 would decide how close a point comes."""
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, deterministic=cudnn.deterministic, allow_tf32=False):
+        yield
 
 
 def tensor_of(picture: Picture) -> Tensor:
@@ -159,6 +169,25 @@ def _exact(setting: Setting, probe: Probe, rows: RowFile, folder: Path) -> Entry
     seconds = setting.options.facts_seconds
     facts = limited_facts(layer, target, folder, seconds=seconds) if seconds else None
     return {"reason": "", "counts": counts, "points": points, "facts": facts}
+
+
+def _exact_vertex(network: tuple[Probe, Aim], shape: tuple[int, ...], folder: Path) -> Entry:
+    """What the network says of an exact vertex, rounded to float32, from the layer's input on."""
+    probe, aim = network
+    path = folder / VERTEX
+    if not path.is_file() or probe.reason:
+        return {}
+    with np.load(path) as loaded:
+        point = torch.from_numpy(loaded["point"]).float().view(1, *shape)
+    (seen,) = probe.entering(point)
+    off, positive = aim.errors(seen.pre)
+    first = int(seen.probabilities[0].argmax())
+    return {
+        "class": first,
+        "confidence": float(seen.probabilities[0, first]),
+        "worst_active": float(off[0]),
+        "worst_inactive": float(positive[0]),
+    }
 
 
 def _meanings(setting: Setting, probe: Probe, rows: RowFile, folder: Path) -> Entry:
@@ -240,6 +269,7 @@ def _results(
         "paper_table": setting.paper_table,
         "samples": setting.options.samples,
         "exact": exact,
+        "exact_vertex": rows["vertex"].results,
         "accuracy": rows["accuracy"].results if "accuracy" in rows else None,
         **common,
         "sets": sets,

@@ -12,7 +12,7 @@ from experiments.image_detail_tables import (
     vertices_table,
     yes,
 )
-from experiments.numbers import fixed, percent, probability
+from experiments.numbers import fixed, percent, probability, short
 from experiments.paper import ROWS, TEXT, CollisionRow
 from experiments.tables import Table
 
@@ -218,6 +218,33 @@ def _fact(found: Entry, name: str, proof: str) -> str:
     return yes(value) if isinstance(value, bool) else str(value)
 
 
+def _vertex_note(results: Results, found: Entry) -> Iterator[str]:
+    """One sentence on the exact vertex, where there is one."""
+    if found.get("vertex") != "vertex":
+        if "vertex" in found:
+            yield f"An exact vertex, x >= 0: {found['vertex_reason'] or found['vertex']}."
+        return
+    text = (
+        "One exact vertex, x >= 0, was proved (the target pushed to one, no unit's extreme): "
+        f"{found['vertex_tight']} rows and all but {found['vertex_positive']} inputs are tight, "
+        f"l2 {fixed(found['vertex_distance'])} from the target's"
+    )
+    seen = results["exact_vertex"]
+    if seen:
+        name = _class_name(results, seen["class"])
+        text += (
+            f"; rounded to float32 the network sees {name} ({probability(seen['confidence'])}), "
+            f"active units off by {short(seen['worst_active'])}, others above 0 by "
+            f"{short(seen['worst_inactive'])}"
+        )
+    yield f"{text}."
+
+
+def _class_name(results: Results, index: int) -> str:
+    known = results["class_names"]
+    return known[index] if index < len(known) else f"class {index}"
+
+
 def _layer_notes(results: Results) -> Iterator[str]:
     layer, exact = results["layer"], results["exact"]
     if layer["least_lines"]:
@@ -235,6 +262,7 @@ def _layer_notes(results: Results) -> Iterator[str]:
         yield f"Exact facts were given up after {facts['limit']:g} seconds (--facts)."
     if facts["broken"]:
         yield f"Exact facts are incomplete: {facts['broken']}."
+    yield from _vertex_note(results, facts["domains"].get("nonnegative", {}))
     if not facts["saved"]:
         yield (
             "Each fact was proved, and its certificate not saved: certificates hold the layer, "

@@ -28,7 +28,18 @@ def test_facts_of_a_small_layer_with_their_certificates(tmp_path):
     assert free["dimension"] == positive["dimension"] == free["paper_bound"] == 9 - active
     assert (free["lineality"], free["pointed"]) == (3, False)
     assert (positive["lineality"], positive["pointed"]) == (0, True)
-    for name in image_facts.FACTS:
+    assert "vertex" not in free
+    assert positive["vertex"] == "vertex"
+    assert verify(tmp_path / positive["vertex_certificate"]["file"])
+    point = np.load(tmp_path / image_facts.VERTEX)["point"]
+    assert (point >= 0).all()
+    assert np.linalg.norm(point - target) == positive["vertex_distance"]
+    assert (point > 0).sum() == positive["vertex_positive"] <= positive["vertex_tight"]
+    pre = small.weight.astype(float) @ point
+    wanted = small.weight.astype(float) @ target
+    np.testing.assert_allclose(pre[wanted > 0], wanted[wanted > 0], atol=1e-9)
+    assert (pre[wanted <= 0] <= 1e-9).all()
+    for name in ("rank", "kernel", "dimension", "lineality"):
         assert free[f"{name}_proved"]
         assert verify(tmp_path / free[f"{name}_certificate"]["file"])
 
