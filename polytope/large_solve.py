@@ -18,7 +18,7 @@ import numpy as np
 from flint import fmpz, fmpz_mat
 
 #: Rows below which FLINT's own solver is used.
-_SMALL = 128
+_SMALL = 160
 #: Bits gained by a step, tried in turn: the larger, the better conditioned A has to be.
 _STEPS = (40, 32, 24, 16)
 #: Entries up to which the 64-bit residuals can be expected to fit.
@@ -28,11 +28,11 @@ _RESIDUAL_BITS = 61
 _ERROR_BITS = 20
 
 
-def solve(matrix: Sequence[Sequence[int]], right: Sequence[int]) -> tuple[list[int], int] | None:
+def solve_integers(matrix: fmpz_mat, right: Sequence[int]) -> tuple[list[int], int] | None:
     """Solve a square integer system exactly.
 
     Args:
-        matrix: n rows of n integers.
+        matrix: (n, n).
         right: n integers of any size.
 
     Returns:
@@ -42,16 +42,21 @@ def solve(matrix: Sequence[Sequence[int]], right: Sequence[int]) -> tuple[list[i
     n = len(right)
     if not n:
         return [], 1
-    exact = fmpz_mat([list(row) for row in matrix])
     column = fmpz_mat(n, 1, list(right))
-    bits = max(max(map(abs, row)) for row in matrix).bit_length()
-    if n >= _SMALL and bits <= _ENTRY_BITS:
-        table = np.array(matrix, dtype=np.int64)
-        for step in _STEPS:
-            found = _refined(table, right, step)
-            if found is not None and exact * found[0] == column * found[1]:
-                return list(map(int, found[0].entries())), int(found[1])
-    return _by_flint(exact, column)
+    table = _table(matrix) if n >= _SMALL else None
+    for step in _STEPS if table is not None else ():
+        found = None if table is None else _refined(table, right, step)
+        if found is not None and matrix * found[0] == column * found[1]:
+            return list(map(int, found[0].entries())), int(found[1])
+    return _by_flint(matrix, column)
+
+
+def _table(matrix: fmpz_mat) -> np.ndarray | None:
+    """The matrix in 64-bit integers; None if that is too narrow."""
+    entries = list(map(int, matrix.entries()))
+    if max(map(abs, entries)).bit_length() > _ENTRY_BITS:
+        return None
+    return np.array(entries, dtype=np.int64).reshape(matrix.nrows(), -1)
 
 
 def _by_flint(matrix: fmpz_mat, column: fmpz_mat) -> tuple[list[int], int] | None:

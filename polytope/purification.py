@@ -18,6 +18,7 @@ from math import gcd, lcm
 from time import perf_counter
 
 import numpy as np
+from flint import fmpz_mat
 
 from polytope import crossover, large_solve
 from polytope.certificates import Certificate
@@ -170,7 +171,7 @@ def _meeting_point(
     right = [value / f for value, f in zip(right, factors, strict=True)]
     common = lcm(*(value.denominator for value in right)) if right else 1
     whole = [value.numerator * (common // value.denominator) for value in right]
-    solved = large_solve.solve(table, whole)
+    solved = large_solve.solve_integers(fmpz_mat(table) if table else fmpz_mat(0, 0), whole)
     if solved is None:
         return None
     denominator = lcm(solved[1] * common, held.denominator)

@@ -23,7 +23,7 @@ def test_refinement_agrees_with_flint(n, bits, monkeypatch):
     expected = large_solve._by_flint(fmpz_mat(matrix), fmpz_mat(n, 1, right))
     monkeypatch.setattr(large_solve, "_SMALL", 0)
     monkeypatch.setattr(large_solve, "_by_flint", None)
-    assert large_solve.solve(matrix, right) == expected
+    assert large_solve.solve_integers(fmpz_mat(matrix), right) == expected
 
 
 def test_small_solutions_of_large_systems(monkeypatch):
@@ -33,8 +33,8 @@ def test_small_solutions_of_large_systems(monkeypatch):
     monkeypatch.setattr(large_solve, "_by_flint", None)
     wanted = [k - 15 for k in range(30)]
     right = [sum(a * x for a, x in zip(row, wanted, strict=True)) for row in matrix]
-    assert large_solve.solve(matrix, right) == (wanted, 1)
-    assert large_solve.solve(matrix, [0] * 30) == ([0] * 30, 1)
+    assert large_solve.solve_integers(fmpz_mat(matrix), right) == (wanted, 1)
+    assert large_solve.solve_integers(fmpz_mat(matrix), [0] * 30) == ([0] * 30, 1)
 
 
 def test_each_number_may_bring_a_denominator_of_its_own(monkeypatch):
@@ -42,7 +42,7 @@ def test_each_number_may_bring_a_denominator_of_its_own(monkeypatch):
     matrix = [[p * (i == j) for j in range(8)] for i, p in enumerate(primes)]
     monkeypatch.setattr(large_solve, "_SMALL", 0)
     monkeypatch.setattr(large_solve, "_by_flint", None)
-    numerators, denominator = large_solve.solve(matrix, [1] * 8)
+    numerators, denominator = large_solve.solve_integers(fmpz_mat(matrix), [1] * 8)
     assert denominator == 9699690
     assert [denominator // v for v in numerators] == primes
 
@@ -53,7 +53,7 @@ def test_singular(bits, monkeypatch):
     matrix[3] = [v << bits for v in matrix[4]]
     for small in (0, 100):
         monkeypatch.setattr(large_solve, "_SMALL", small)
-        assert large_solve.solve(matrix, right) is None
+        assert large_solve.solve_integers(fmpz_mat(matrix), right) is None
 
 
 def test_what_floats_cannot_do(monkeypatch):
@@ -62,13 +62,13 @@ def test_what_floats_cannot_do(monkeypatch):
     common = 232792560 * 23 * 29 * 31 * 37
     hilbert = [[common // (i + j + 1) for j in range(18)] for i in range(18)]
     right = [1] * 18
-    numerators, denominator = large_solve.solve(hilbert, right)
+    numerators, denominator = large_solve.solve_integers(fmpz_mat(hilbert), right)
     for row in hilbert:
         assert sum(a * x for a, x in zip(row, numerators, strict=True)) == denominator
     wide = [[2**200 + 1, 3], [5, 2**190]]
-    numerators, denominator = large_solve.solve(wide, [1, 1])
+    numerators, denominator = large_solve.solve_integers(fmpz_mat(wide), [1, 1])
     assert wide[0][0] * numerators[0] + wide[0][1] * numerators[1] == denominator
 
 
 def test_no_rows():
-    assert large_solve.solve([], []) == ([], 1)
+    assert large_solve.solve_integers(fmpz_mat(0, 0), []) == ([], 1)
