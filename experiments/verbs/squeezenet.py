@@ -24,7 +24,7 @@ USUAL = {
     "units": 5,
     "samples": 2000,
     "ball": 1000,
-    "steps": 400,
+    "steps": 300,
     "positions": "24",
     "facts": 60.0,
     "limit": None,
@@ -97,7 +97,7 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--from-target", action="store_true", help="also start from the target")
     group.add_argument("--units", metavar="N", type=int, help="vertices (5)")
-    group.add_argument("--steps", metavar="N", type=int, help="a vertex, at most (400)")
+    group.add_argument("--steps", metavar="N", type=int, help="a vertex, at most (300)")
     group.add_argument("--samples", metavar="N", type=int, help="convex combinations (2000)")
     group.add_argument("--ball", metavar="N", type=int, help="images of the ball control (1000)")
     group.add_argument(
