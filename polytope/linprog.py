@@ -16,7 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
-from polytope import exact_simplex
+from polytope import exact_simplex, interior_point
 from polytope.highs import Basis, FloatStatus, Proposal, Proposer
 from polytope.program import LinearProgram
 from polytope.proof import (
@@ -108,6 +108,21 @@ def solve(
     if walked is not None:
         return _optimal(walked[1], walked[0], clock)
     return _fallback(program, proposal.status, clock)
+
+
+def solve_dense(program: LinearProgram) -> Solution | None:
+    """Minimise over a large dense program exactly; None where :func:`solve` has to be asked."""
+    if not interior_point.suits(program):
+        return None
+    clock = _Clock()
+    with clock.measure("float"):
+        basis = interior_point.propose(program)
+    if basis is None:
+        return None
+    with clock.measure("proof"):
+        candidate = basic_solution(program, basis)
+    proved = candidate is not None and candidate.is_optimal
+    return _optimal(candidate, basis, clock) if candidate is not None and proved else None
 
 
 def _optimal(candidate: BasicSolution, basis: Basis, clock: _Clock) -> Solution:

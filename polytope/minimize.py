@@ -13,7 +13,7 @@ from polytope.feasibility import feasibility
 from polytope.highs import Proposer
 from polytope.layer import Layer
 from polytope.linalg import Minor, invertible_minor
-from polytope.linprog import Outcome, Solution, solve
+from polytope.linprog import Outcome, Solution, solve, solve_dense
 from polytope.membership import vertex_minor
 from polytope.program import LinearProgram
 from polytope.rational import RationalVector
@@ -73,7 +73,7 @@ class Minimizer:
         self, objective: RationalVector, constant: Fraction, claim: Mapping[str, object]
     ) -> LPResult:
         program = self._program.with_objective(objective)
-        solution = solve(program, self._proposer, insist=False)
+        solution = solve_dense(program) or solve(program, self._proposer, insist=False)
         if solution.outcome is Outcome.OPTIMAL:
             return self._optimal(program, solution, constant, claim)
         other = self._without_optimum(objective, claim)
