@@ -5,6 +5,7 @@ from optimize.compare import compare as compare
 from optimize.exact import ExactLayer as ExactLayer
 from optimize.exact import exact_layer as exact_layer
 from optimize.exact_network import exact_network as exact_network
+from optimize.execution import Execution as Execution
 from optimize.finder import find_vertices as find_vertices
 from optimize.graph import LayerInfo as LayerInfo
 from optimize.graph import OtherLayer as OtherLayer
@@ -30,6 +31,7 @@ __all__ = [
     "AugmentedLagrangian",
     "Authors",
     "ExactLayer",
+    "Execution",
     "History",
     "LayerInfo",
     "LayerReader",

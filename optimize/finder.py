@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from optimize.execution import Execution, strict_float32
 from optimize.inputs import Bounds, Request, Units, read_request, read_start
 from optimize.layers import LayerReader
 from optimize.objective import Objective
@@ -35,6 +36,7 @@ def find_vertices(
     noise: float = 0.0,
     seed: int = 0,
     device: str = "auto",
+    execution: Execution | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1000,
     history_every: int | None = None,
@@ -71,6 +73,8 @@ def find_vertices(
         noise: standard deviation of Gaussian noise on the starts, projected onto the bounds.
         seed: of that noise, drawn on the CPU so that it is the same on every device.
         device: "auto" (CUDA where present), "cpu", "cuda", "cuda:1", ...
+        execution: precision, compiling, layout and memory of a general model's steps; None for
+            Execution().
         checkpoint: folder to save to, and to resume from when it holds this very search (limits of
             steps and time may differ).
         checkpoint_every: steps between saves; the end is always saved.
@@ -104,23 +108,27 @@ def find_vertices(
     history_every = stopping.check_every if history_every is None else history_every
     _check_options(noise, seed, checkpoint_every, history_every, stopping)
     reader = LayerReader(model, layer, read_device(device))
-    request = read_request(reader, target, bounds, batched=batched)
-    start_points = read_start(reader, start, request)
-    problem, chosen, owners = build_problem(reader, request, objective, units=units)
-    method = choose_method(optimizer, problem)
-    like = problem.pattern.target_pre
-    points = problem.project(add_noise(start_points[owners].to(like.dtype), noise, seed))
-    print_of = _fingerprint(reader, request, points, chosen, (objective, method, stopping))
-    folder = None if checkpoint is None else Path(checkpoint)
-    run = Run(
-        problem,
-        method,
-        stopping=stopping,
-        keeping=Keeping(folder, print_of, checkpoint_every, history_every, progress),
-    )
-    run.begin(points)
-    run.go()
-    return _result(run, request, (chosen, owners), method, began)
+    with strict_float32(reader.device):
+        request = read_request(reader, target, bounds, batched=batched)
+        start_points = read_start(reader, start, request)
+        problem, chosen, owners = build_problem(
+            reader, request, objective, units=units, execution=execution
+        )
+        method = choose_method(optimizer, problem)
+        like = problem.pattern.target_pre
+        points = problem.project(add_noise(start_points[owners].to(like.dtype), noise, seed))
+        options = (objective, method, problem.execution, stopping)
+        print_of = _fingerprint(reader, request, points, chosen, options)
+        folder = None if checkpoint is None else Path(checkpoint)
+        run = Run(
+            problem,
+            method,
+            stopping=stopping,
+            keeping=Keeping(folder, print_of, checkpoint_every, history_every, progress),
+        )
+        run.begin(points)
+        run.go()
+        return _result(run, request, (chosen, owners), method, began)
 
 
 def _check_options(
@@ -143,9 +151,9 @@ def _fingerprint(
     reader: LayerReader, request: Request, points: Tensor, units: Tensor, options: tuple[Any, ...]
 ) -> str:
     """SHA-256 of all that decides the steps: everything but the limits of steps and time."""
-    objective, method, stopping = options
+    objective, method, execution, stopping = options
     rule = (stopping.check_every, stopping.plateau_tolerance, stopping.patience)
-    digest = hashlib.sha256(repr((reader.name, objective, method, rule)).encode())
+    digest = hashlib.sha256(repr((reader.name, objective, method, execution, rule)).encode())
     tensors = [request.targets, request.lower, request.upper, points, units]
     tensors += list(reader.model.state_dict().values())
     for tensor in tensors:

@@ -74,6 +74,8 @@ def _unmark(node: fx.Node, changing: set[str]) -> bool:
     if node.op == "call_function":
         return _unmark_function(node)
     name = str(node.target)
+    if node.op == "call_method" and name == "view" and not isinstance(node.args[1], torch.dtype):
+        node.target = "reshape"  # the same, whatever the layout in memory
     if node.op != "call_method" or not name.endswith("_") or name.endswith("__"):
         return False
     if not hasattr(Tensor, name.removesuffix("_")):

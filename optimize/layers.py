@@ -4,11 +4,13 @@ The model is cut behind the layer (and the BatchNorm folded into it), so that no
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from optimize.execution import Execution, fitting, saved_bytes
 from optimize.graph import LayerCall, find_call
 from optimize.operations import Norm
 from optimize.reading import constant, layer_of
@@ -92,6 +94,36 @@ class LayerReader:
             self.relu_checked = True
             self._read_call(find_call(traced, name), traced)
         self._check()
+        #: Inputs that one pass without a graph takes; see `prepare`.
+        self.at_once: int | None = None
+        self._steps: Callable[[Tensor], Any] = self.model
+        self._layout = torch.contiguous_format
+
+    def prepare(self, execution: Execution, one: Tensor) -> None:
+        """Lay out, compile, and find how many vertices fit into memory, for inputs like `one`.
+
+        Args:
+            execution: what is asked for.
+            one: (1, *input).
+
+        Raises:
+            InputError: a model that cannot be traced is to be compiled.
+        """
+        if execution.lays_channels_last(self.device) and one.ndim == 4:
+            self._layout = torch.channels_last
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._steps = self.model
+        if execution.compiled:
+            if not self.relu_checked:
+                raise InputError(
+                    "compiled: expected a model that can be traced, got one that cannot"
+                )
+            self._steps = torch.compile(self.model)
+        self.at_once = execution.vertices_at_once
+        if self.at_once is None:
+            state = (*self.model.parameters(), *self.model.buffers())
+            kept = {each.untyped_storage().data_ptr() for each in state}
+            self.at_once = fitting(saved_bytes(self.pre_activation, one, kept), self.device)
 
     def _read_call(self, call: LayerCall, traced: Trace) -> None:
         layer = call.weighted
@@ -167,12 +199,30 @@ class LayerReader:
         Raises:
             InputError: the layer is not reached in the model's forward pass.
         """
-        entered, outputs = self.model(inputs)
+        entered, outputs = self.model(self.laid_out(inputs))
         return entered, outputs
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Pre-activations (n, N) of a batch (n, *input); differentiable in `inputs`."""
         return self.run(inputs)[1].flatten(1)
+
+    def step_forward(self, inputs: Tensor) -> Tensor:
+        """The same of `laid_out` inputs as the steps run it: compiled where that was asked for."""
+        pre: Tensor = self._steps(inputs)[1]
+        return pre.flatten(1)
+
+    def laid_out(self, inputs: Tensor) -> Tensor:
+        """The same inputs in the memory layout that the model runs in."""
+        return inputs.contiguous(memory_format=self._layout)
+
+    def values(self, inputs: Tensor) -> Tensor:
+        """The same without a graph, as many inputs at a time as memory holds."""
+        return self._in_chunks(lambda part: self.run(part)[1], inputs)
+
+    def _in_chunks(self, part_of: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            parts = torch.split(inputs, self.at_once or len(inputs))
+            return torch.cat([part_of(part).flatten(1) for part in parts])
 
     def own_pre_activation(self, entered: Tensor) -> Tensor:
         """Pre-activations (n, N) of what is put into the layer itself, (n, *layer input)."""
@@ -181,13 +231,13 @@ class LayerReader:
 
     def layer_inputs(self, inputs: Tensor) -> Tensor:
         """What enters the layer, (n, d), for a batch (n, *input): the space of the polytope."""
-        with torch.no_grad():
-            return self.run(inputs)[0].flatten(1)
+        return self._in_chunks(lambda part: self.run(part)[0], inputs)
 
     def accepts_batch(self, inputs: Tensor) -> bool:
         """Does the model take `inputs` as a batch (n, *input) up to this layer?"""
         if inputs.ndim < 2 or inputs.shape[0] == 0:
             return False
+        inputs = inputs[:2]  # enough to tell, and large batches may not fit into memory
         try:
             with torch.no_grad():
                 entered, outputs = self.run(inputs)

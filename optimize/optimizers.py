@@ -177,7 +177,15 @@ class Adam:
             for _ in range(steps):
                 _adam_step(local, block.gradient(local["points"], slope), block)
 
-        in_blocks(problem, state, _ADAM, dtype=torch.float32, round_of_steps=walk)
+        first = state["halved"] == 0 if problem.execution.mixed else None
+        in_blocks(
+            problem,
+            state,
+            _ADAM,
+            dtype=torch.float32,
+            round_of_steps=walk,
+            coarse_part=first,
+        )
 
     def inspect(self, problem: Problem, state: State, stopping: Stopping) -> Inspection:
         """Halve the rate on a plateau; end after the last halving."""
@@ -247,8 +255,15 @@ class AugmentedLagrangian:
                 _adam_step(local, block.gradient(local["points"], slope), block)
 
         multipliers = state["multipliers"]
-        names = (*_ADAM, "multipliers")
-        in_blocks(problem, state, names, dtype=torch.float32, round_of_steps=walk)
+        first = state["rate"][:, 0] > self.learning_rate / 2 if problem.execution.mixed else None
+        in_blocks(
+            problem,
+            state,
+            (*_ADAM, "multipliers"),
+            dtype=torch.float32,
+            round_of_steps=walk,
+            coarse_part=first,
+        )
         pre, pattern = problem.pre_activation(state["points"]), problem.pattern
         updated = self._slope(pattern, multipliers)(pre)
         state["multipliers"] = torch.where(pattern.chosen, 0.0, updated)

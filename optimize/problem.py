@@ -5,7 +5,7 @@ each way) and the general one (any model; the model's own floating type, autogra
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from optimize.execution import Execution, coarse
 from optimize.layers import LayerReader
 from optimize.objective import Objective, Pattern
 from optimize.products import product
@@ -36,6 +37,8 @@ class Problem:
         objective: eq. 1.
         lower, upper: (D,) bounds, possibly infinite.
         weight, bias: (N, D) and (N,) in float64 where the layer is the first one, else None.
+        execution: how a general model is run.
+        is_coarse: whether the steps of a general model run in bfloat16.
         cache: what a method derives from the layer and the box alone, shared by `take`.
     """
 
@@ -47,6 +50,8 @@ class Problem:
     upper: Tensor
     weight: Tensor | None
     bias: Tensor | None
+    execution: Execution = field(default_factory=Execution)
+    is_coarse: bool = False
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -78,18 +83,18 @@ class Problem:
         """Pre-activations (V, N) of flat points (V, D), without a graph."""
         if self.weight is not None and self.bias is not None:
             return product(points, self.weight.T, bias=self.bias)
-        with torch.no_grad():
-            return self.reader.pre_activation(points.view(-1, *self.shape))
+        return self.reader.values(points.view(-1, *self.shape))
 
     def gradient(self, points: Tensor, slope: Slope) -> Tensor:
         """The gradient (V, D) of a function of the pre-activations with derivative `slope`."""
         if self.weight is not None:
             return product(slope(self.pre_activation(points)), self.weight)
-        leaf = points.detach().requires_grad_(True)
-        with torch.enable_grad():
-            pre = self.reader.pre_activation(leaf.view(-1, *self.shape))
-            (gradient,) = torch.autograd.grad(pre, leaf, slope(pre.detach()))
-        return gradient
+        leaf = self.reader.laid_out(points.detach().view(-1, *self.shape)).requires_grad_(True)
+        with torch.enable_grad(), coarse(self.reader.device, self.is_coarse):
+            pre = self.reader.step_forward(leaf)
+        towards = slope(pre.detach().to(points.dtype)).to(pre.dtype)
+        (gradient,) = torch.autograd.grad(pre, leaf, towards)
+        return gradient.flatten(1)
 
     def project(self, points: Tensor) -> Tensor:
         """The nearest points of the box: the paper's clipping."""
@@ -107,22 +112,26 @@ def in_blocks(
     *,
     dtype: torch.dtype,
     round_of_steps: Callable[[Problem, dict[str, Tensor]], None],
+    coarse_part: Tensor | None = None,
 ) -> None:
     """Take a round of steps on the tensors `names` of `state`, block after block of vertices.
 
     Vertices do not know of each other, so an affine problem may be cut into blocks whose working
     set stays in a core's cache, and may be rounded to `dtype`, in which a step costs least; what
-    it found is then measured in float64.  A general problem, or one on another device than the
-    CPU, is one block (the general one also keeps its floating type).
+    it found is then measured in float64.  On another device than the CPU it is one block.  A
+    general problem keeps its floating type and is cut into as many vertices as memory holds;
+    those of `coarse_part` (V,) run in bfloat16.
     """
     count = len(state[names[0]])
     whole = {name: state[name].clone() for name in names}
 
-    def walk(part: slice) -> None:
+    def walk(part: slice | Tensor, is_coarse: bool = False) -> None:
         block, local = problem.take(part), {name: whole[name][part] for name in names}
         if problem.affine:
             block = block.cast(dtype)
             local = {name: tensor.to(dtype) for name, tensor in local.items()}
+        elif is_coarse:
+            block = replace(block, is_coarse=True)
         round_of_steps(block, local)
         for name in names:
             whole[name][part] = local[name]
@@ -130,13 +139,34 @@ def in_blocks(
     if problem.affine and problem.reader.device.type == "cpu":
         # One thread a block: they never wait for each other, unlike the threads of one product,
         # and what comes out does not depend on the number of threads.
-        blocks = max(1, -(-count // _BLOCK))
-        ends = [count * k // blocks for k in range(blocks + 1)]
-        parts = [slice(begin, end) for begin, end in pairwise(ends)]
+        parts = _slices(count, _BLOCK)
         workers = max(1, min(len(parts), torch.get_num_threads()))
         one = functools.partial(torch.set_num_threads, 1)
         with ThreadPoolExecutor(workers, initializer=one) as pool:
             list(pool.map(walk, parts))
-    else:
+    elif problem.affine:
         walk(slice(0, count))
+    else:
+        for part, is_coarse in _chunks(count, problem.reader.at_once or count, coarse_part):
+            walk(part, is_coarse)
     state.update(whole)
+
+
+def _slices(count: int, most: int) -> list[slice]:
+    """Equal parts of at most `most` vertices."""
+    parts = max(1, -(-count // most))
+    ends = [count * k // parts for k in range(parts + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
+
+
+def _chunks(
+    count: int, most: int, coarse_part: Tensor | None
+) -> Iterator[tuple[slice | Tensor, bool]]:
+    """Parts of at most `most` vertices, each of one precision."""
+    if coarse_part is None:
+        yield from ((part, False) for part in _slices(count, most))
+        return
+    for is_coarse in (True, False):
+        (index,) = torch.nonzero(coarse_part == is_coarse, as_tuple=True)
+        if len(index):
+            yield from ((index[part], is_coarse) for part in _slices(len(index), most))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from optimize.execution import Execution
 from optimize.inputs import Request, Units, read_units
 from optimize.layers import LayerReader
 from optimize.objective import Objective, Pattern
@@ -33,16 +34,24 @@ def read_device(name: str) -> torch.device:
 
 
 def build_problem(
-    reader: LayerReader, request: Request, objective: Objective, *, units: Units | Tensor
+    reader: LayerReader,
+    request: Request,
+    objective: Objective,
+    *,
+    units: Units | Tensor,
+    execution: Execution | None = None,
 ) -> tuple[Problem, Tensor, Tensor]:
-    """The problem of all vertices, their units (V,) and targets (V,)."""
-    affine = reader.is_first_layer(request.targets)
+    """The problem of all vertices, their units (V,) and targets (V,); readies the reader."""
+    execution = Execution() if execution is None else execution
+    affine = reader.is_first_layer(request.targets[:2])
+    if not affine:
+        reader.prepare(execution, request.targets[:1])
     weight, bias = reader.affine_map() if affine else (None, None)
     with torch.no_grad():
         if weight is not None and bias is not None:
             target_pre = torch.addmm(bias, request.targets.flatten(1).double(), weight.T)
         else:
-            target_pre = reader.pre_activation(request.targets)
+            target_pre = reader.values(request.targets)
     table = read_units(units, target_pre)
     owners = torch.arange(len(table), device=table.device).repeat_interleave(table.shape[1])
     chosen = table.flatten()
@@ -56,6 +65,7 @@ def build_problem(
         upper=request.upper.to(dtype),
         weight=weight,
         bias=bias,
+        execution=execution,
     )
     return problem, chosen, owners
 

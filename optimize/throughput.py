@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from optimize.execution import Execution, strict_float32
 from optimize.inputs import Bounds, Units, read_request
 from optimize.layers import LayerReader
 from optimize.objective import Objective
@@ -49,10 +50,13 @@ def measure_throughput(
     steps: int = 100,
     singles: int = 5,
     device: str = "auto",
+    execution: Execution | None = None,
 ) -> Throughput:
     """Time `steps` steps of all vertices in one batch, and of the first `singles` one by one.
 
     Set-up is not timed, and each form first runs a few steps to warm up.  Ours.
+
+    `execution` is as for `find_vertices`, and applies to both forms.
 
     Raises:
         InputError: as for `find_vertices`; or `steps` or `singles` is below 1.
@@ -62,7 +66,9 @@ def measure_throughput(
             raise InputError(f"{name}: expected at least 1, got {value!r}")
     reader = LayerReader(model, layer, read_device(device))
     request = read_request(reader, target, bounds)
-    problem, _, owners = build_problem(reader, request, objective or Objective(), units=units)
+    problem, _, owners = build_problem(
+        reader, request, objective or Objective(), units=units, execution=execution
+    )
     method = choose_method(optimizer, problem)
     points = request.targets.flatten(1)[owners]
 
@@ -80,8 +86,9 @@ def measure_throughput(
 
     everyone = torch.arange(len(points), device=reader.device)
     first = [everyone[each : each + 1] for each in range(min(singles, len(points)))]
-    together = seconds(everyone)
-    alone = sum(seconds(each) for each in first)
+    with strict_float32(reader.device):
+        together = seconds(everyone)
+        alone = sum(seconds(each) for each in first)
     return Throughput(
         vertices=len(points),
         steps=steps,
