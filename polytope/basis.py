@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import Any
 
 from flint import fmpz_mat
 
 from polytope.highs import Basis
+from polytope.large_solve import solve_integers
 from polytope.program import LinearProgram
 from polytope.rational import RationalVector
 
@@ -290,9 +290,8 @@ def _solve(matrix: fmpz_mat, right: Sequence[Fraction]) -> tuple[list[int], int]
     if not right:
         return [], 1
     common = lcm(*(f.denominator for f in right))
-    column = fmpz_mat(len(right), 1, [f.numerator * (common // f.denominator) for f in right])
-    solution: Any = matrix.solve(column)  # an fmpq_mat; the stubs lack numer_denom
-    numerator, denominator = solution.numer_denom()
-    den = int(denominator) * common
-    sign = -1 if den < 0 else 1
-    return [sign * int(v) for v in numerator.entries()], sign * den
+    column = [f.numerator * (common // f.denominator) for f in right]
+    found = solve_integers(matrix, column)
+    if found is None:
+        raise ZeroDivisionError("the basis is singular")
+    return found[0], found[1] * common
