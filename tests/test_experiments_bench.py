@@ -181,7 +181,7 @@ def test_fc6_record_and_checker(tmp_path):
 
 def test_fc6_vertex(tmp_path, capsys):
     """The smoke sizes and others, certificate and checker included."""
-    record = smoke("fc6", tmp_path, "--vertex", "--verify")
+    record = smoke("fc6", tmp_path, "--vertex", "--verify", "--optimum")
     found = record.results
     assert (found["n_units"], found["n_inputs"], found["n_positive"]) == (12, 30, 4)
     assert found["status"] == "VERTEX"
@@ -191,6 +191,10 @@ def test_fc6_vertex(tmp_path, capsys):
     assert found["rounded_tolerance"] < 1e-6
     assert "the stated point is a vertex of C" in found["checker"]
     assert set(record.timings["seconds"]) == set(record.timings["peak_gb"]) == set(STAGES)
+    least = found["optimum"]
+    assert least["status"] == "OPTIMAL"
+    assert least["is_vertex"]
+    assert f"the pre-activation of unit {least['unit']} over C is" in least["checker"]
     assert (
         main(["fc6", "--vertex", "--quiet", "--units", "9", "--inputs", "20", "--active", "2"]) == 0
     )
@@ -280,6 +284,7 @@ def test_every_benchmark_states_its_options(capsys):
         ["units", "--runs", "0"],
         ["fc6", "--runs", "0"],
         ["fc6", "--weights", "vgg16.pth"],
+        ["fc6", "--optimum"],
         ["finder", "--runs", "0"],
         ["finder", "--targets", "0"],
         ["gap", "--units", "0"],

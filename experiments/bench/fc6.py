@@ -33,6 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="instead one certified vertex at x >= 0, time and memory of each stage, one run",
     )
+    parser.add_argument(
+        "--optimum",
+        action="store_true",
+        help="with --vertex: also the exact optimum of a unit on the face of the target's support",
+    )
     parser.add_argument("--units", type=int, default=UNITS, help="N, of the random layer")
     parser.add_argument("--inputs", type=int, default=INPUTS, help="d, of the random layer")
     parser.add_argument("--active", type=int, default=ACTIVE, help="N+, of the random layer")
@@ -60,6 +65,8 @@ def run(options: argparse.Namespace) -> Report:
         )
     if options.weights is not None and not options.vertex:
         raise InputError("weights: must go with --vertex; the other figures are of random layers")
+    if options.optimum and not options.vertex:
+        raise InputError("optimum: must go with --vertex")
     if options.vertex:
         return fc6_vertex.run(options, sizes)
     progress = Progress(quiet=options.quiet)

@@ -27,6 +27,8 @@ STAGES = {
     "contains": "the exact vertex substituted once more, into all rows",
     "save": "the certificate written, its minor inverted",
     "checker": "by the stand-alone checker, a process of its own",
+    "optimum": "least pre-activation of a unit over the target's support, in a box",
+    "optimum checker": "by the stand-alone checker",
 }
 
 
@@ -64,6 +66,7 @@ _VERTEX_STAGES = ("split", "right-hand sides", "start", "push", "solve", "substi
 
 def _worker(options: argparse.Namespace, sizes: tuple[int, int, int]) -> dict[str, Any]:
     asked = {"sizes": sizes, "seed": options.seed, "verify": options.verify}
+    asked["optimum"] = options.optimum
     asked["weights"] = None if options.weights is None else str(Path(options.weights).resolve())
     done = subprocess.run(
         [sys.executable, "-m", "experiments.bench.fc6_vertex_worker", json.dumps(asked)],
@@ -105,4 +108,17 @@ def _notes(results: dict[str, Any]) -> list[str]:
         f"residual), with {results['rounded_sign_changes']} units on the wrong side of zero.",
         f"Certificate: {results['certificate_mb']:.1f} MB, weights apart.",
         *[f"Checker: {claim}" for claim in [results["checker"]] if claim],
+        *(_optimum_notes(results["optimum"]) if "optimum" in results else []),
+    ]
+
+
+def _optimum_notes(found: dict[str, Any]) -> list[str]:
+    if found["value"] is None:
+        return [f"no optimum: {found['status']}: {found['reason']}"]
+    parts = ", ".join(f"{name} {value:.1f} s" for name, value in found["seconds_by_part"].items())
+    return [
+        f"Optimum: unit {found['unit']} is at least {found['value']:.6g} for all inputs of "
+        f"[0, {found['upper']}] that collide and are 0 where the target is, and attains it at a "
+        f"{'vertex' if found['is_vertex'] else 'point'} ({parts}).",
+        *[f"Checker: {claim}" for claim in [found["checker"]] if claim],
     ]

@@ -1,7 +1,7 @@
 """One certified vertex of an fc6-sized layer, in a process of its own: prints one JSON object.
 
 python -m experiments.bench.fc6_vertex_worker '{"sizes": [N, d, N+], "seed": 0, "verify": false,
-"weights": null}'
+"weights": null, "optimum": false}'
 """
 
 import json
@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from experiments.bench.fc6_worker import layer, positive_fifth
-from polytope import CollisionPolytope, Nonnegative, checker
+from polytope import Box, CollisionPolytope, Nonnegative, checker
 from polytope.certificates import Certificate
 from polytope.purification import Purification
 
 #: Kilobytes of ru_maxrss to gigabytes of 10^9 bytes.
 _GB = 1024 / 1e9
+_FILE = "certificate.json"
 
 
 class Stages:
@@ -47,7 +48,12 @@ class Stages:
 
 
 def measure(
-    sizes: tuple[int, int, int], seed: int, *, verify: bool, weights: str | None = None
+    sizes: tuple[int, int, int],
+    seed: int,
+    *,
+    verify: bool,
+    weights: str | None = None,
+    optimum: bool = False,
 ) -> dict[str, Any]:
     """Measures every stage once."""
     weight, bias, target = layer(*sizes, seed=seed) if weights is None else real(weights, seed)
@@ -71,7 +77,12 @@ def measure(
     if found.point is not None and found.certificate is not None:
         results |= _looked_at(polytope, found, target, stages)
         with tempfile.TemporaryDirectory() as folder:
-            results |= _saved(found.certificate, Path(folder), stages, verify=verify)
+            results["certificate_mb"] = _saved(found.certificate, Path(folder), stages)
+            if verify:
+                results["checker"] = _checked(Path(folder), "checker", stages)
+    if optimum:
+        del polytope, found
+        results |= _least_unit(weight, bias, target, stages, verify=verify)
     return {
         "results": results,
         "timings": {"seconds": stages.seconds, "peak_gb": stages.peak_gb},
@@ -112,26 +123,58 @@ def _looked_at(
     }
 
 
-def _saved(
-    certificate: Certificate, folder: Path, stages: Stages, *, verify: bool
-) -> dict[str, Any]:
+def _saved(certificate: Certificate, folder: Path, stages: Stages) -> float:
+    """Saves a certificate, and returns its megabytes."""
     with stages.measure("save"):
-        path = certificate.save(folder / "vertex.json")
-    results: dict[str, Any] = {"certificate_mb": path.stat().st_size / 1e6}
-    if verify:
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", str(checker.__file__), path.name],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        stages.add("checker", time.perf_counter() - began)
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        stages.peak_gb["checker"] = children.ru_maxrss * _GB
-        results["checker"] = done.stdout.strip().splitlines()[-1]
-    return results
+        path = certificate.save(folder / _FILE)
+    return path.stat().st_size / 1e6
+
+
+def _checked(folder: Path, stage: str, stages: Stages) -> str:
+    """What the stand-alone checker says of the certificate in a folder."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(checker.__file__), _FILE],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    stages.add(stage, time.perf_counter() - began)
+    stages.peak_gb[stage] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _GB
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _least_unit(
+    weight: np.ndarray, bias: np.ndarray, target: np.ndarray, stages: Stages, *, verify: bool
+) -> dict[str, Any]:
+    """The least pre-activation of the first inactive unit over the face of the target's support.
+
+    In a box, for without one such a unit has no least value here: a large layer is unbounded.
+    """
+    support = np.flatnonzero(target > 0)
+    upper = int(np.ceil(target.max()))
+    face = CollisionPolytope.from_layer(
+        weight[:, support], bias, target[support], domain=Box(0, upper)
+    )
+    unit = face.inactive_units[0]
+    with stages.measure("optimum"):
+        found = face.unit_vertex(unit)
+    results = {
+        "status": found.status.name,
+        "reason": found.reason,
+        "unit": unit,
+        "upper": upper,
+        "value": None if found.value is None else float(found.value),
+        "is_vertex": found.is_vertex,
+        "seconds_by_part": dict(found.timings),
+        "checker": "",
+    }
+    if verify and found.certificate is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            found.certificate.save(Path(folder) / _FILE)
+            results["checker"] = _checked(Path(folder), "optimum checker", stages)
+    return {"optimum": results}
 
 
 if __name__ == "__main__":
@@ -142,5 +185,6 @@ if __name__ == "__main__":
         asked["seed"],
         verify=asked["verify"],
         weights=asked["weights"],
+        optimum=asked["optimum"],
     )
     print(json.dumps(answer))
