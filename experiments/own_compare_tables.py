@@ -1,0 +1,245 @@
+"""What does `collide compare` print?  Tables of its record: two spaces, meanings, combinations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experiments.numbers import approx, short
+from experiments.own_solver import OUT_OF_TIME
+from experiments.sampling import SCHEMES
+from experiments.tables import Table
+
+Results = Mapping[str, Any]
+
+
+def compare_tables(results: Results) -> list[Table]:
+    """Returns the tables of a record's results."""
+    tables = [_layer_table(results)]
+    if results["input_space"] is not None:
+        tables.append(_input_table(results))
+    tables.append(_meanings_table(results))
+    if results["interpolation"]:
+        tables.append(_interpolation_table(results))
+    return tables
+
+
+_COLUMNS = (
+    *("unit", "exact minimum", "relaxed value", "gap", "worst equality", "worst inactive"),
+    *("leaves the domain by", "smallest tolerance", "linf distance to the set", "vertex?"),
+)
+_GAP = (
+    "gap: relaxed value - exact minimum of the unit's pre-activation; negative where the relaxed "
+    "point lies outside of the set"
+)
+
+
+def _exact_cells(each: Mapping[str, Any]) -> tuple[str, ...]:
+    """The cells of `_COLUMNS` behind the unit."""
+    if "found_value" not in each:
+        return ("",) * (len(_COLUMNS) - 1)
+    if "exact_value" not in each:
+        best = gap = "not computed"
+    elif each["exact_value"] is None:
+        best, gap = each["status"], ""
+    else:
+        best, gap = _number(each["exact_value"], 6), _number(each["gap"])
+    vertex = each.get("is_vertex")
+    return (
+        best,
+        _number(each["found_value"], 6),
+        gap,
+        *(
+            _number(each[name])
+            for name in ("worst_equality", "worst_inactive", "worst_domain", "smallest_tolerance")
+        ),
+        _distance(each),
+        "" if vertex is None else "yes" if vertex else "no",
+    )
+
+
+def _distance(each: Mapping[str, Any]) -> str:
+    status = each.get("distance_status", "not computed")
+    return _number(each["distance_linf"]) if status == "exact" else status
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    """An exact number rounded, never to the 0 that it is not."""
+    text = short(value, digits)
+    if text == "0" and isinstance(value, Mapping) and not value["exact"].startswith("0x0/"):
+        return "below 1e-300"
+    return text
+
+
+def _layer_table(results: Results) -> Table:
+    space = results["layer_space"]
+    rows = [(str(each["unit"]), *_exact_cells(each["layer"])) for each in results["vertices"]]
+    split = "" if space["n_positive"] is None else f", N+ = {space['n_positive']:,} (exact)"
+    ties = f", {space['ties']} pre-activations exactly 0" if space["ties"] else ""
+    notes = [
+        f"domain: {space['words']}; N = {space['n_units']:,}, d = {space['n_inputs']:,}"
+        f"{split}{ties}",
+        _GAP,
+        "every number is exact, for the layer's real arithmetic with the stored weights at what "
+        "the float run gives it, and rounded for this table",
+        *space["left_out"],
+    ]
+    if not space["is_first"]:
+        notes.append(
+            "the layer's own input space: its points need not be reached by any input of the "
+            "network; --input-space compares where all are"
+        )
+    notes += _reasons(results, "layer")
+    return Table(
+        name="layer-space",
+        title=f"Relaxed and exact in the input space of {results['layer']}",
+        columns=_COLUMNS,
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _reasons(results: Results, space: str) -> list[str]:
+    found = {
+        each[space].get(name, "")
+        for each in results["vertices"]
+        for name in ("reason", "distance_reason")
+    }
+    return [f"undecided: {reason}" for reason in sorted(found - {""})]
+
+
+def time_note(results: Results) -> str:
+    """Says how many exact programs the time limit ended; "" where it ended none."""
+    ended = sum(
+        each.get(space, {}).get(name, "").startswith(OUT_OF_TIME)
+        for each in results["vertices"]
+        for space in ("layer", "input")
+        for name in ("reason", "distance_reason")
+    )
+    if not ended:
+        return ""
+    return f"limit: {ended} exact programs were ended by --vertex-seconds; raise it in a new run"
+
+
+def _input_table(results: Results) -> Table:
+    space = results["input_space"]
+    title = f"Relaxed and exact in the network's input space, for {results['layer']}"
+    if space["left_out"]:
+        return Table(name="input-space", title=title, columns=("left out",),
+                     rows=((space["left_out"],),))  # fmt: skip
+    rows = [
+        (
+            str(each["unit"]),
+            "yes" if each["input"]["in_region"] else "no",
+            f"{each['input']['decisions_differ']:,}",
+            *_exact_cells(each["input"]),
+        )
+        for each in results["vertices"]
+    ]
+    inside = sum(each["input"]["in_region"] for each in results["vertices"])
+    return Table(
+        name="input-space",
+        title=title,
+        columns=("unit", "in the region?", "decisions differ", *_COLUMNS[1:]),
+        rows=tuple(rows),
+        notes=(
+            f"the exact set: inputs in {space['domain']} that collide and lie in the linear region "
+            f"of the target ({space['decisions']:,} decisions of ReLUs and max-pools, "
+            f"{space['region_rows']:,} rows)",
+            f"{inside} of {len(rows)} relaxed points lie in that region; outside of it they may "
+            "collide all the same: worst equality, worst inactive and smallest tolerance are the "
+            "network's own in exact arithmetic, distance and minimum are of the set in the region",
+            _GAP,
+            *_reasons(results, "input"),
+        ),
+    )
+
+
+def _meanings_table(results: Results) -> Table:
+    by_unit = {each["unit"]: each for each in results["vertices"]}
+    network = results["input_space"] is not None and not results["input_space"]["left_out"]
+    png = results["bounds"] is not None
+    columns = ["point", "unit", "equal, exact (layer)"]
+    columns += ["smallest exact tolerance (network)"] if network else []
+    columns += ["bit-equal in floats", "smallest tolerance in floats"]
+    columns += ["after 8-bit PNG, rounded", "truncated", "PNG bit-equal"] if png else []
+    rows = []
+    for each in results["meanings"]:
+        cells = [each["point"], str(each["unit"]), _exact_text(each)]
+        if network:
+            own = by_unit[each["unit"]]["input"] if each["point"] == "relaxed" else None
+            cells.append("" if own is None else _number(own["smallest_tolerance"]))
+        cells += [_yes(each["bit_equal"]), _number(each["tolerance"])]
+        if png:
+            cells += [_number(each["png_tolerance"]), _number(each["png_truncated"])]
+            cells.append(_yes(each["png_bit_equal"]))
+        rows.append(tuple(cells))
+    return Table(
+        name="meanings",
+        title=f"In which sense do they collide?  Target and {results['layer']}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=_meaning_notes(results, rows, png),
+    )
+
+
+def _exact_text(each: Mapping[str, Any]) -> str:
+    if each["exact"] is None:
+        return "not computed"
+    return "yes" if each["exact"] else f"no: {_number(each['exact_tolerance'])}"
+
+
+def _yes(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _meaning_notes(results: Results, rows: Sequence[Sequence[str]], png: bool) -> tuple[str, ...]:
+    notes = [
+        "equal, exact: the same post-activation over the rationals, for the layer's real "
+        "arithmetic at what the float run gives it (no: the smallest tolerance)",
+        f"in floats: {results['dtype']} on {results['device']}, each input alone in a batch of one",
+    ]
+    if png:
+        lower, upper = results["bounds"]
+        notes.append(
+            f"8-bit PNG: levels 0 and 255 stand for {lower:g} and {upper:g}; the authors' scripts "
+            "truncate; the target is not quantised"
+        )
+    if any(row[0].startswith("exact") for row in rows):
+        notes.append(
+            "exact, rounded: the exact vertex, rounded to the network's floats, which no longer "
+            "is one"
+        )
+    return tuple(notes)
+
+
+def _interpolation_table(results: Results) -> Table:
+    rows = []
+    for each in results["interpolation"]:
+        for space, title in (("layer", f"input of {results['layer']}"), ("input", "network input")):
+            found = each[space]
+            rows.append(
+                (
+                    title,
+                    each["scheme"],
+                    f"{found['within']:,} of {found['samples']:,}",
+                    _number(found["median"]),
+                    _number(found["largest"]),
+                )
+            )
+    tolerance = approx(results["interpolation"][0]["tolerance"])
+    used = [SCHEMES[each["scheme"]] for each in results["interpolation"]]
+    same = results["layer_space"]["is_first"]
+    return Table(
+        name="interpolation",
+        title="Random convex combinations of the relaxed points",
+        columns=("taken in", "weights", "within the tolerance", "median", "largest"),
+        rows=tuple(rows),
+        notes=(
+            f"tolerance {tolerance:.3g} in the float run"
+            "; the layer's own space is where Proposition 1 makes the set convex"
+            + (" (here it is the network's input)" if same else ""),
+            *(
+                f"{each['scheme']}: {words}"
+                for each, words in zip(results["interpolation"], used, strict=True)
+            ),
+        ),
+    )

@@ -1,0 +1,113 @@
+"""Which network, layer and input does the command line name?  Shared by layers, find, compare."""
+
+import argparse
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from experiments.files import sha256_file
+from experiments.models.registry import load_model
+from experiments.own_input import Ends, read_ends, read_input, read_shape
+from optimize import relu_layers
+from polytope.errors import InputError
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OwnNetwork:
+    """What the options name.
+
+    Attributes:
+        model: in evaluation mode.
+        target: one input (*input,) in the model's floating type; None where none was given.
+        start: likewise; None where the search starts at the target.
+        shape: of one input.
+        ends: the bounds of the input; None for no bounds.
+        files: what was read: path -> SHA-256.
+        source: where the weights are from.
+    """
+
+    model: nn.Module
+    target: Tensor | None
+    start: Tensor | None
+    shape: tuple[int, ...]
+    ends: Ends | None
+    files: Mapping[str, str]
+    source: str
+
+
+def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNetwork:
+    """Returns what the options of `layers`, `find` or `compare` name.
+
+    Args:
+        options: model, weights, input_shape, external_data, bounds, and the input's file.
+        role: the option that holds the input's file, "target" or "input".
+
+    Raises:
+        InputError: they do not fit together (FileFormatError, ShapeError, NonFiniteError: kinds
+            of it).
+    """
+    asked = None if options.input_shape is None else read_shape(options.input_shape)
+    ends = read_ends(options.bounds)
+    path: Path | None = getattr(options, role)
+    loaded = load_model(
+        options.model,
+        options.weights,
+        input_shape=asked,
+        external_data=options.external_data,
+    )
+    target = None if path is None else read_input(path, loaded.input_shape, ends, role=role)
+    shape = loaded.input_shape if target is None else tuple(target.shape)
+    if shape is None:
+        raise InputError(
+            f"input-shape: expected the sizes of one input of {options.model}, got none; "
+            f"give --input-shape, e.g. 3,224,224, or --{role} FILE.npy"
+        )
+    if target is not None and loaded.input_shape is None:
+        target, shape = _without_batch(loaded.module, target)
+    dtype = _floating_type(loaded.module)
+    files = dict(loaded.files)
+    start_path: Path | None = getattr(options, "start", None)
+    start = None
+    if start_path is not None:
+        start = read_input(start_path, shape, ends, role="start").to(dtype)
+    for each in (path, start_path):
+        if each is not None:
+            files[str(each)] = sha256_file(each)
+    return OwnNetwork(
+        model=loaded.module,
+        target=None if target is None else target.to(dtype),
+        start=start,
+        shape=shape,
+        ends=ends,
+        files=files,
+        source=loaded.source,
+    )
+
+
+def _without_batch(model: nn.Module, target: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """The target as one input; where the model alone decides, an axis of 1 in front is a batch."""
+    if target.ndim < 2 or len(target) != 1:
+        return target, tuple(target.shape)
+    with contextlib.suppress(InputError):
+        relu_layers(model, tuple(target.shape))
+        return target, tuple(target.shape)
+    return target[0], tuple(target.shape[1:])
+
+
+def _floating_type(model: nn.Module) -> torch.dtype:
+    kinds = {p.dtype for p in model.parameters() if p.is_floating_point()}
+    if len(kinds) != 1:
+        names = ", ".join(sorted(map(str, kinds))) or "no parameters"
+        raise InputError(f"model: expected weights of one floating type, got {names}")
+    return kinds.pop()
+
+
+def options_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Returns the options as a record keeps them."""
+    left_out = ("verb", "folder", "json", "quiet", "debug", "resume")
+    return {name: value for name, value in vars(options).items() if name not in left_out}
