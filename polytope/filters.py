@@ -28,17 +28,19 @@ def certain_signs(table: np.ndarray, vector: np.ndarray, offset: np.ndarray) -> 
     with np.errstate(all="ignore"):
         value = table @ vector + offset
         size = np.abs(table) @ np.abs(vector) + np.abs(offset)
-        error = dot_error(size, np.abs(vector).max(initial=0.0), table.shape[1])
+        largest = np.abs(table).max(axis=1, initial=0.0) + np.abs(vector).max(initial=0.0)
+        error = dot_error(size, largest, table.shape[1])
         decided = np.isfinite(value) & np.isfinite(error) & (np.abs(value) > error)
     return np.where(decided, np.sign(value), 0).astype(np.int8)
 
 
-def dot_error(size: np.ndarray, largest: float, terms: int) -> np.ndarray:
+def dot_error(size: np.ndarray, largest: np.ndarray | float, terms: int) -> np.ndarray:
     """How far sums of ``terms`` products and an offset, computed in any order, can be off.
 
     Args:
         size: (m,) the same sums with every term's absolute value, computed in floats.
-        largest: the largest entry of the vector in size.
+        largest: at least the largest entries of the row and of the vector in size, added; what
+            underflows in one of them is multiplied by the other.
         terms: products a sum.
     """
     terms += 4  # the offset and the roundings of the entries

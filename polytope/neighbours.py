@@ -72,8 +72,8 @@ class Exploration:
 
     @property
     def best(self) -> Piece:
-        """The piece where the unit is least."""
-        return min(self.pieces, key=_value)
+        """The piece where the unit is least: one where it falls without end, if there is one."""
+        return min(self.pieces, key=_rank)
 
 
 class _Step(NamedTuple):
@@ -89,7 +89,7 @@ class _Search:
     unit: int
     pieces: list[Piece] = field(default_factory=list)
     seen: set[frozenset[tuple[Place, int]]] = field(default_factory=set)
-    queue: list[tuple[float, int, _Step]] = field(default_factory=list)
+    queue: list[tuple[Fraction, int, _Step]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
 
     def add(self, piece: Piece) -> None:
@@ -98,7 +98,8 @@ class _Search:
         self.seen.add(_key(piece.polytope.region.pattern))
         if piece.optimum.status is not LPStatus.OPTIMAL:
             return
-        value = float(_value(piece))
+        value = piece.optimum.value
+        assert value is not None
         for crossing in _holding(piece):
             step = _Step(len(self.pieces) - 1, crossing)
             heapq.heappush(self.queue, (value, next(self.numbers), step))
@@ -122,7 +123,8 @@ class _Search:
         # Nothing changes at the entry when a decision that is tied there is made otherwise.
         if not polytope.contains(entry):
             raise AssertionError("a point on a facet lies in the region beyond it")
-        return Piece(polytope, entry, _proof(polytope, entry), _minimum(polytope, self.unit), *step)
+        optimum = polytope.unit_vertex(self.unit)
+        return Piece(polytope, entry, _proof(polytope, entry), optimum, *step)
 
 
 def explore(
@@ -179,18 +181,16 @@ def _key(pattern: Pattern) -> frozenset[tuple[Place, int]]:
     return frozenset(pattern.items())
 
 
-def _value(piece: Piece) -> Fraction:
+def _rank(piece: Piece) -> tuple[int, Fraction]:
+    """Unbounded pieces first, then by value; what is undecided last."""
+    if piece.optimum.status is LPStatus.UNBOUNDED:
+        return 0, Fraction(0)
     value = piece.optimum.value
-    return Fraction(10**300) if value is None else value
+    return (2, Fraction(0)) if value is None else (1, value)
 
 
 def _proof(polytope: RegionPolytope, point: RationalVector) -> Certificate:
     return Certificate("contains", {}, polytope.layer, lambda: {"point": point})
-
-
-def _minimum(polytope: RegionPolytope, unit: int) -> LPResult:
-    """The least pre-activation of a unit; where it is active in the piece's own map, still that."""
-    return polytope.unit_vertex(unit)
 
 
 def _holding(piece: Piece) -> list[Crossing]:
@@ -200,10 +200,10 @@ def _holding(piece: Piece) -> list[Crossing]:
         return []
     system, first = polytope.layer.system, polytope.n_units
     multipliers = proof.witness["multipliers"]
-    values = system.values(point)
+    values = polytope.layer.values(point)
     found = []
-    for row, rhs in zip(system.rows[first:], system.rhs[first:], strict=True):
-        if values[row.unit] == rhs:
+    for row, rhs in zip(system.rows, system.rhs, strict=True):
+        if row.unit >= first and values[row.unit] == rhs:
             # In a row's own length, so that scaling a row does not change its place.
             weight = rounded(multipliers.weights.get(row, 0), multipliers.denominator)
             found.append((-weight * _length(system, row.unit), row.unit - first))

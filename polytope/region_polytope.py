@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 from typing import Any
 
 from polytope.collision import CollisionPolytope
@@ -69,8 +70,20 @@ class RegionPolytope(CollisionPolytope):
 
     @cached_property
     def region_ties(self) -> tuple[int, ...]:
-        """Rows of the region that hold with equality at the target: it lies on their facet."""
-        return tuple(i - self.n_units for i in self.layer.ties if i >= self.n_units)
+        """Rows of the region that hold with equality at the target: it lies on their facet.
+
+        Empty where the set was asked for by its activation.
+        """
+        target, rows = self.map.layer.target_vector, self.region.rows
+        if target is None:
+            return ()
+        pairs = zip(rows.integers, rows.denominators, self.region.offsets, strict=True)
+        return tuple(
+            k
+            for k, (row, denominator, offset) in enumerate(pairs)
+            if Fraction(sum(map(mul, row, target.numerators)), denominator * target.denominator)
+            == -offset
+        )
 
     @property
     def sign_disagreements(self) -> tuple[int, ...]:

@@ -243,7 +243,8 @@ class SparseMatrix(ExactArray):
         with np.errstate(all="ignore"):
             value = form @ vector + offset
             size = abs(form) @ np.abs(vector) + np.abs(offset)
-            error = dot_error(size, np.abs(vector).max(initial=0.0), terms)
+            ends = (np.abs(form.data).max(initial=0.0), np.abs(vector).max(initial=0.0))
+            error = dot_error(size, sum(ends), terms)
             decided = np.isfinite(value) & np.isfinite(error) & (np.abs(value) > error)
         return np.where(decided, np.sign(value), 0).astype(np.int8)
 

@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polytope import CollisionPolytope
 from polytope.filters import certain_signs
+from polytope.sparse import SparseMatrix
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=400)
@@ -88,3 +90,12 @@ def _check(table, vector, offset):
     for row, o, s in zip(table, offset, found, strict=True):
         exact = sum((F(a) * F(v) for a, v in zip(row, vector, strict=True)), F(o))
         assert s in (0, sign(exact)), (row, vector, o, exact)
+
+
+def test_a_vector_entry_that_underflows_decides_nothing():
+    # 1e300 * 1.49 * 2^-1074 - 6e-24 is +1.4e-24, though the entry rounds to 2^-1074.
+    x = Fraction(149, 100) / 2**1074
+    layer = CollisionPolytope.from_layer([[1e300]], [-6e-24], [x])
+    assert layer.n_positive == 1
+    stored = SparseMatrix.of_entries((1, 1), ([0], [0]), [1e300])
+    assert CollisionPolytope.from_layer(stored, [-6e-24], [x]).n_positive == 1

@@ -81,6 +81,14 @@ def test_questions_about_the_layer_leave_the_regions_rows_out():
     assert "region_rows=2" in repr(P)
 
 
+@pytest.mark.parametrize("tolerance", [0, F(1, 10)])
+def test_facets_the_target_lies_on(tolerance):
+    nodes = (affine(0, np.eye(2), [0, 0]), Relu(1), affine(2, [[1, 1], [0, 1]], [0, -2]))
+    region = linear_region(Network(2, nodes), [0, 3])
+    assert region_polytope(region, target=[0, 3], tolerance=tolerance).region_ties == (0,)
+    assert region_polytope(region, activation=[F(3), F(1)]).region_ties == ()
+
+
 def test_a_target_outside_of_the_domain_is_refused():
     region = linear_region(random_network(0), [0, 0, 0])
     with pytest.raises(DomainError, match="target: expected a point of the domain"):
@@ -134,6 +142,30 @@ def test_pieces_hold_what_collides_in_their_regions_and_nothing_else(seed):
                 network, point, target.tolist()
             )
             assert piece.polytope.contains(point) == expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pieces_with_a_tolerance(seed):
+    network = random_network(seed)
+    target = np.random.default_rng(300 + seed).integers(-4, 5, 3) / 4
+    region = linear_region(network, target)
+    P = region_polytope(region, target=target, domain=Box(-2, 2), tolerance=F(1, 4))
+    if not P.inactive_units:
+        pytest.skip("every unit is active at this target")
+    for piece in explore(P, P.inactive_units[0], max_pieces=6).pieces:
+        point = list(piece.optimum.point)
+        assert piece.polytope.contains(point)
+        assert collides(network, point, target.tolist(), F(1, 4))
+
+
+def test_a_piece_where_the_unit_falls_without_end_is_the_best():
+    # y = (ReLU(x), ReLU(-x)); unit 0 stays at most 0; unit 1 = ReLU(x) - ReLU(-x) - 5 falls with x.
+    nodes = (affine(0, [[1], [-1]], [0, 0]), Relu(1), affine(2, [[0, 0], [1, -1]], [1, -5]))
+    network = Network(1, nodes)
+    P = region_polytope(linear_region(network, [1]), target=[1])
+    found = explore(P, 1)
+    assert [piece.optimum.status.name for piece in found.pieces].count("UNBOUNDED") >= 1
+    assert found.best.optimum.status is LPStatus.UNBOUNDED
 
 
 def test_limits_of_the_search():
