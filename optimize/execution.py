@@ -37,7 +37,7 @@ class Execution:
             searches; the first steps then take a minute or more.
         vertices_at_once: vertices that one forward and backward pass holds; None for what fits
             into 70 % of a CUDA device's free memory, or a quarter of the computer's.
-        channels_last: memory layout of convolutions; None for True on CUDA.
+        channels_last: memory layout of images in the steps: what convolutions are fastest in.
 
     Raises:
         InputError: an option is not as described.
@@ -46,7 +46,7 @@ class Execution:
     precision: Precision = "float32"
     compiled: bool = False
     vertices_at_once: int | None = None
-    channels_last: bool | None = None
+    channels_last: bool = True
 
     def __post_init__(self) -> None:
         """Check all options."""
@@ -61,10 +61,6 @@ class Execution:
     def mixed(self) -> bool:
         """Are coarse steps run in bfloat16?"""
         return self.precision == "mixed"
-
-    def lays_channels_last(self, device: torch.device) -> bool:
-        """Are images laid out with the channels innermost?"""
-        return device.type == "cuda" if self.channels_last is None else self.channels_last
 
 
 def coarse(device: torch.device, on: bool) -> AbstractContextManager[object]:

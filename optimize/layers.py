@@ -97,7 +97,7 @@ class LayerReader:
         #: Inputs that one pass without a graph takes; see `prepare`.
         self.at_once: int | None = None
         self._steps: Callable[[Tensor], Any] = self.model
-        self._layout = torch.contiguous_format
+        self._layout: torch.memory_format = torch.contiguous_format
 
     def prepare(self, execution: Execution, one: Tensor) -> None:
         """Lay out, compile, and find how many vertices fit into memory, for inputs like `one`.
@@ -109,9 +109,8 @@ class LayerReader:
         Raises:
             InputError: a model that cannot be traced is to be compiled.
         """
-        if execution.lays_channels_last(self.device) and one.ndim == 4:
+        if execution.channels_last and self.relu_checked and one.ndim == 4:
             self._layout = torch.channels_last
-            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._steps = self.model
         if execution.compiled:
             if not self.relu_checked:
@@ -199,7 +198,7 @@ class LayerReader:
         Raises:
             InputError: the layer is not reached in the model's forward pass.
         """
-        entered, outputs = self.model(self.laid_out(inputs))
+        entered, outputs = self.model(inputs)
         return entered, outputs
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
@@ -212,7 +211,7 @@ class LayerReader:
         return pre.flatten(1)
 
     def laid_out(self, inputs: Tensor) -> Tensor:
-        """The same inputs in the memory layout that the model runs in."""
+        """The same inputs in the memory layout that the steps run in."""
         return inputs.contiguous(memory_format=self._layout)
 
     def values(self, inputs: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from optimize.execution import Execution, strict_float32
 from optimize.inputs import Bounds, Units, read_request
@@ -25,12 +26,19 @@ class Throughput:
         steps: steps timed.
         batched: V * steps / seconds of the batch.
         one_at_a_time: steps / seconds of the same code on one vertex after the other.
+        at_once: vertices that one pass through a general model held; None for a first layer.
+        flops: floating-point operations of one step of one vertex through a general model, forward
+            and backward, products and convolutions only; None for a first layer.
+        peak_bytes: most memory allocated on a CUDA device during the batch, else None.
     """
 
     vertices: int
     steps: int
     batched: float
     one_at_a_time: float
+    at_once: int | None = None
+    flops: int | None = None
+    peak_bytes: int | None = None
 
     @property
     def ratio(self) -> float:
@@ -86,12 +94,29 @@ def measure_throughput(
 
     everyone = torch.arange(len(points), device=reader.device)
     first = [everyone[each : each + 1] for each in range(min(singles, len(points)))]
+    cuda = reader.device.type == "cuda"
     with strict_float32(reader.device):
+        if cuda:
+            torch.cuda.reset_peak_memory_stats(reader.device)
         together = seconds(everyone)
+        peak = torch.cuda.max_memory_allocated(reader.device) if cuda else None
         alone = sum(seconds(each) for each in first)
+        flops = None if problem.affine else _flops(reader, request.targets[:1])
     return Throughput(
         vertices=len(points),
         steps=steps,
         batched=len(points) * steps / together,
         one_at_a_time=len(first) * steps / alone,
+        at_once=None if problem.affine else min(len(points), reader.at_once or len(points)),
+        flops=flops,
+        peak_bytes=peak,
     )
+
+
+def _flops(reader: LayerReader, one: torch.Tensor) -> int:
+    """Operations of a forward and a backward pass of one input (1, *input), counted by torch."""
+    leaf = one.detach().clone().requires_grad_(True)
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+        # The counter cannot follow a leaf that enters a module itself.
+        torch.autograd.grad(reader.pre_activation(leaf * 1).sum(), leaf)
+    return int(counter.get_total_flops())

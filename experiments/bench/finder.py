@@ -4,6 +4,7 @@ import argparse
 from statistics import median
 from typing import TYPE_CHECKING
 
+from experiments.bench.finder_deep import add_model_options, run_deep
 from experiments.bench.layers import Subject, subject
 from experiments.bench.report import Goal, Report, ratio
 from experiments.progress import Progress
@@ -23,12 +24,17 @@ FORMS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds this benchmark's options."""
-    parser.add_argument("--targets", type=int, default=100, help="test images in the batch")
+    parser.add_argument(
+        "--targets", type=int, help="targets in the batch (default: 100; deep models on a CPU: 2)"
+    )
     parser.add_argument("--units", type=int, default=5, help="units of each target")
-    parser.add_argument("--steps", type=int, default=100, help="steps timed")
+    parser.add_argument(
+        "--steps", type=int, help="steps timed (default: 100; deep models: 20 on CUDA, else 3)"
+    )
     parser.add_argument("--singles", type=int, default=5, help="vertices searched one at a time")
     parser.add_argument("--runs", type=int, default=3, help="measurements of each method")
     parser.add_argument("--device", default="cpu", help='"cpu", "cuda", or "auto"')
+    add_model_options(parser)
 
 
 def run(options: argparse.Namespace) -> Report:
@@ -37,10 +43,14 @@ def run(options: argparse.Namespace) -> Report:
     Raises:
         InputError: a count is not positive, or the device is absent.
     """
-    import torch
-
     if options.runs < 1:
         raise InputError(f"runs must be at least 1; got {options.runs}")
+    if options.model != "mlp":
+        return run_deep(options)
+    import torch
+
+    options.targets = 100 if options.targets is None else options.targets
+    options.steps = 100 if options.steps is None else options.steps
     progress = Progress(quiet=options.quiet)
     measured = subject(options, targets=options.targets, digit=None)
     found: dict[str, list[Throughput]] = {name: [] for name in FORMS}
