@@ -110,7 +110,7 @@ def _image(path: Path, shape: tuple[int, ...] | None, ends: Ends, role: str) -> 
         from PIL import Image
 
         levels = np.asarray(Image.fromarray(levels).convert("L"))[:, :, None]
-    planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(levels, -1, 0)))
+    planes = torch.from_numpy(np.moveaxis(levels, -1, 0).copy())
     return from_levels(planes, ends, dtype=torch.float64).reshape(shape)
 
 

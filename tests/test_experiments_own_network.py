@@ -1,0 +1,391 @@
+"""collide layers, find and compare on small networks, from the command line."""
+
+import json
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from experiments import cli
+from experiments.deadline import OutOfTime, time_limit
+from experiments.own_domain import layer_domain
+from experiments.own_find import read_search, read_units
+from experiments.record import read_exact, read_record
+from optimize import LayerReader, exact_layer
+from polytope import Box, CollisionPolytope
+from polytope.errors import FileFormatError, InputError
+from tests.example_networks import write_network
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("network")
+    write_network(folder)
+    return folder
+
+
+def collide(capsys, *words):
+    """Returns exit code, stdout and stderr of one command."""
+    code = cli.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def net(place, name="Net"):
+    words = [f"{place / 'nets.py'}:{name}"]
+    return [*words, "--weights", place / "net.safetensors"] if name == "Net" else words
+
+
+def test_layers_without_an_input(place, capsys):
+    code, out, _ = collide(capsys, "layers", *net(place), "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [(e["name"], e["kind"], e["n_inputs"], e["n_units"]) for e in found["layers"]] == [
+        ("conv", "Conv2d", 36, 108),
+        ("fc1", "Linear", 27, 8),
+    ]
+    assert [e["batch_norm"] for e in found["layers"]] == [True, False]
+    assert [e["name"] for e in found["others"]] == ["fc2"]
+    assert "n_positive" not in found["layers"][0]
+    assert set(map(len, found["files"].values())) == {64}
+
+
+def test_layers_at_an_input(place, capsys):
+    image = place / "image.npy"
+    code, out, _ = collide(capsys, "layers", *net(place), "--input", image, "--json")
+    assert code == 0
+    model = write_network(place).eval()
+    x = torch.from_numpy(np.load(image))[None]
+    with torch.no_grad():
+        pre = {"conv": model.bn(model.conv(x)), "fc1": LayerReader(model, "fc1").run(x)[1]}
+    for entry in json.loads(out)["layers"]:
+        assert entry["n_positive"] == int((pre[entry["name"]] > 0).sum())
+        assert entry["paper_bound"] == entry["n_inputs"] - entry["n_positive"]
+        assert (entry["exact"], entry["float_disagreements"], entry["zeros"]) == (True, 0, 0)
+    code, out, _ = collide(capsys, "layers", *net(place), "--input", image)
+    assert "| conv  | Conv2d + BatchNorm | 36  | 108 | 1 x 6 x 6 | 3 x 6 x 6 |" in out
+    assert "* not listed: fc2 (Linear), which goes into the model's output" in out
+
+
+def test_zeros_and_float_signs_are_counted_exactly(tmp_path, capsys):
+    (tmp_path / "tie.py").write_text(
+        "import torch\nfrom torch import nn\n"
+        "def make():\n"
+        "    net = nn.Sequential(nn.Linear(3, 2), nn.ReLU())\n"
+        "    net[0].weight.data = torch.tensor([[1.0, 1.0, -1.0], [1.0, 0.0, 0.0]])\n"
+        "    net[0].bias.data = torch.tensor([0.0, -1.0])\n"
+        "    return net\n"
+    )
+    # 1 + 2^-30 - 1 > 0, but float32 cannot add it; the second unit is exactly 0.
+    np.save(tmp_path / "x.npy", np.array([1, 2.0**-30, 1], dtype=np.float32))
+    words = ["layers", f"{tmp_path}/tie.py:make", "--input", tmp_path / "x.npy", "--json"]
+    (entry,) = json.loads(collide(capsys, *words)[1])["layers"]
+    assert (entry["n_positive"], entry["zeros"]) == (1, 1)
+    assert entry["float_disagreements"] in (0, 1)  # as the float kernel adds up
+
+
+def search(place, capsys, layer, out, *words, name="Net", target="image.npy"):
+    given = ["--target", place / target, "--out", out, "--device", "cpu", "--quiet"]
+    model, *weights = net(place, name)
+    return collide(capsys, "find", model, layer, *weights, *given, *words)
+
+
+def test_find_writes_what_it_found(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    code, printed, err = search(place, capsys, "0", out, "--units", "2", name="Flat",
+                                target="flat.npy")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "| unit | pre-activation |" in printed
+    record, found = read_search(out)
+    assert record.experiment == "find"
+    assert record.results["n_units"] == 8
+    assert [v["status"] for v in record.results["vertices"]] == ["converged", "converged"]
+    assert set(record.data) == {str(place / "nets.py"), str(place / "flat.npy")}
+    with np.load(out / "vertices.npz") as arrays:
+        assert np.array_equal(arrays["points"], found.points.numpy())
+        assert np.array_equal(arrays["target"], np.load(place / "flat.npy"))
+    assert found.status[0].name == "CONVERGED"
+    assert found.history.steps[0] == 0
+    assert (out / "tables" / "vertices.csv").is_file()
+
+
+def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    words = ["--units", "2,", "--start", place / "other.npy"]
+    code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "200")
+    steps = read_record(out).results["search"]["steps"]
+    assert code == 4
+    assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
+    assert f"--resume --out {out}" in err
+    assert steps == [200]
+    code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "300")
+    assert code == 2
+    assert "holds files (give --resume" in err
+    search(place, capsys, "fc1", out, *words, "--steps", "300", "--resume")
+    again = read_search(out)[1]
+    search(place, capsys, "fc1", tmp_path / "whole", *words, "--steps", "300")
+    assert torch.equal(again.points, read_search(tmp_path / "whole")[1].points)
+    assert again.steps.tolist() == [300]
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "2,x"])
+def test_units_that_are_none(text):
+    with pytest.raises(InputError, match="units: expected a number of units, or a list"):
+        read_units(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["conv9"], "layer: expected the name of a Linear or Conv2d layer"),
+        (["fc1", "--units", "99"], "units: expected at most"),
+        (["fc1", "--units", "800,"], "units: expected units 0 to 7, got 800"),
+        (["fc1", "--steps", "0"], "max_steps: expected a positive whole number"),
+        (["fc1", "--bounds", "0,0.5"], "target: expected values within the bounds [0.0, 0.5]"),
+        (["fc1", "--alpha", "-1"], "alpha"),
+        (["fc1", "--optimizer", "augmented", "--others", "absolute"], "optimizer: 'augmented'"),
+        (["fc1", "--start", "nothing.npy"], "nothing.npy must be a readable"),
+        (["fc1", "--device", "cuda:77"], "device: expected"),
+        (["fc1", "--input-shape", "1,5,5"], "target: expected shape (1, 5, 5)"),
+    ],
+)
+def test_find_refuses_in_one_sentence(place, capsys, tmp_path, words, message):
+    code, out, err = search(place, capsys, *words[:1], tmp_path / "run", *words[1:])
+    assert (code, out) == (2, "")
+    assert message in err.splitlines()[0]
+
+
+def compare(place, capsys, layer, out, *words, name="Net", target="image.npy"):
+    """Returns exit code and results."""
+    given = ["--target", place / target, "--out", out, "--device", "cpu", "--json", "--quiet"]
+    model, *weights = net(place, name)
+    code, printed, err = collide(capsys, "compare", model, layer, *weights, *given, *words)
+    assert (code, err) == (0, "")
+    return json.loads(printed)["results"]
+
+
+def test_compare_on_a_first_layer(place, capsys, tmp_path):
+    """The numbers against the library's own, the meanings against a float run."""
+    out = tmp_path / "run"
+    found = compare(place, capsys, "0", out, "--units", "2", name="Flat", target="flat.npy")
+    space = found["layer_space"]
+    assert (space["domain"], space["is_first"], space["left_out"]) == ("box", True, [])
+    model = cli_model(place, "Flat")
+    polytope = CollisionPolytope.from_layer(
+        model[0].weight, model[0].bias, np.load(place / "flat.npy"), domain=Box(0, 1)
+    )
+    assert space["n_positive"] == polytope.n_positive
+    points = np.load(out / "search" / "vertices.npz")["points"]
+    for i, entry in enumerate(found["vertices"]):
+        one = entry["layer"]
+        best = polytope.unit_vertex(entry["unit"])
+        assert read_exact(one["exact_value"]) == best.value
+        assert np.array_equal(one["point"], best.point_float())
+        residuals = polytope.residuals(points[i])
+        assert read_exact(one["smallest_tolerance"]) == residuals.smallest_tolerance
+        near = polytope.nearest(points[i])
+        assert read_exact(one["distance_linf"]) == near.distance
+        assert one["is_vertex"] == polytope.is_vertex(points[i])
+        assert "minimum" in one["certificate"]["claim"]
+    kinds = [(each["point"], each["unit"]) for each in found["meanings"]]
+    units = [each["unit"] for each in found["vertices"]]
+    assert kinds == [("relaxed", u) for u in units] + [("exact, rounded", u) for u in units]
+    assert all(each["tolerance"] < 1e-3 for each in found["meanings"])
+    for each in found["interpolation"]:  # a first layer: one space
+        assert each["layer"]["within"] == each["input"]["within"] == 2000
+    proof = found["vertices"][0]["layer"]["certificate"]["file"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "checker.py", proof],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def cli_model(place, name):
+    from experiments.models.registry import load_model
+
+    words = net(place, name)
+    return load_model(words[0], *words[2:]).module
+
+
+def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    words = ["--units", "2", "--steps", "2000", "--input-space"]
+    found = compare(place, capsys, "fc1", out, *words)
+    assert found["layer_space"]["domain"] == "nonnegative"
+    assert not found["layer_space"]["is_first"]
+    space = found["input_space"]
+    assert (space["n_inputs"], space["decisions"]) == (36, 27)
+    model = cli_model(place, "Net").double()
+    target = torch.from_numpy(np.load(place / "image.npy")).double()[None]
+    wanted = torch.relu(LayerReader(model, "fc1").pre_activation(target))
+    for entry in found["vertices"]:
+        one = entry["input"]
+        assert one["status"] == "optimal"
+        assert one["in_region"] == (one["decisions_differ"] == 0)
+        assert read_exact(one["exact_value"]) <= 0
+        # The exact vertex collides in a float64 run of the network itself, to its rounding.
+        point = torch.tensor(one["point"]).reshape(1, 1, 6, 6)
+        assert bool(((point >= 0) & (point <= 1)).all())
+        pre = LayerReader(model, "fc1").pre_activation(point.double())
+        assert torch.allclose(torch.relu(pre), wanted, atol=1e-9)
+        assert float(pre[0, entry["unit"]]) == pytest.approx(
+            float(read_exact(one["exact_value"])), abs=1e-9
+        )
+        assert (out / one["certificate"]["file"]).is_file()
+        # The layer's own space holds all of it: its minimum is at most as high.
+        own = entry["layer"]
+        if own["status"] == "optimal":
+            assert read_exact(own["exact_value"]) <= read_exact(one["exact_value"])
+        else:
+            assert own["status"] == "unbounded"
+    for each in found["interpolation"]:
+        assert each["layer"]["within"] == each["layer"]["samples"] == 2000
+        assert each["input"]["largest"] > each["layer"]["largest"]
+    assert (out / "images" / f"relaxed-{found['vertices'][0]['unit']}.png").is_file()
+    assert {path.stem for path in (out / "tables").glob("*.md")} == {
+        *("layer-space", "input-space", "meanings", "interpolation"),
+    }
+
+
+def test_a_batch_norm_is_part_of_the_exact_layer(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    found = compare(place, capsys, "conv", out, "--units", "1", "--steps", "500")
+    model = cli_model(place, "Net")
+    target = np.load(place / "image.npy")
+    layer = exact_layer(model, "conv", target)
+    polytope = CollisionPolytope.from_layer(
+        layer.weight, layer.bias, target.ravel(), domain=Box(0, 1)
+    )
+    (entry,) = found["vertices"]
+    assert read_exact(entry["layer"]["exact_value"]) == polytope.unit_vertex(entry["unit"]).value
+    assert found["interpolation"] == []  # one point has no combinations
+    assert isinstance(polytope.layer.bias.fractions()[0], Fraction)
+
+
+def test_a_search_is_compared_again_and_gone_on_with(place, capsys, tmp_path):
+    search(place, capsys, "0", tmp_path / "s", "--units", "3", name="Flat", target="flat.npy")
+    words = ["--search", tmp_path / "s", "--samples", "50"]
+    options = {"name": "Flat", "target": "flat.npy"}
+    whole = compare(place, capsys, "0", tmp_path / "a", *words, **options)
+    out = tmp_path / "b"
+    compare(place, capsys, "0", out, *words, **options)
+    rows = (out / "vertices.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(rows) == 4
+    (out / "vertices.jsonl").write_bytes(b"".join(rows[:3]) + rows[3][:10])  # cut off
+    again = compare(place, capsys, "0", out, *words, "--resume", **options)
+    assert again == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--units", "3"], "units: expected none with --search"),
+        (["--alpha", "1"], "alpha: expected none with --search"),
+        (["--tolerance", "-1"], "tolerance: expected a finite number >= 0"),
+        (["--tolerance", "nan"], "tolerance: expected a finite number >= 0"),
+        (["--samples", "0"], "samples: expected at least 1, got 0"),
+        (["--vertex-seconds", "0"], "vertex-seconds: expected a number > 0"),
+    ],
+)
+def test_compare_refuses_options_that_mean_nothing(place, capsys, tmp_path, words, message):
+    search(place, capsys, "0", tmp_path / "s", "--units", "1", name="Flat", target="flat.npy")
+    given = ["--target", place / "flat.npy", "--search", tmp_path / "s", "--out", tmp_path / "r"]
+    code, _, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert code == 2
+    assert message in err
+
+
+def test_compare_refuses_a_search_of_another_network(place, capsys, tmp_path):
+    search(place, capsys, "fc1", tmp_path / "s", "--units", "1", "--steps", "100")
+    model, flag, weights = net(place)
+    given = ["--target", place / "image.npy", "--search", tmp_path / "s", "--quiet"]
+    code, _, err = collide(capsys, "compare", model, "fc1", *given, "--out", tmp_path / "a")
+    assert code == 2  # without the weights
+    assert "search: expected one of this very network" in err
+    code, _, err = collide(capsys, "compare", model, "conv", flag, weights, *given, "--out",
+                           tmp_path / "b")  # fmt: skip
+    assert code == 2
+    assert "search: expected one at layer 'conv', got one at 'fc1'" in err
+    (tmp_path / "s" / "search.safetensors").write_bytes(b"nothing")
+    with pytest.raises(FileFormatError, match="must hold a search of `collide find`"):
+        read_search(tmp_path / "s")
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        read_search(tmp_path / "nowhere")
+
+
+def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
+    words = ["--units", "2", "--steps", "200", "--input-space", "--exact-limit", "100"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words, "--region-limit", "1000")
+    (left,) = found["layer_space"]["left_out"]
+    assert "the layer is 8 x 27 with 216 products" in left
+    assert "116 rows x 36 inputs are 4,176 numbers" in found["input_space"]["left_out"]
+    entry = found["vertices"][0]["layer"]
+    assert "exact_value" not in entry
+    assert read_exact(entry["smallest_tolerance"]) > 0  # residuals are exact all the same
+    assert "input" not in found["vertices"][0]
+    table = (tmp_path / "run" / "tables" / "layer-space.md").read_text()
+    assert "not computed" in table
+    assert left in table
+    assert "numbers, and --region-limit" in (tmp_path / "run/tables/input-space.md").read_text()
+
+
+def test_a_time_limit_is_said_and_is_code_4(place, capsys, tmp_path, monkeypatch):
+    def slow(self, unit):
+        time.sleep(60)
+
+    monkeypatch.setattr(CollisionPolytope, "unit_vertex", slow)
+    given = ["--target", place / "flat.npy", "--out", tmp_path / "r", "--quiet"]
+    words = ["--units", "1", "--vertex-seconds", "0.2"]
+    code, out, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert code == 4
+    assert err == "limit: 1 exact programs were ended by --vertex-seconds; raise it in a new run\n"
+    assert "undecided: the time limit of 0.2 seconds for an exact program" in out
+
+
+def test_a_time_limit_ends_and_is_taken_back():
+    with pytest.raises(OutOfTime), time_limit(0.05):
+        time.sleep(10)
+    with time_limit(0.05):
+        pass
+    time.sleep(0.1)
+    with time_limit(None):
+        pass
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(1, 2, 1)
+        self.pool = nn.AvgPool2d(2)
+        self.c, self.d, self.e = nn.Conv2d(4, 3, 1), nn.Conv2d(3, 3, 1), nn.Linear(27, 4)
+
+    def forward(self, x):
+        y = torch.cat([torch.relu(self.a(x)), self.pool_of(torch.relu(self.b(x)))], 1)
+        z = torch.relu(self.c(y))
+        z = torch.relu(self.d(z)) + z
+        return torch.relu(self.e(self.pool(z).flatten(1)))
+
+    def pool_of(self, x):
+        return torch.nn.functional.max_pool2d(x, 3, 1, padding=1)
+
+
+def test_the_domain_follows_from_what_stands_before():
+    model = Branches()
+    assert layer_domain(model, "a", (0.0, 1.0)).domain == Box(0, 1)
+    assert layer_domain(model, "a", None).name == "free"
+    assert layer_domain(model, "c", None).name == "nonnegative"  # joined and pooled ReLUs
+    assert layer_domain(model, "d", None).name == "nonnegative"
+    assert layer_domain(model, "e", None).name == "nonnegative"  # a sum of ReLUs, averaged
+    twice = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU())
+    assert layer_domain(twice, "1", (0.0, 1.0)).name == "free"  # no ReLU between
+    padded = nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(1, 1, 3), nn.ReLU())
+    assert layer_domain(padded, "1", (0.5, 1.0)).domain == Box(0, 1)
