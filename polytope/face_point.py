@@ -17,6 +17,7 @@ from polytope.halfspaces import System
 from polytope.layer import Layer
 from polytope.limits import Limits
 from polytope.rational import RationalVector, nearest_float
+from polytope.sparse import LARGEST_DENSE
 from polytope.substitution import multiply, rounded_rows
 
 
@@ -80,7 +81,12 @@ class FacePoint:
         return len(self.columns) * (len(self.system.rows) + 2 * len(self.columns))
 
     def face(self) -> crossover.Face | None:
-        """The face in floats, each row scaled by a power of two; None beyond the float range."""
+        """The face in floats, each row scaled by a power of two.
+
+        None beyond the float range, and beyond the size of dense tables.
+        """
+        if len(self.system.rows) * len(self.columns) > LARGEST_DENSE:
+            return None
         with np.errstate(all="ignore"):
             table = [self._rounded(rows) for rows in (self.equal, self.loose)]
             powers = [np.frexp(np.abs(part).max(axis=1, initial=0))[1] for part in table]

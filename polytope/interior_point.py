@@ -152,7 +152,8 @@ class _Newton:
         self._data, self._at, self._finite = data, at, finite
         table, e = data.table, data.n_equal
         self._scale = 1 / (at.z / at.x + np.where(finite, at.v / at.above, 0.0))
-        square = (table * self._scale) @ table.T
+        scaled = table * np.sqrt(self._scale)
+        square = scaled @ scaled.T  # numpy sees that it is symmetric, and does half of it
         diagonal = np.einsum("ii->i", square)  # a view
         diagonal[e:] += at.s / at.t
         diagonal += _REGULAR * diagonal.max()

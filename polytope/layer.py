@@ -183,14 +183,23 @@ class Layer:
 
     def contains(self, x: RationalVector) -> bool:
         """Whether x lies in the set, by exact substitution."""
-        if isinstance(self.weight, SparseMatrix) or not self.is_large:
-            return self.system.contains(x)
-        rows = self.system.rows
-        signs = slack_signs(self.system, x, range(len(rows)))
+        system = self.system
+        if not self.is_large:
+            return system.contains(x)
+        if isinstance(self.weight, SparseMatrix):
+            values = self.values(x)
+            slacks = [
+                rhs - r.sign * values[r.unit]
+                for r, rhs in zip(system.rows, system.rhs, strict=True)
+            ]
+            signs = [(v > 0) - (v < 0) for v in slacks]
+        else:
+            signs = slack_signs(system, x, range(len(system.rows)))
         kept = [
-            s == 0 or (s > 0 and r.kind != "equality") for s, r in zip(signs, rows, strict=True)
+            s == 0 or (s > 0 and r.kind != "equality")
+            for s, r in zip(signs, system.rows, strict=True)
         ]
-        return all(kept) and self.system.bound_violation(x) == 0
+        return all(kept) and system.bound_violation(x) == 0
 
     @cached_property
     def post_activation(self) -> tuple[Fraction, ...]:

@@ -136,11 +136,15 @@ def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purifi
         if minor is None:
             raise AssertionError("the end of an exact walk is no vertex")
         return _vertex(layer, point, minor, 0, clock)
-    reason = (
-        f"floats found no basis of a vertex in {_TRIES} tries ({len(start.columns)} coordinates "
-        "off their bounds); another point to start from, or powers of two on inputs and units "
-        "that bring the weights to one size, may help"
-    )
+    size = f"{len(start.system.rows)} rows on {len(start.columns)} coordinates off their bounds"
+    if face is None:
+        reason = f"{size} are more than fit, or have numbers beyond the range of floats"
+    else:
+        reason = (
+            f"floats found no basis of a vertex in {_TRIES} tries ({size}); another point to "
+            "start from, or powers of two on inputs and units that bring the weights to one size, "
+            "may help"
+        )
     return Purification(PurificationStatus.UNDECIDED, reason=reason, timings=clock)
 
 

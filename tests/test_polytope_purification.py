@@ -11,6 +11,7 @@ from polytope import Box, CollisionPolytope, Free, Nonnegative, checker, crossov
 from polytope.errors import InputError
 from polytope.purification import PurificationStatus as Status
 from polytope.rational import RationalVector
+from polytope.sparse import SparseMatrix
 from tests.random_layers import instance
 
 
@@ -174,6 +175,42 @@ def test_undecided_says_why(monkeypatch):
     assert found.status is Status.UNDECIDED
     assert found.certificate is None
     assert "floats found no basis" in found.reason
+
+
+def test_what_does_not_fit_says_so(monkeypatch):
+    monkeypatch.setattr("polytope.face_point.LARGEST_DENSE", 1)
+    found = square().purify()
+    assert square().is_vertex(found.point)  # in exact steps
+    monkeypatch.setattr("polytope.purification._EXACT_ENTRIES", 0)
+    found = square().purify()
+    assert found.status is Status.UNDECIDED
+    assert found.reason.startswith("1 rows on 2 coordinates off their bounds are more than fit")
+
+
+def test_numbers_beyond_the_float_range():
+    huge = Fraction(10) ** 400
+    polytope = CollisionPolytope.from_layer(
+        [[huge, huge], [1, 2]], [-huge, -2], [Fraction(1, 4), Fraction(1, 2)], domain=Box(0, 1)
+    )
+    found = polytope.purify()
+    assert "exact steps" in found.timings
+    assert polytope.is_vertex(found.point)
+
+
+def test_a_sparse_layer():
+    dense = np.zeros((6, 9), np.float32)
+    for i in range(6):
+        dense[i, i : i + 3] = [1, -2, 3]
+    places = np.nonzero(dense)
+    weight = SparseMatrix.of_entries((6, 9), places, dense[places])
+    target = np.random.default_rng(2).random(9)
+    polytope = CollisionPolytope.from_layer(weight, np.zeros(6), target, domain=Box(0, 1))
+    found = polytope.purify()
+    assert "exact steps" not in found.timings
+    assert polytope.is_vertex(found.point)
+    assert polytope.contains(found.point)
+    assert not polytope.contains([0] * 9)
+    verify(found.certificate)
 
 
 def test_a_start_with_long_numbers():
