@@ -6,6 +6,7 @@ then counts.
 
 import json
 import multiprocessing
+import pickle
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,11 +99,14 @@ def limited_facts(
     saved = layer.weight.shape[0] * layer.weight.shape[1] <= MOST_SAVED
     domains = _CHILD if bool((target >= 0).all()) else _CHILD[:1]
     with tempfile.TemporaryDirectory() as place:
-        lines = Path(place) / "facts.jsonl"
+        lines, numbers = Path(place) / "facts.jsonl", Path(place) / "numbers.pickle"
         lines.touch()
+        # By a file: hundreds of megabytes in the pipe of a process that dies would block us.
+        with numbers.open("wb") as stream:
+            pickle.dump((layer.weight, layer.bias, target), stream, protocol=5)
         process = multiprocessing.get_context("spawn").Process(
             target=_prove,
-            args=((layer.weight, layer.bias, target), domains, (folder if saved else None, lines)),
+            args=(numbers, domains, (folder if saved else None, lines)),
         )
         process.start()
         process.join(seconds)
@@ -131,19 +135,20 @@ def limited_facts(
 
 
 def _prove(
-    numbers: tuple[Any, Any, NDArray[np.float32]],
+    numbers: Path,
     domains: tuple[str, ...],
     places: tuple[Path | None, Path],
 ) -> None:
     """Proves one fact after the other, a line each; runs in the process of its own.
 
     Args:
-        numbers: weight, bias and target.
+        numbers: file of weight, bias and target, pickled by our own hand.
         domains: names of `DOMAINS`.
         places: the run folder for certificates, or None; the file of lines.
     """
     folder, lines = places
-    weight, bias, target = numbers
+    with numbers.open("rb") as opened:
+        weight, bias, target = pickle.load(opened)
     for domain in domains:
         polytope = CollisionPolytope.from_layer(weight, bias, target, domain=DOMAINS[domain])
         for name, fact in FACTS.items():
