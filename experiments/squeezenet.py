@@ -220,7 +220,7 @@ def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting
         class_names=tuple(class_name(index) for index in range(CLASSES)),
         images=inputs.pixels,
         images_title=f"{which}, {inputs.net.resize.describe()}",
-        remarks=_remarks(options, which),
+        remarks=_remarks(options, which, name),
         data=inputs.data,
         paper_table="4",
         more={"layer_asked": layer},
@@ -232,9 +232,13 @@ def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting
     )
 
 
-def _remarks(options: SqueezeNetOptions, which: str) -> tuple[str, ...]:
+def _remarks(options: SqueezeNetOptions, which: str, name: str) -> tuple[str, ...]:
     """What a reader must know of substitutes and reductions."""
     found = [f"Another network than the paper's VGG-16, other images ({which}): compare the ratio."]
+    if name == CONV10:
+        found.append(
+            "conv10 is asked exactly position by position: positions.md, gap.md, exact.md."
+        )
     image = options.image
     if image.max_steps is not None:
         found.append(f"Searches were cut off after {image.max_steps} steps a vertex.")

@@ -25,6 +25,7 @@ from experiments.record import Record
 from experiments.rows import RowFile
 from experiments.stages import FILE_NAME, Outcome, run_kept
 from optimize import LayerReader
+from optimize.setup import read_device
 from polytope import CollisionPolytope, Nonnegative
 from polytope.filters import dot_error
 
@@ -208,10 +209,10 @@ def _layer(setting: Setting) -> dict[str, Floats]:
     assert isinstance(module, nn.Conv2d)
     assert module.bias is not None
     weight = module.weight.detach().cpu().reshape(module.out_channels, -1).numpy()
-    with torch.no_grad():
-        entered = LayerReader(setting.model, LAYER).layer_inputs(
-            torch.from_numpy(setting.target.pixels)[None]
-        )
+    # On the device of the searches, whose floats the found points' inputs are.
+    reader = LayerReader(setting.model, LAYER, read_device(setting.options.device))
+    pixels = torch.from_numpy(setting.target.pixels)[None]
+    entered = reader.layer_inputs(pixels.to(reader.device)).cpu()
     channels = weight.shape[1]
     return {
         "weight": weight,
