@@ -122,7 +122,8 @@ def _main_notes(results: Results) -> tuple[str, ...]:
         f"Success: share of {results['samples']} random convex combinations of the images in the "
         "target's class; weights by stick-breaking as in the authors' scripts, and uniform on the "
         "simplex. Confidence: mean probability of the class that wins, as the authors measured, "
-        "and of the target's class.",
+        "and of the target's class. The paper prints no number for the latter and for uniform "
+        "weights: its cells are empty.",
         "The paper measured its vertices after saving them as 8-bit PNG files, values truncated; "
         "which of its rows were so measured is known from its scripts alone.",
         _images_note(images),
@@ -245,6 +246,15 @@ def _class_name(results: Results, index: int) -> str:
     return known[index] if index < len(known) else f"class {index}"
 
 
+def _missing(domains: Entry) -> Iterator[str]:
+    """Names of the facts that were not reached in time."""
+    names = ("rank", "kernel", "dimension", "lineality")
+    for domain, found in domains.items():
+        title = {"free": "x free", "nonnegative": "x >= 0"}[domain]
+        wanted = (*names, "vertex") if domain == "nonnegative" else names
+        yield from (f"{name} ({title})" for name in wanted if f"{name}_proved" not in found)
+
+
 def _layer_notes(results: Results) -> Iterator[str]:
     layer, exact = results["layer"], results["exact"]
     if layer["least_lines"]:
@@ -259,7 +269,10 @@ def _layer_notes(results: Results) -> Iterator[str]:
         yield f"Exact facts: {exact['reason'] or 'left out on request'}."
         return
     if facts["limit"] is not None:
-        yield f"Exact facts were given up after {facts['limit']:g} seconds (--facts)."
+        yield (
+            f"Exact facts were given up after {facts['limit']:g} seconds (--facts); missing: "
+            f"{', '.join(_missing(facts['domains']))}."
+        )
     if facts["broken"]:
         yield f"Exact facts are incomplete: {facts['broken']}."
     yield from _vertex_note(results, facts["domains"].get("nonnegative", {}))

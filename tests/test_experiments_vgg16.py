@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments import cli, vgg16
+from experiments import cli, image_tables, vgg16
 from experiments.fc6_targets import read_targets, target_entries
 from experiments.models.vgg16 import Shape, random_vgg16
 from experiments.paper import TABLE_4
@@ -160,6 +160,14 @@ def test_reproduce_prints_table_4_alone(capsys, narrow, images, tmp_path):
     assert [one["key"] for one in results["sets"]] == ["modern.target", "modern.other"]
     assert results["exact"] == {"reason": "left out on request"}
     assert "left out on request" in (tmp_path / "run" / "tables" / "layer.md").read_text()
+
+
+def test_facts_that_were_given_up_are_named():
+    proved = {f"{name}_proved": True for name in ("rank", "kernel", "dimension", "lineality")}
+    found = image_tables._missing({"free": proved, "nonnegative": {"rank_proved": True}})
+    assert list(found) == [
+        *("kernel (x >= 0)", "dimension (x >= 0)", "lineality (x >= 0)", "vertex (x >= 0)")
+    ]
 
 
 def test_json_is_one_object(capsys, narrow, images, tmp_path):
