@@ -112,15 +112,8 @@ def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress)
         "limit": options.limit,
         "units": options.image.units,
     }
-    results: dict[str, Any] = {
-        "title": inputs.title,
-        "source": inputs.net.source,
-        "weights": {"sha256": inputs.net.sha256, "verified": inputs.net.verified},
-        "images": which_samples(inputs.paths),
-        "resize": inputs.net.resize.describe(),
-        "layers": {},
-        "positions": None,
-    }
+    results = _about(inputs)
+    timings: dict[str, Any] = {}
     # Positions may be added when a run is gone on with: theirs are rows of their own.
     lasting = {name: value for name, value in identity.items() if name != "positions"}
     with RowFile(folder / FILE_NAME, options=lasting) as rows:
@@ -138,19 +131,32 @@ def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress)
             results["layers"][layer] = _outline(done)
             if setting.layer == CONV10:
                 with progress.stage("positions", "conv10, position by position, exactly"):
-                    results["positions"] = certify_positions(
-                        setting, (place, done), progress, sizes=(options.positions, options.workers)
-                    )
+                    sizes = (options.positions, options.workers)
+                    found, each = certify_positions(setting, (place, done), progress, sizes=sizes)
+                    results["positions"], timings["each position"] = found, each
     record = Record(
         experiment="squeezenet",
         options=identity,
         seed=options.image.seed,
         data=inputs.data,
         results=results,
-        timings={**progress.total()},
+        timings=timings | progress.total(),
     )
     write_record(folder, record)
     return record
+
+
+def _about(inputs: _Inputs) -> dict[str, Any]:
+    """What the record says before anything is run."""
+    return {
+        "title": inputs.title,
+        "source": inputs.net.source,
+        "weights": {"sha256": inputs.net.sha256, "verified": inputs.net.verified},
+        "images": which_samples(inputs.paths),
+        "resize": inputs.net.resize.describe(),
+        "layers": {},
+        "positions": None,
+    }
 
 
 def folder_name(layer: str) -> str:

@@ -148,8 +148,8 @@ def _unit(
 
 def certify_positions(
     setting: Setting, run: tuple[Path, Record], progress: Progress, *, sizes: tuple[int, int]
-) -> dict[str, Any]:
-    """Returns what is known exactly of conv10's set and of the found points, for the record.
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Returns what is known exactly of conv10's set and of the found points, and seconds by job.
 
     Args:
         setting: the experiment at conv10.
@@ -186,7 +186,7 @@ def certify_positions(
     identity = {key: search["sha256"] for key, search in searches.items()}
     with RowFile(folder / f"positions-{FILE_NAME}", options=identity) as kept:
         done = run_kept(jobs, folder, kept, workers=sizes[1], progress=progress)
-    return {
+    results = {
         "side": list(_side(setting)),
         "units": list(units),
         "sets": keys,
@@ -194,13 +194,13 @@ def certify_positions(
             key: f"{RECIPES[recipe].title}, start: {start}" for key, recipe, start in setting.sets()
         },
         "certified": [dict(done[job.key].results) for job in jobs],
-        "seconds": {job.key: done[job.key].seconds for job in jobs},
         "n_positive": _active(layer).sum(axis=1).tolist(),
         "support": (layer["target"] > 0).sum(axis=1).tolist(),
         "moved": {key: _moved(arrays[key], layer["target"]) for key in keys},
         "target_length": np.linalg.norm(layer["target"].astype(np.float64), axis=1).tolist(),
         "exact": {key: [_exact(layer, point) for point in arrays[key]] for key in keys},
     }
+    return results, {job.key: done[job.key].seconds for job in jobs}
 
 
 def _layer(setting: Setting) -> dict[str, Floats]:
