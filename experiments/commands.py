@@ -72,7 +72,7 @@ def _run_mnist(options: argparse.Namespace) -> Path:
         )
         if getattr(options, name) is not None
     }
-    settings = MnistOptions(**({"workers": _cores()} | wanted))
+    settings = MnistOptions(**({"workers": cores()} | wanted))
     folder = options.folder = run_folder(options, "mnist")
     from experiments.mnist import run_mnist  # imports torch
 
@@ -115,7 +115,7 @@ def survey(options: argparse.Namespace) -> int:
         "seeds": DEFAULT_SEEDS if options.seeds is None else options.seeds,
         "units": options.units,
         "device": options.device,
-        "workers": options.workers or _cores(),
+        "workers": options.workers or cores(),
         "data": options.data,
     }
     settings = SurveyOptions(**wanted)
@@ -131,7 +131,8 @@ def survey(options: argparse.Namespace) -> int:
     return 0
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processes a run takes where nobody says: one a core, at most `MAX_WORKERS`."""
     return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
 
 

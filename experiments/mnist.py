@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.case import Case
-from experiments.config import MnistOptions
+from experiments.config import Lenet5Options, MnistOptions
 from experiments.controls import control_masks, lit_fraction
 from experiments.datasets.mnist import Mnist, load_mnist, pixels
 from experiments.distances import mean_image_distance
@@ -98,13 +98,7 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
         InputError: an index is out of range, or there are too few inactive units.
     """
     labels = data.test_labels
-    target = _index("target", options.target, data, digit=7)
-    other = _index("other", options.other, data, digit=3)
-    if labels[other] == labels[target]:
-        raise InputError(
-            f"other: expected another digit than the target's, a {labels[target]}; "
-            f"got test image {other}, which is one too"
-        )
+    target, other = chosen_images(options, data)
     layer = getattr(net.model, LAYER)
     case = Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[target]))
     inactive = case.polytope().inactive_units
@@ -121,6 +115,23 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
         digits={d: _first(labels, d, avoid=target) for d in options.digits},
         masks=control_masks(data.train_images),
     )
+
+
+def chosen_images(options: MnistOptions | Lenet5Options, data: Mnist) -> tuple[int, int]:
+    """Returns the indices of the target (the first 7) and of the other digit (the first 3).
+
+    Raises:
+        InputError: an index is out of range, or both images show the same digit.
+    """
+    labels = data.test_labels
+    target = _index("target", options.target, data, digit=7)
+    other = _index("other", options.other, data, digit=3)
+    if labels[other] == labels[target]:
+        raise InputError(
+            f"other: expected another digit than the target's, a {labels[target]}; "
+            f"got test image {other}, which is one too"
+        )
+    return target, other
 
 
 def _index(name: str, wanted: int | None, data: Mnist, *, digit: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from experiments.case import Case
 from experiments.models.mlp import MLP
@@ -35,8 +36,8 @@ def model_of(weights: Mapping[str, NDArray[np.float32]]) -> MLP:
     return model.eval().requires_grad_(False)
 
 
-def weights_of(model: MLP) -> dict[str, NDArray[np.float32]]:
-    """Returns a network's parameters by name, for `model_of` in another process."""
+def weights_of(model: nn.Module) -> dict[str, NDArray[np.float32]]:
+    """Returns a network's parameters by name, to be sent to another process."""
     return {name: value.numpy() for name, value in model.state_dict().items()}
 
 

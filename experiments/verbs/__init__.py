@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 
 #: In the order in which `collide --help` lists them.
-VERBS: tuple[str, ...] = ("vgg16", "squeezenet", "layers", "find", "compare")
+VERBS: tuple[str, ...] = ("lenet5", "vgg16", "squeezenet", "layers", "find", "compare")
 
 
 def module_of(verb: str) -> ModuleType:

@@ -1,0 +1,187 @@
+"""How far do exact collisions reach beyond the target's linear region?  Pieces, each certified."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.case import lp_entry
+from experiments.deep_case import NETWORKS, DeepCase
+from experiments.deep_sets import keep
+from experiments.limited import in_time
+from experiments.stages import Outcome
+from optimize import exact_network
+from polytope import Box, LPStatus
+from polytope.neighbours import Piece, explore
+from polytope.region import linear_region
+from polytope.region_polytope import RegionPolytope, region_polytope
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class PiecesJob:
+    """Pieces next to the target's, found along the descent of each unit of the case.
+
+    Attributes:
+        case: layer, target and units.
+        pieces: at most so many a unit.
+        seconds: for all units together.
+    """
+
+    case: DeepCase
+    pieces: int
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """The row's name."""
+        return f"pieces.{self.case.name}"
+
+    def run(self, folder: Path) -> Outcome:
+        """Explores, certifies and checks."""
+        found = in_time(_explored, (self, folder), seconds=self.seconds)
+        arrays = {
+            f"unit{entry['unit']}": np.array(points) for entry, points in found.items if points
+        }
+        entries = [entry for entry, _ in found.items]
+        return Outcome({"units": entries, "reason": found.reason, "limit": self.pieces}, arrays)
+
+
+def _explored(given: tuple[PiecesJob, Path]) -> Iterator[tuple[Entry, list[list[float]]]]:
+    """Yields (entry, optimal points of the pieces), a unit each."""
+    job, folder = given
+    case = job.case
+    for unit in case.units:
+        share = job.seconds / len(case.units)
+        found = explore(
+            case.pixel_polytope, unit, max_pieces=job.pieces, max_seconds=max(1.0, 0.6 * share)
+        )
+        entries, points = [], []
+        for number, piece in enumerate(found.pieces):
+            entries.append(_piece_entry(piece, folder, f"{case.name}-{unit}-{number}"))
+            point = piece.optimum.point
+            points.append([] if point is None else point.to_float().tolist())
+        entry = {"unit": unit, "pieces": entries, "complete": found.complete}
+        yield entry | {"reason": found.reason}, points if all(points) else []
+
+
+def _piece_entry(piece: Piece, folder: Path, name: str) -> Entry:
+    """What a record keeps of one piece."""
+    polytope = piece.polytope
+    dimension = polytope.dimension()
+    proofs = {
+        "optimum": keep(polytope, folder, f"piece-{name}-optimum")(piece.optimum.certificate),
+        "dimension": keep(polytope, folder, f"piece-{name}-dimension")(dimension.certificate),
+    }
+    return {
+        **lp_entry(piece.optimum),
+        "parent": piece.parent,
+        "dimension": dimension.value,
+        "certificates": proofs,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class OwnRegionJob:
+    """Is there an exact collision in the linear region of a found point?
+
+    Attributes:
+        case: layer, target and units.
+        name: of the set of points.
+        points: (k, 784), one for each unit of the case.
+        seconds: for all of them.
+    """
+
+    case: DeepCase
+    name: str
+    points: NDArray[np.float64] = field(repr=False)
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """The row's name."""
+        return f"own.{self.case.name}.{self.name}"
+
+    def run(self, folder: Path) -> Outcome:
+        """Decides, certifies and checks."""
+        found = in_time(_own_regions, (self, folder), seconds=self.seconds)
+        points = [point for _, point in found.items if point is not None]
+        arrays = {"points": np.array(points)} if points else {}
+        return Outcome({"points": [e for e, _ in found.items], "reason": found.reason}, arrays)
+
+
+def _own_regions(given: tuple[OwnRegionJob, Path]) -> Iterator[tuple[Entry, list[float] | None]]:
+    """Yields (entry, the exact minimum in the point's own region or None), a point each."""
+    job, folder = given
+    case = job.case
+    network = exact_network(case.model, case.layer, NETWORKS[case.network][1])
+    wanted = _activation(case)
+    for unit, x in zip(case.units, job.points, strict=True):
+        polytope = region_polytope(linear_region(network, x), activation=wanted, domain=Box(0, 1))
+        found = polytope.feasibility()
+        proofs = keep(polytope, folder, f"own-{case.name}-{job.name}-{unit}")
+        entry: Entry = {"unit": unit, "feasible": found.feasible}
+        if not found.feasible:
+            entry["certificates"] = {"empty": proofs(found.certificate)}
+            yield entry, None
+            continue
+        yield _least(polytope, unit, entry, proofs)
+
+
+def _least(
+    polytope: RegionPolytope, unit: int, entry: Entry, proofs: Any
+) -> tuple[Entry, list[float] | None]:
+    result = polytope.unit_vertex(unit)
+    entry |= {"minimum": lp_entry(result), "certificates": {"minimum": proofs(result.certificate)}}
+    point = result.point_float().tolist() if result.status is LPStatus.OPTIMAL else None
+    return entry, point
+
+
+def _activation(case: DeepCase) -> tuple[Fraction, ...]:
+    """The target's exact post-activation, through the whole network."""
+    found: tuple[Fraction, ...] = case.pixel_polytope.map.layer.post_activation
+    return found
+
+
+def growth(
+    units: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[np.float64]]
+) -> list[Entry]:
+    """Returns how the known set grows with the number of pieces a unit.
+
+    For k = 1, 2, ...: the points where each unit is least among its first k pieces.  Units without
+    a proved point in their first piece are left out.
+
+    Args:
+        units: entries of a `PiecesJob`.
+        arrays: its arrays.
+    """
+    from experiments.distances import mean_pairwise
+
+    shown = [each for each in units if f"unit{each['unit']}" in arrays]
+    most = max((len(each["pieces"]) for each in shown), default=0)
+    rows = []
+    for count in range(1, most + 1):
+        points, values = [], []
+        for each in shown:
+            known = [_float(piece["value"]) for piece in each["pieces"][:count]]
+            best = int(np.argmin(known))
+            points.append(arrays[f"unit{each['unit']}"][best])
+            values.append(known[best])
+        rows.append(
+            {
+                "pieces": count,
+                "units": len(points),
+                "distance": mean_pairwise(np.array(points)) if len(points) > 1 else None,
+                "mean_value": float(np.mean(values)),
+            }
+        )
+    return rows
+
+
+def _float(value: Any) -> float:
+    return float(value["approx"] if isinstance(value, Mapping) else value)

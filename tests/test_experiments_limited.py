@@ -1,0 +1,95 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.limited import in_time
+from polytope.errors import InputError
+
+
+def count(until):
+    yield from range(until)
+
+
+def slow(until):
+    for number in count(until):
+        yield number
+        if number:
+            time.sleep(600)
+
+
+def dies(code):
+    yield code
+    os._exit(code)
+
+
+def raises(text):
+    yield 1
+    raise InputError(text)
+
+
+def test_everything_in_time():
+    found = in_time(count, 3, seconds=60)
+    assert (found.items, found.reason) == ([0, 1, 2], "")
+
+
+def test_what_came_before_the_limit_counts():
+    began = time.monotonic()
+    found = in_time(slow, 5, seconds=4)
+    assert found.items == [0, 1]
+    assert found.reason == "given up after 4 s"
+    assert time.monotonic() - began < 30
+
+
+def test_a_process_that_dies_says_so():
+    found = in_time(dies, 7, seconds=60)
+    assert (found.items, found.reason) == ([7], "the process ended with 7")
+
+
+def test_an_error_is_the_callers():
+    with pytest.raises(InputError, match="no good"):
+        in_time(raises, "no good", seconds=60)
+
+
+PARENT = """
+from experiments.limited import in_time
+from helper_of_limited import tell
+in_time(tell, None, seconds=600)
+"""
+CHILD = """
+import os, time
+def tell(_):
+    print(os.getpid(), flush=True)
+    yield 1
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see a process end")
+def test_the_process_ends_with_its_parent(tmp_path):
+    (tmp_path / "helper_of_limited.py").write_text(CHILD)
+    root = Path(__file__).resolve().parent.parent
+    places = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=places
+    ) as parent:
+        child = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+    assert ends(child, seconds=20)
+
+
+def ends(pid, *, seconds):
+    """Whether a process is gone, or waits only to be reaped."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.05)
+    return False
