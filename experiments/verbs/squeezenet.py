@@ -146,7 +146,7 @@ def settings_of(options: argparse.Namespace) -> "SqueezeNetOptions":
     Raises:
         InputError: one is out of range.
     """
-    from experiments.commands import _cores
+    from experiments.commands import cores
     from experiments.config import _check_device
     from experiments.image_setting import ImageOptions
     from experiments.squeezenet import SqueezeNetOptions
@@ -169,7 +169,7 @@ def settings_of(options: argparse.Namespace) -> "SqueezeNetOptions":
         positions=POSITIONS if positions == "all" else int(positions),
         limit=options.limit,
         recipes=None if options.recipe is None else RECIPES[options.recipe],
-        workers=options.workers or _cores(),
+        workers=options.workers or cores(),
         data=options.data,
         image=ImageOptions(
             units=options.units,
