@@ -17,7 +17,7 @@ from experiments.own_compare_tables import compare_tables
 from experiments.own_exact import (
     InputSpace,
     LayerSpace,
-    TooLarge,
+    LeftOut,
     input_space,
     layer_space,
 )
@@ -75,13 +75,15 @@ def compare_network(
     open_run_folder(folder / FOLDER)
     with progress.stage("setting", "the exact set in the layer's own space"):
         layer = layer_space(own, options.layer, limit=options.exact_limit)
-    network: InputSpace | TooLarge | None = None
-    if options.input_space:
+    network: InputSpace | LeftOut | None = None
+    if options.input_space and layer.is_first:
+        network = LeftOut("the layer is given the network's input itself: the table above is it")
+    elif options.input_space:
         with progress.stage("region", "the linear region of the target"):
             network = input_space(own, options.layer, limit=options.region_limit)
     rows = _rows(work, layer, network)
     with progress.stage("meanings", "the meanings of a collision, interpolation"):
-        meanings = _meanings(work, layer, rows)
+        meanings = _meanings(work, layer, network, rows=rows)
         shares = _interpolation(work)
     results: dict[str, Any] = jsonable(
         {
@@ -145,7 +147,7 @@ def _check_search(own: OwnNetwork, options: argparse.Namespace, search: VertexSe
 
 
 def _rows(
-    work: Work, layer: LayerSpace, network: InputSpace | TooLarge | None
+    work: Work, layer: LayerSpace, network: InputSpace | LeftOut | None
 ) -> list[dict[str, Any]]:
     """One entry a vertex, each kept as soon as it is there."""
     solver = Solver(Proofs(work.folder), work.options.vertex_seconds)
@@ -171,7 +173,13 @@ def _rows(
     return found
 
 
-def _meanings(work: Work, layer: LayerSpace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _meanings(
+    work: Work,
+    layer: LayerSpace,
+    network: InputSpace | LeftOut | None,
+    *,
+    rows: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
     """In which senses the found points collide, and the exact vertices once they are floats."""
     target = work.own.target
     assert target is not None
@@ -184,7 +192,10 @@ def _meanings(work: Work, layer: LayerSpace, rows: list[dict[str, Any]]) -> list
         )
         for unit, point, each in zip(units, points, senses, strict=True):
             file = _picture(work, kind, unit, point)
-            entries.append({"point": kind, "unit": unit, "image": file, **jsonable(each)})
+            entry = {"point": kind, "unit": unit, "image": file, **jsonable(each)}
+            if isinstance(network, InputSpace):
+                entry["network_tolerance"] = jsonable(network.tolerance(point))
+            entries.append(entry)
     return entries
 
 

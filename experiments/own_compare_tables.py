@@ -154,7 +154,6 @@ def _input_table(results: Results) -> Table:
 
 
 def _meanings_table(results: Results) -> Table:
-    by_unit = {each["unit"]: each for each in results["vertices"]}
     network = results["input_space"] is not None and not results["input_space"]["left_out"]
     png = results["bounds"] is not None
     columns = ["point", "unit", "equal, exact (layer)"]
@@ -164,9 +163,7 @@ def _meanings_table(results: Results) -> Table:
     rows = []
     for each in results["meanings"]:
         cells = [each["point"], str(each["unit"]), _exact_text(each)]
-        if network:
-            own = by_unit[each["unit"]]["input"] if each["point"] == "relaxed" else None
-            cells.append("" if own is None else _number(own["smallest_tolerance"]))
+        cells += [_number(each["network_tolerance"])] if network else []
         cells += [_yes(each["bit_equal"]), _number(each["tolerance"])]
         if png:
             cells += [_number(each["png_tolerance"]), _number(each["png_truncated"])]

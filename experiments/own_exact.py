@@ -1,6 +1,7 @@
 """What is the exact answer for a vertex of the user's network?  In two spaces, within limits."""
 
 from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -23,8 +24,8 @@ from polytope.results import LPResult, LPStatus
 
 
 @dataclass(frozen=True)
-class TooLarge:
-    """Something exact that was not done, and how large it is.
+class LeftOut:
+    """Something exact that was not done, and why: how large it is.
 
     Attributes:
         what: a sentence for the tables.
@@ -237,8 +238,12 @@ class InputSpace:
             "point": _vertex(best),
         }
 
+    def tolerance(self, point: torch.Tensor) -> Fraction:
+        """Returns the least tolerance at which a point collides in the network, exactly."""
+        return self.polytope.residuals(point.flatten().double().numpy()).smallest_tolerance
 
-def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | TooLarge:
+
+def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | LeftOut:
     """Returns the exact set of the target at a layer in the network's input space, or why not.
 
     Args:
@@ -251,7 +256,7 @@ def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | TooL
     network = exact_network(own.model, layer, own.target)
     rows = _region_rows(network) + network.lengths[-1]
     if rows * inputs > limit:
-        return TooLarge(
+        return LeftOut(
             f"the linear region is not written out: {rows:,} rows x {inputs:,} inputs are "
             f"{rows * inputs:,} numbers, and --region-limit is {limit:,}"
         )
