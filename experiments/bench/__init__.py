@@ -17,6 +17,7 @@ from experiments.files import open_run_folder
 #: Name -> what it answers.  Each is the module of that name in this folder.
 BENCHMARKS = {
     "lp": "one certified vertex from a cold start, beside HiGHS alone and QSopt_ex",
+    "deep": "images that collide at a deep layer: build, certified vertex, check, a layer each",
     "units": "all inactive units of one target, certified: seconds a vertex",
     "fc6": "certificates of a 4,096 x 25,088 layer, one exact vertex on request: seconds, memory",
     "finder": "vertex-steps a second of the relaxed search, one batch beside one at a time",
