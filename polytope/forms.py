@@ -9,7 +9,7 @@ from math import lcm
 
 from flint import fmpz, fmpz_mat
 
-from polytope.network import Affine
+from polytope.network import Affine, check_size
 from polytope.rational import RationalVector
 
 Form = list[fmpz]
@@ -52,7 +52,12 @@ class Forms:
         return [fmpz(0)] * (self.n_inputs + 1)
 
     def through(self, node: Affine) -> Forms:
-        """The node's output."""
+        """The node's output.
+
+        Raises:
+            LimitError: it is too large to be written out.
+        """
+        check_size(node.weight.shape[0], self.n_inputs + 1)
         rows, biases, common = node.integers
         if self.rows is None:
             joined = [[*map(fmpz, r), fmpz(b)] for r, b in zip(rows, biases, strict=True)]

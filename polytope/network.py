@@ -16,10 +16,27 @@ from flint import fmpz_mat
 
 from polytope.errors import InputError, LimitError, ShapeError
 from polytope.rational import ExactArray, RationalVector
-from polytope.sparse import LARGEST_DENSE
 
 #: Number of a vector: 0 is the network's input, k the output of ``nodes[k - 1]``.
 Source = int
+
+#: Entries of an affine map, or of the functions of the input that a layer holds, which are written
+#: out as exact integers (some 80 bytes each).
+LARGEST_MAP = 1 << 24
+
+
+def check_size(n: int, m: int) -> None:
+    """Refuse to write out n functions of m numbers where that takes gigabytes.
+
+    Raises:
+        LimitError: n m exceeds `LARGEST_MAP`.
+    """
+    if n * m > LARGEST_MAP:
+        raise LimitError(
+            f"network: expected affine maps of at most {LARGEST_MAP} entries to go through the "
+            f"layers exactly, got one of {n} x {m} (about {80 * n * m / 2**30:.1f} GiB); ask in "
+            "the layer's own space"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +51,7 @@ class Affine:
     def integers(self) -> tuple[list[list[int]], list[int], int]:
         """Weight rows and biases times one common denominator, and that denominator."""
         n, m = self.weight.shape
-        if n * m > LARGEST_DENSE:
-            raise LimitError(
-                f"network: expected affine maps of at most {LARGEST_DENSE} entries to go through "
-                f"the layers exactly, got one of {n} x {m}; ask in the layer's own space"
-            )
+        check_size(n, m)
         rows, scales = self.weight.integer_rows(range(n))
         biases = self.bias.fractions()
         common = lcm(*scales, *(b.denominator for b in biases))

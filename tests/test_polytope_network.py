@@ -6,6 +6,7 @@ import pytest
 from polytope.errors import InputError, LimitError, ShapeError
 from polytope.network import Concat, Maximum, Network, Relu, Sum
 from polytope.rational import ExactArray, RationalVector
+from polytope.region import linear_region
 from tests.network_examples import affine, by_floats, random_network
 
 
@@ -51,6 +52,11 @@ def test_a_point_of_another_length_is_refused():
 
 
 def test_a_map_too_large_to_be_written_out_is_refused(monkeypatch):
-    monkeypatch.setattr("polytope.network.LARGEST_DENSE", 3)
-    with pytest.raises(LimitError, match=r"at most 3 entries.*got one of 2 x 2"):
-        Network(2, (affine(0, np.eye(2), [0, 0]),)).values(RationalVector((1, 2)))
+    monkeypatch.setattr("polytope.network.LARGEST_MAP", 5)
+    wide = affine(0, np.ones((1, 3)), [0])
+    narrow = affine(1, np.ones((2, 1)), [0, 0])
+    Network(3, (wide, narrow)).values(RationalVector((1, 2, 3)))  # 3 and 2 entries
+    with pytest.raises(LimitError, match=r"at most 5 entries.*got one of 2 x 4"):
+        linear_region(Network(3, (wide, narrow)), [1, 2, 3])  # 2 functions of 3 inputs and 1
+    with pytest.raises(LimitError, match=r"got one of 2 x 3"):
+        Network(3, (affine(0, np.ones((2, 3)), [0, 0]),)).values(RationalVector((1, 2, 3)))
