@@ -52,7 +52,6 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
             of it).
     """
     asked = None if options.input_shape is None else read_shape(options.input_shape)
-    ends = read_ends(options.bounds)
     path: Path | None = getattr(options, role)
     loaded = load_model(
         options.model,
@@ -60,6 +59,7 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
         input_shape=asked,
         external_data=options.external_data,
     )
+    ends = loaded.ends if options.bounds is None else read_ends(options.bounds)
     target = None if path is None else read_input(path, loaded.input_shape, ends, role=role)
     shape = loaded.input_shape if target is None else tuple(target.shape)
     if shape is None:

@@ -32,9 +32,8 @@ def add_model_options(parser: argparse.ArgumentParser, *, layer: bool) -> None:
     group.add_argument(
         "--bounds",
         metavar="LOWER,UPPER",
-        default="0,1",
         help="of every number of the input, or the word none; an image's grey levels 0 and 255 "
-        "(0,1; write --bounds=-1,1 with a minus)",
+        "(0,1; vgg16 and squeezenet: 0,255; write --bounds=-1,1 with a minus)",
     )
 
 

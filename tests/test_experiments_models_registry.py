@@ -301,3 +301,21 @@ def test_weights_into_a_network_of_any_module():
 def test_an_onnx_file_takes_no_weights(tmp_path):
     with pytest.raises(InputError, match=r"weights: expected none with a.onnx"):
         load_model("a.onnx", tmp_path / "w.npz")
+
+
+def test_published_weights_come_with_their_preprocessing(tmp_path):
+    from experiments.models.squeezenet import SqueezeNet
+
+    torch.manual_seed(0)
+    path = tmp_path / "squeeze.pt"
+    state = SqueezeNet().state_dict()
+    torch.save({k: v for k, v in state.items() if not k.startswith("step.")}, path)
+    loaded = load_model("squeezenet", path)
+    assert loaded.input_shape == (3, 224, 224)
+    assert loaded.ends == load_model("squeezenet").ends == (0, 255)
+    assert loaded.source == f"{path} (torchvision)"
+    assert set(map(len, loaded.files.values())) == {64}
+    assert load_model("lenet5").ends == (0, 1)
+    np.savez(tmp_path / "weights.npz", a=np.zeros(3))
+    with pytest.raises(FileFormatError, match=r"weights\.npz"):
+        load_model("vgg16", tmp_path / "weights.npz")

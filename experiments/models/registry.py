@@ -23,6 +23,13 @@ BUILT_IN: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "vgg16": ("experiments.models.vgg16", "VGG16", (3, 224, 224)),
     "squeezenet": ("experiments.models.squeezenet", "SqueezeNet", (3, 227, 227)),
 }
+#: Name -> module and function that reads its published weights, whose names differ by source; the
+#: network then takes RGB pixels 0..255, its preprocessing being a part of it.
+PUBLISHED = {
+    "vgg16": ("experiments.models.vgg16_weights", "load_vgg16"),
+    "squeezenet": ("experiments.models.squeezenet_weights", "load_squeezenet"),
+}
+PIXELS = (0.0, 255.0)
 FORMS = (
     f"a built-in name ({', '.join(BUILT_IN)}), FILE.py:FACTORY, PACKAGE.MODULE:FACTORY or FILE.onnx"
 )
@@ -38,10 +45,12 @@ class LoadedModel:
         input_shape: of one input, without the batch axis; None where nothing says it.
         files: what was read: path -> SHA-256.
         source: where the weights are from, in words.
+        ends: lower and upper end of its usual inputs.
     """
 
     module: nn.Module
     input_shape: tuple[int, ...] | None
+    ends: tuple[float, float] = (0.0, 1.0)
     files: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 
@@ -75,6 +84,8 @@ def load_model(
     """
     if Path(spec).suffix.lower() == ".onnx":
         return _onnx(spec, weights, input_shape, external_data)
+    if spec in PUBLISHED and weights is not None:
+        return _published(spec, Path(weights), input_shape)
     files: dict[str, str] = {}
     if spec in BUILT_IN:
         module_name, name, usual = BUILT_IN[spec]
@@ -90,7 +101,25 @@ def load_model(
     _check_finite(model, spec)
     own = getattr(model, "input_shape", None)
     shape = input_shape or (tuple(int(size) for size in own) if own else usual)
-    return LoadedModel(module=model.eval(), input_shape=shape, files=files, source=source)
+    ends = PIXELS if spec in PUBLISHED else (0.0, 1.0)
+    return LoadedModel(
+        module=model.eval(), input_shape=shape, files=files, source=source, ends=ends
+    )
+
+
+def _published(spec: str, path: Path, shape: tuple[int, ...] | None) -> LoadedModel:
+    """A network with weights as their publishers name them, and the preprocessing they saw."""
+    module_name, name = PUBLISHED[spec]
+    found = getattr(importlib.import_module(module_name), name)(path)
+    resize = getattr(found, "resize", None)  # the size it was evaluated at, where there is one
+    usual = BUILT_IN[spec][2] if resize is None else (3, resize.height, resize.width)
+    return LoadedModel(
+        module=found.model,
+        input_shape=shape or usual,
+        files={str(path): found.sha256},
+        source=f"{path} ({found.source})",
+        ends=PIXELS,
+    )
 
 
 def _onnx(
