@@ -67,7 +67,7 @@ def _kinds(axes: Axes, positions: Results) -> None:
         kind = kind_of(entry)
         grid[row, column] = names.index(kind)
         axes.annotate(
-            str(entry["dimension"]),
+            "?" if entry["dimension"] is None else str(entry["dimension"]),
             (column, row),
             ha="center",
             va="center",

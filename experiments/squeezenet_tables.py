@@ -70,7 +70,7 @@ def positions_table(positions: Results) -> Table:
                 str(entry["n_positive"]),
                 str(entry["rank_positive"]),
                 _yes(entry["kernel_condition"]),
-                str(entry["dimension"]),
+                "" if entry["dimension"] is None else str(entry["dimension"]),
                 str(entry["paper_bound"]),
                 kind_of(entry),
                 *(
@@ -111,6 +111,13 @@ def _position_notes(positions: Results) -> Iterator[str]:
     yield (
         f"{proved} of {len(proofs)} certificates (dimension, boundedness, rank, kernel condition) "
         "were saved and then accepted by the checker."
+    )
+    missing = {entry["dimension_reason"] for entry in certified if entry["dimension"] is None}
+    if missing:
+        yield f"Dimension undecided: {', '.join(sorted(missing))}."
+    yield (
+        "Single point: proved by the maximum 0, at a vertex, of the sum of the inputs that are 0 "
+        "at the target (no pre-activation is 0 there)."
     )
     yield (
         "Moved: mean over the vertices of the l2 distance from the target's inputs at the "

@@ -10,6 +10,7 @@ from torch import nn
 
 from experiments import squeezenet, squeezenet_positions
 from experiments.datasets.images import Resize
+from experiments.limited import Limited
 from experiments.models.preprocess import channel_affine
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.squeezenet_weights import Pretrained
@@ -23,6 +24,7 @@ from experiments.squeezenet_positions import (
     _by_position,
     _exact,
     _spread,
+    only_point,
 )
 from experiments.squeezenet_tables import gap_table, kind_of, positions_table, squeezenet_tables
 from experiments.verbs import squeezenet as verb
@@ -41,6 +43,16 @@ def command(*words):
     for name in ("--json", "--quiet"):
         parser.add_argument(name, action="store_true")
     return parser.parse_args([str(word) for word in words])
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """What is limited in time by a process of its own runs here, which starts sooner."""
+
+    def at_once(work, given, *, seconds):
+        return Limited(list(work(given)), "")
+
+    monkeypatch.setattr(squeezenet_positions, "in_time", at_once)
 
 
 @pytest.fixture
@@ -84,6 +96,40 @@ def test_a_positions_facts_and_their_certificates(layer, tmp_path):
             polytope.residuals(x).smallest_tolerance for x in layer["modern.other"][:, position]
         ]
         assert found["tolerance"]["modern.other"] == tolerances
+
+
+def test_single_points_are_told_from_others():
+    random = np.random.default_rng(8)
+    kinds = []
+    for units in (3, 5, 8, 12):
+        for _ in range(6):
+            target = np.maximum(random.integers(-4, 3, 5), 0)
+            polytope = CollisionPolytope.from_layer(
+                random.integers(-3, 4, (units, 5)),
+                random.integers(-3, 4, units),
+                target,
+                domain=Nonnegative(),
+            )
+            proof = only_point(polytope)
+            single = polytope.dimension().value == 0
+            if proof is not None:
+                assert single
+                assert "is 0, attained at a vertex" in verify(proof)
+            elif not polytope.ties:
+                assert not single
+            kinds.append(proof is not None)
+    assert 3 < sum(kinds) < 20
+
+
+def test_a_dimension_that_takes_too_long(layer, tmp_path, monkeypatch):
+    monkeypatch.setattr(squeezenet_positions, "only_point", lambda polytope: None)
+    monkeypatch.setattr(
+        squeezenet_positions, "in_time", lambda *given, seconds: Limited([], "given up after 60 s")
+    )
+    found = run_job(layer, tmp_path, 0)
+    assert (found["dimension"], found["certificates"]["dimension"]) == (None, None)
+    assert found["dimension_reason"] == "given up after 60 s"
+    assert kind_of(found) == "undecided"
 
 
 def test_a_chosen_unit_beside_its_exact_minimum(layer, tmp_path):
@@ -225,7 +271,7 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys):
 def test_tables_of_a_hand_made_run():
     certified = {
         "position": 1, "support": 2, "n_positive": 3, "rank_positive": 3, "dimension": 0,
-        "paper_bound": 1, "bounded": True, "kernel_condition": False,
+        "paper_bound": 1, "bounded": True, "kernel_condition": False, "dimension_reason": "",
         "certificates": {"dimension": {"file": "f", "claim": "c"}, "rank": None},
         "tolerance": {"k": [{"exact": "0x1/0x2", "approx": 0.5}]},
         "units": [
