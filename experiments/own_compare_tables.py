@@ -106,6 +106,22 @@ def _reasons(results: Results, space: str) -> list[str]:
     return [f"undecided: {reason}" for reason in sorted(found - {""})]
 
 
+def _unsaved(results: Results) -> list[str]:
+    """Says where certificates were checked but are too large to keep."""
+    kept = [
+        each[space][name]
+        for each in results["vertices"]
+        for space in ("layer", "input")
+        if space in each
+        for name in ("certificate", "distance_certificate")
+        if each[space].get(name)
+    ]
+    missing = sum(proof["file"] is None for proof in kept)
+    if not missing:
+        return []
+    return [f"{missing} of {len(kept)} certificates were checked, and are too large to be saved"]
+
+
 def time_note(results: Results) -> str:
     """Says how many exact programs the time limit ended; "" where it ended none."""
     ended = sum(
@@ -148,6 +164,7 @@ def _input_table(results: Results) -> Table:
             "collide all the same: worst equality, worst inactive and smallest tolerance are the "
             "network's own in exact arithmetic, distance and minimum are of the set in the region",
             _GAP,
+            *_unsaved(results),
             *_reasons(results, "input"),
         ),
     )

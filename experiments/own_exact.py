@@ -15,12 +15,18 @@ from experiments.own_network import OwnNetwork
 from experiments.own_solver import Solver
 from experiments.relaxed import comparison_entry
 from optimize import LayerReader, VertexSearch, compare, exact_layer, exact_network
+from optimize.graph import find_call, layer_calls
+from optimize.reading import constant
+from optimize.trace import run_example, trace
 from polytope import Box, CollisionPolytope, Free
-from polytope.errors import InputError
+from polytope.errors import InputError, LimitError
 from polytope.network import Maximum, Network, Relu
 from polytope.region import LinearRegion, linear_region
 from polytope.region_polytope import RegionPolytope, region_polytope
 from polytope.results import LPResult, LPStatus
+
+#: Products of the convolutions before a layer up to which they are written out, 70 bytes each.
+MOST_BEFORE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -253,7 +259,16 @@ def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | Left
     """
     assert own.target is not None
     inputs = prod(own.shape)
-    network = exact_network(own.model, layer, own.target)
+    count = convolution_products(own, layer)
+    if count > MOST_BEFORE:
+        return LeftOut(
+            f"the layers before are not written out: their convolutions have {count:,} products, "
+            f"and up to {MOST_BEFORE:,} are"
+        )
+    try:
+        network = exact_network(own.model, layer, own.target)
+    except LimitError as problem:
+        return LeftOut(f"the layers before are not written out: {problem}")
     rows = _region_rows(network) + network.lengths[-1]
     if rows * inputs > limit:
         return LeftOut(
@@ -261,11 +276,26 @@ def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | Left
             f"{rows * inputs:,} numbers, and --region-limit is {limit:,}"
         )
     target = own.target.flatten().double().numpy()
-    region = linear_region(network, target)
+    try:
+        region = linear_region(network, target)
+    except LimitError as problem:
+        return LeftOut(f"the linear region is not written out: {problem}")
     domain = Free() if own.ends is None else Box(*own.ends)
     words = "all of R^d" if own.ends is None else f"the box [{own.ends[0]:g}, {own.ends[1]:g}]"
     polytope = region_polytope(region, target=target, domain=domain)
     return InputSpace(polytope=polytope, region=region, domain=words)
+
+
+def convolution_products(own: OwnNetwork, layer: str) -> int:
+    """Returns the products of all convolutions up to a layer, padding counted."""
+    traced = trace(own.model)
+    shapes = run_example(traced, own.shape).shapes
+    before = set(traced.ancestors(find_call(traced, layer).pre_activation))
+    return sum(
+        prod(shapes[call.node][1:]) * constant(call.weighted.weight, traced)[0].numel()
+        for call in layer_calls(traced)
+        if call.node in before and call.weighted.kind != "Linear"
+    )
 
 
 def _region_rows(network: Network) -> int:

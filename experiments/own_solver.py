@@ -1,14 +1,25 @@
 """How long may an exact program take?  Minima and distances with a time limit, and their proofs."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from experiments.deadline import OutOfTime, time_limit
 from experiments.proofs import Proofs
-from polytope import CollisionPolytope, LPResult, LPStatus, NearestResult, NearestStatus
+from polytope import (
+    Certificate,
+    CollisionPolytope,
+    LPResult,
+    LPStatus,
+    NearestResult,
+    NearestStatus,
+    verify,
+)
 
+#: Certificates state the set as text: beyond so many weights they are checked, not saved.
+MOST_SAVED = 4_000_000
 #: Begins the reason of what a time limit ended.
 OUT_OF_TIME = "the time limit"
 
@@ -54,6 +65,12 @@ class Solver:
             "distance_linf": near.distance,
             "distance_status": near.status.name.lower(),
             "distance_reason": near.reason,
-            "certificate": self.proofs.keep(f"{name}-minimum", best.certificate),
-            "distance_certificate": self.proofs.keep(f"{name}-distance", near.certificate),
+            "certificate": self.keep(f"{name}-minimum", best.certificate),
+            "distance_certificate": self.keep(f"{name}-distance", near.certificate),
         }
+
+    def keep(self, name: str, certificate: Certificate | None) -> dict[str, Any] | None:
+        """Returns the entry of a certificate, checked, and saved where the set is not too large."""
+        if certificate is None or prod(certificate.layer.weight.shape) <= MOST_SAVED:
+            return self.proofs.keep(name, certificate)
+        return {"file": None, "claim": verify(certificate)}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments import cli
+from experiments import cli, own_exact, own_solver
 from experiments.deadline import OutOfTime, time_limit
 from experiments.own_domain import layer_domain
 from experiments.own_find import read_search, read_units
@@ -336,6 +336,53 @@ def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
     assert "not computed" in table
     assert left in table
     assert "numbers, and --region-limit" in (tmp_path / "run/tables/input-space.md").read_text()
+
+
+def test_convolutions_before_that_are_too_large_are_counted(place, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_exact, "MOST_BEFORE", 100)
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words)
+    assert "their convolutions have 972 products" in found["input_space"]["left_out"]
+
+
+def test_a_first_layer_is_compared_once(place, capsys, tmp_path):
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "0", tmp_path / "r", *words, name="Flat", target="flat.npy")
+    assert found["input_space"]["left_out"].startswith("the layer is given the network's input")
+
+
+def test_certificates_that_are_too_large_are_checked_and_not_saved(
+    place, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(own_solver, "MOST_SAVED", 1000)
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words)
+    (entry,) = found["vertices"]
+    assert entry["input"]["certificate"]["file"] is None
+    assert "minimum" in entry["input"]["certificate"]["claim"]
+    assert (tmp_path / "run" / entry["layer"]["certificate"]["file"]).is_file()
+    table = (tmp_path / "run" / "tables" / "input-space.md").read_text()
+    assert "2 of 4 certificates were checked, and are too large to be saved" in table
+
+
+def test_a_step_that_is_not_piecewise_linear_is_no_bar_to_the_layer(tmp_path, capsys):
+    (tmp_path / "s.py").write_text(
+        "from torch import nn\n"
+        "def make():\n"
+        "    return nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 5), nn.ReLU())\n"
+    )
+    np.save(tmp_path / "x.npy", np.full(3, 0.5, dtype=np.float32))
+    given = [f"{tmp_path}/s.py:make", "2", "--target", tmp_path / "x.npy", "--device", "cpu"]
+    words = ["--units", "1", "--steps", "100", "--quiet", "--json"]
+    code, out, _ = collide(capsys, "compare", *given, *words, "--out", tmp_path / "a")
+    space = json.loads(out)["results"]["layer_space"]
+    assert code == 0
+    assert (space["domain"], space["is_first"]) == ("free", False)
+    code, _, err = collide(
+        capsys, "compare", *given, *words, "--out", tmp_path / "b", "--input-space"
+    )
+    assert code == 2
+    assert "Sigmoid" in err
 
 
 def test_a_time_limit_is_said_and_is_code_4(place, capsys, tmp_path, monkeypatch):
