@@ -27,7 +27,7 @@ from experiments.own_network import OwnNetwork, load_network, options_of
 from experiments.own_options import SEARCH_OPTIONS, with_defaults
 from experiments.own_solver import Solver
 from experiments.progress import Progress
-from experiments.proofs import FOLDER, Proofs, keep_checker
+from experiments.proofs import FOLDER, keep_checker
 from experiments.record import Record, jsonable, write_record
 from experiments.rows import RowFile
 from experiments.sampling import SCHEMES
@@ -150,7 +150,7 @@ def _rows(
     work: Work, layer: LayerSpace, network: InputSpace | LeftOut | None
 ) -> list[dict[str, Any]]:
     """One entry a vertex, each kept as soon as it is there."""
-    solver = Solver(Proofs(work.folder), work.options.vertex_seconds)
+    solver = Solver(work.folder, work.options.vertex_seconds)
     found = []
     key = {"files": work.own.files, **{k: str(v) for k, v in options_of(work.options).items()}}
     for name in ("out", "target", "start", "search", *SEARCH_OPTIONS):

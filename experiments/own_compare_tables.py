@@ -132,7 +132,9 @@ def time_note(results: Results) -> str:
     )
     if not ended:
         return ""
-    return f"limit: {ended} exact programs were ended by --vertex-seconds; raise it in a new run"
+    return (
+        f"limit: {ended} exact answers are open because of --vertex-seconds; raise it in a new run"
+    )
 
 
 def _input_table(results: Results) -> Table:

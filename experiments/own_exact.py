@@ -12,7 +12,7 @@ from experiments.own_domain import LayerDomain, layer_domain
 from experiments.own_find import FIELDS
 from experiments.own_layers import EXACT_PRODUCTS, products
 from experiments.own_network import OwnNetwork
-from experiments.own_solver import Solver
+from experiments.own_solver import Solver, gap
 from experiments.relaxed import comparison_entry
 from optimize import LayerReader, VertexSearch, compare, exact_layer, exact_network
 from optimize.graph import find_call, layer_calls
@@ -84,8 +84,8 @@ class LayerSpace:
         one = single(search, index)
         if not self.solves:
             return {"point": None, **_residuals(self.polytope, one)}
-        entry, best = _compared(self.polytope, one, solver, name=f"layer-{index}")
-        return entry | {"point": _vertex(best) if self.is_first else None}
+        entry = _compared(self.polytope, one, solver, name=f"layer-{index}")
+        return entry if self.is_first else entry | {"point": None}
 
 
 def layer_space(own: OwnNetwork, layer: str, *, limit: int) -> LayerSpace:
@@ -180,18 +180,16 @@ def _inactive(polytope: CollisionPolytope, unit: int) -> int:
 
 def _compared(
     polytope: CollisionPolytope, one: VertexSearch, solver: Solver, *, name: str
-) -> tuple[dict[str, Any], LPResult]:
+) -> dict[str, Any]:
     """A vertex beside the exact optimum of its unit, with certificates."""
     unit = _inactive(polytope, int(one.units[0]))
-    best = solver.minimum(polytope, unit)
-    (found,) = compare(polytope, one, exact={unit: best}, distance=None, progress=False)
-    near = solver.nearest(polytope, one.layer_inputs[0].double().numpy())
-    return comparison_entry(found) | solver.entry(name, best, near), best
-
-
-def _vertex(best: LPResult) -> list[float] | None:
-    """An exact optimum as floats."""
-    return best.point_float().tolist() if best.status is LPStatus.OPTIMAL else None
+    # The minimum is the solver's: `compare` is told that nothing is known of it.
+    later = {unit: LPResult(LPStatus.UNDECIDED)}
+    (found,) = compare(polytope, one, exact=later, distance=None, progress=False)
+    solved = solver.solve(polytope, unit, one.layer_inputs[0].double().numpy(), name=name)
+    entry = comparison_entry(found) | solved | {"gap": gap(found.found_value, solved)}
+    del entry["relative_gap"]
+    return entry
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -223,8 +221,7 @@ class InputSpace:
         """Returns what the record keeps of one vertex in this space."""
         unit = _inactive(self.polytope, int(search.units[index]))
         point = search.points[index].flatten().double().numpy()
-        best = solver.minimum(self.polytope, unit)
-        near = solver.nearest(self.polytope, point)
+        solved = solver.solve(self.polytope, unit, point, name=f"input-{index}")
         # What the network itself computes at the point, inside the region or not.
         residuals = self.polytope.residuals(point)
         differing = len(self.region.differences(point))
@@ -232,7 +229,7 @@ class InputSpace:
         return {
             "unit": unit,
             "found_value": value,
-            "gap": None if best.value is None else value - best.value,
+            "gap": gap(value, solved),
             "worst_equality": residuals.worst_equality,
             "worst_inactive": residuals.worst_inactive,
             "worst_domain": residuals.worst_domain,
@@ -240,8 +237,7 @@ class InputSpace:
             "is_vertex": self.polytope.tight_constraints(point).is_vertex,
             "decisions_differ": differing,
             "in_region": differing == 0,
-            **solver.entry(f"input-{index}", best, near),
-            "point": _vertex(best),
+            **solved,
         }
 
     def tolerance(self, point: torch.Tensor) -> Fraction:

@@ -1,27 +1,25 @@
-"""How long may an exact program take?  Minima and distances with a time limit, and their proofs."""
+"""How long may an exact program take?  Minimum and distance in a process with a time limit."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.deadline import OutOfTime, time_limit
+from experiments.limited import in_time
 from experiments.proofs import Proofs
-from polytope import (
-    Certificate,
-    CollisionPolytope,
-    LPResult,
-    LPStatus,
-    NearestResult,
-    NearestStatus,
-    verify,
-)
+from polytope import Certificate, CollisionPolytope, LPStatus, verify
+from polytope.layer import Layer
 
 #: Certificates state the set as text: beyond so many weights they are checked, not saved.
 MOST_SAVED = 4_000_000
 #: Begins the reason of what a time limit ended.
 OUT_OF_TIME = "the time limit"
+
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,48 +27,89 @@ class Solver:
     """How exact programs are solved and kept.
 
     Attributes:
-        proofs: where certificates go.
-        seconds: at most, for each program; None for no limit.
+        folder: of the run; certificates go into it.
+        seconds: for the programs of one vertex in one space, at most.
     """
 
-    proofs: Proofs
-    seconds: float | None
+    folder: Path
+    seconds: float
 
-    def minimum(self, polytope: CollisionPolytope, unit: int) -> LPResult:
-        """Returns the exact minimum of a unit's pre-activation, UNDECIDED when time ran out."""
-        try:
-            with time_limit(self.seconds):
-                return polytope.unit_vertex(unit)
-        except OutOfTime:
-            return LPResult(LPStatus.UNDECIDED, reason=self._reason())
+    def solve(
+        self, polytope: CollisionPolytope, unit: int, point: np.ndarray, *, name: str
+    ) -> Entry:
+        """Returns the exact minimum of a unit's pre-activation and the distance of a point.
 
-    def nearest(self, polytope: CollisionPolytope, point: np.ndarray) -> NearestResult:
-        """Returns the distance of a point from the set, UNDECIDED when time ran out."""
-        try:
-            with time_limit(self.seconds):
-                return polytope.nearest(point, norm="linf")
-        except OutOfTime:
-            return NearestResult(NearestStatus.UNDECIDED, "linf", reason=self._reason())
+        Both come with their certificates, checked and saved; "undecided" where time ran out.
 
-    def _reason(self) -> str:
-        return f"{OUT_OF_TIME} of {self.seconds:g} seconds for an exact program"
-
-    def entry(self, name: str, best: LPResult, near: NearestResult) -> dict[str, Any]:
-        """Returns what a record keeps of both, their certificates saved under a name."""
-        return {
-            "exact_value": best.value,
-            "status": best.status.name.lower(),
-            "reason": best.reason,
-            "exact_is_vertex": best.is_vertex,
-            "distance_linf": near.distance,
-            "distance_status": near.status.name.lower(),
-            "distance_reason": near.reason,
-            "certificate": self.keep(f"{name}-minimum", best.certificate),
-            "distance_certificate": self.keep(f"{name}-distance", near.certificate),
+        Args:
+            polytope: any.
+            unit: an inactive one.
+            point: (d,).
+            name: certificates' names start with it.
+        """
+        # A fresh copy of the layer: what was cached in the old one does not go to a process.
+        given = _Given(replace(polytope.layer), unit, point, self.folder, name, MOST_SAVED)
+        done = in_time(_solved, given, seconds=self.seconds)
+        reason = f"{OUT_OF_TIME} of {self.seconds:g} seconds for a vertex" if done.reason else ""
+        if done.reason and not done.reason.startswith("given up"):
+            reason = done.reason
+        entry: Entry = {
+            "exact_value": None,
+            "status": LPStatus.UNDECIDED.name.lower(),
+            "reason": reason,
+            "exact_is_vertex": False,
+            "certificate": None,
+            "point": None,
+            "distance_linf": None,
+            "distance_status": "undecided",
+            "distance_reason": reason,
+            "distance_certificate": None,
         }
+        for found in done.items:
+            entry |= found
+        return entry
 
-    def keep(self, name: str, certificate: Certificate | None) -> dict[str, Any] | None:
-        """Returns the entry of a certificate, checked, and saved where the set is not too large."""
-        if certificate is None or prod(certificate.layer.weight.shape) <= MOST_SAVED:
-            return self.proofs.keep(name, certificate)
-        return {"file": None, "claim": verify(certificate)}
+
+@dataclass(frozen=True)
+class _Given:
+    layer: Layer
+    unit: int
+    point: np.ndarray
+    folder: Path
+    name: str
+    most_saved: int
+
+
+def _solved(given: _Given) -> Iterator[Entry]:
+    """Runs in a process of its own: first the minimum, then the distance."""
+    polytope = CollisionPolytope(given.layer)
+    best = polytope.unit_vertex(given.unit)
+    solved = best.status is LPStatus.OPTIMAL
+    yield {
+        "exact_value": best.value,
+        "status": best.status.name.lower(),
+        "reason": best.reason,
+        "exact_is_vertex": best.is_vertex,
+        "certificate": _kept(given, "minimum", best.certificate),
+        "point": best.point_float().tolist() if solved else None,
+    }
+    near = polytope.nearest(given.point, norm="linf")
+    yield {
+        "distance_linf": near.distance,
+        "distance_status": near.status.name.lower(),
+        "distance_reason": near.reason,
+        "distance_certificate": _kept(given, "distance", near.certificate),
+    }
+
+
+def _kept(given: _Given, what: str, certificate: Certificate | None) -> Entry | None:
+    """The entry of a certificate, checked, and saved where the set is not too large."""
+    if certificate is None or prod(given.layer.weight.shape) <= given.most_saved:
+        return Proofs(given.folder).keep(f"{given.name}-{what}", certificate)
+    return {"file": None, "claim": verify(certificate)}
+
+
+def gap(value: Fraction, entry: Entry) -> Fraction | None:
+    """Returns how far a found value lies above the exact minimum; None without one."""
+    best: Fraction | None = entry["exact_value"]
+    return None if best is None else value - best

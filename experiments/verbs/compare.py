@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         type=float,
         default=120.0,
-        help="for each exact program, of which a vertex needs two in each space, at most (120)",
+        help="for the exact answers of one vertex in one space, at most (120)",
     )
     parser.add_argument(
         "--out",
