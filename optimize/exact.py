@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from optimize.checks import check_affine, check_layer
 from optimize.graph import find_call
 from optimize.operations import Norm, Weighted
 from optimize.reading import constant
-from optimize.trace import Trace, run_example, trace
+from optimize.trace import Trace, example_input, one_input, run_example, trace
 from optimize.windows import Pair, Window, convolution_taps, same_padding, tap_count
 from polytope.errors import InputError, LimitError, NonFiniteError
 from polytope.rational import ExactArray
@@ -70,8 +71,9 @@ def exact_layer(model: nn.Module, name: str, example: Any) -> ExactLayer:
     """
     traced = trace(model)
     call = find_call(traced, name)
-    shapes = run_example(traced, example).shapes
-    before, behind = shapes[call.source][1:], shapes[call.node][1:]
+    shapes = run_example(traced, example, last=call.pre_activation).shapes
+    before = one_input(shapes[call.source], f"the input of {call.name!r}")
+    behind = one_input(shapes[call.node], f"layer {call.name!r}")
     numbers = stored_numbers(call.weighted, traced)
     if call.norm is None:
         weight, bias = affine_of(call.weighted, numbers, (before, behind))
@@ -87,6 +89,9 @@ def exact_layer(model: nn.Module, name: str, example: Any) -> ExactLayer:
             each = math.prod(normed[1:])
             pair_of = affine_of(call.weighted, numbers, (before, behind))
             weight, bias = _folded_rows(pair_of, np.repeat(scale, each), np.repeat(shift, each))
+    inputs = example_input(traced, example)
+    check_layer(traced, call, inputs)
+    check_affine((weight, bias), (traced, call), inputs)
     return ExactLayer(
         weight=weight if isinstance(weight, SparseMatrix) else weight.data,
         bias=bias.data,
@@ -124,6 +129,12 @@ def affine_of(
     """Matrix (N, d) and bias (N,) of a layer between two shapes, from its weight and bias."""
     if layer.kind == "Linear":
         return _linear(*numbers, math.prod(shapes[0][:-1]))
+    axes = 1 if layer.kind == "Conv1d" else 2
+    if any(len(shape) != axes + 1 for shape in shapes):
+        raise InputError(
+            f"model: expected a batch of {'signals' if axes == 1 else 'images'} at {layer.name!r}, "
+            f"got one input of shape {shapes[0]}"
+        )
     return _convolution(layer, numbers, *shapes)
 
 

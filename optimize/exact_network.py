@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from optimize.checks import check_layer, check_network
 from optimize.exact import affine_of, as_image, norm_of, objects, pair, stored, stored_numbers
 from optimize.graph import find_call
 from optimize.operations import (
@@ -24,10 +25,19 @@ from optimize.operations import (
     Norm,
     Pool,
     Rectifier,
+    Unknown,
     Weighted,
 )
 from optimize.reading import describe, read_operation
-from optimize.trace import Run, Trace, probe, run_example, trace
+from optimize.trace import (
+    Run,
+    Trace,
+    example_input,
+    one_input,
+    probe,
+    run_example,
+    trace,
+)
 from optimize.windows import Pair, Window, adaptive_places, average_sizes, places, pool_windows
 from polytope.errors import InputError
 from polytope.network import Affine, Concat, Maximum, Network, Node, Relu, Source, Sum
@@ -61,11 +71,15 @@ def exact_network(model: nn.Module, name: str, example: Any) -> Network:
     """
     traced = trace(model)
     call = find_call(traced, name)
-    run = run_example(traced, example)
+    run = run_example(traced, example, last=call.pre_activation)
     builder = _Builder(traced, run)
     for node in traced.ancestors(call.pre_activation):
         builder.add(node)
-    return Network(math.prod(run.shapes[traced.source]), tuple(builder.nodes))
+    network = Network(math.prod(run.shapes[traced.source]), tuple(builder.nodes))
+    inputs = example_input(traced, example)
+    check_layer(traced, call, inputs)
+    check_network(network, (traced, call), inputs)
+    return network
 
 
 class _Builder:
@@ -94,7 +108,7 @@ class _Builder:
         )
 
     def _shape(self, node: fx.Node) -> tuple[int, ...]:
-        return self.run.shapes[node][1:]
+        return one_input(self.run.shapes[node], describe(node, self.traced))
 
     def _translate(self, node: fx.Node) -> Any:
         operation = read_operation(node, self.traced)
@@ -106,6 +120,8 @@ class _Builder:
             return self._join(node, operation)
         if isinstance(operation, Combine):
             return self._combine(node, operation)
+        if isinstance(operation, Unknown):
+            raise self._refuse(node)
         before = node.args[0] if node.args else node.kwargs["input"]
         assert isinstance(before, fx.Node)
         source = self.sources[before]
@@ -122,9 +138,7 @@ class _Builder:
             return self._diagonal(source, np.repeat(scale, each), np.repeat(shift, each))
         if isinstance(operation, Pool | AdaptivePool):
             return self._pool(node, before, operation)
-        if isinstance(operation, Mean):
-            return self._mean(node, before, operation)
-        raise self._refuse(node)
+        return self._mean(node, before, operation)
 
     def _diagonal(self, source: Source, scale: np.ndarray, shift: np.ndarray) -> Source:
         at = np.arange(len(scale))
@@ -141,8 +155,13 @@ class _Builder:
     def _move(self, node: fx.Node) -> Any:
         before = next(each for each in node.all_input_nodes if each in self.sources)
         held = self.sources[before]
-        if isinstance(held, list):  # one of the parts of a chunk or split
-            return held[int(node.args[1])]  # type: ignore[arg-type]
+        if isinstance(held, list):  # the parts of a chunk or split, or some of them
+            if getattr(node.target, "__name__", "") != "getitem":
+                raise self._refuse(node, " of several tensors")
+            index: Any = node.args[1]
+            return held[index]
+        if sum(each in self.sources for each in node.all_input_nodes) > 1:
+            raise self._refuse(node, " by places that depend on the input")
         moved = probe(node, self.traced, self.run, tensors=self._places)
         if isinstance(moved, Tensor):
             return self._select(held, math.prod(self.run.shapes[before]), moved)
@@ -159,26 +178,23 @@ class _Builder:
         return self._append(Affine(source, matrix, ExactArray(np.zeros(len(at)), "float64")))
 
     def _join(self, node: fx.Node, operation: Join) -> Source:
-        parts = [part for part in operation.parts if isinstance(part, fx.Node)]
-        if len(parts) < len(operation.parts) or any(p not in self.sources for p in parts):
-            raise self._refuse(node, " of parts that are constant")
-        lengths = [math.prod(self.run.shapes[part]) for part in parts]
-        begins = [sum(lengths[:k]) + 1 for k in range(len(parts))]
-        offset = dict(zip(parts, begins, strict=True))
-        if len(offset) < len(parts):  # the same tensor twice: copies under names of their own
-            return self._join_in_order(node, parts, lengths)
-        moved = probe(
-            node, self.traced, self.run, tensors=lambda each: self._places(each, offset[each])
-        )
-        joined = self._append(Concat(tuple(self.sources[part] for part in parts)))
-        return self._select(joined, sum(lengths), moved)
-
-    def _join_in_order(self, node: fx.Node, parts: list[fx.Node], lengths: list[int]) -> Source:
-        axis = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
-        begins = [sum(lengths[:k]) + 1 for k in range(len(parts))]
-        tensors = [self._places(p, b) for p, b in zip(parts, begins, strict=True)]
-        joined = self._append(Concat(tuple(self.sources[part] for part in parts)))
-        return self._select(joined, sum(lengths), torch.cat(tensors, dim=int(axis)))  # type: ignore[arg-type]
+        sources: list[Source] = []
+        shapes: list[tuple[int, ...]] = []
+        given = operation.parts
+        for part in [given] if isinstance(given, fx.Node) else given:
+            if not isinstance(part, fx.Node) or part not in self.sources:
+                raise self._refuse(node, " of parts that are constant")
+            held = self.sources[part]
+            sources += held if isinstance(held, list) else [held]
+            shapes += self.run.parts[part] if isinstance(held, list) else [self.run.shapes[part]]
+        lengths = [math.prod(shape) for shape in shapes]
+        begins = [sum(lengths[:k]) + 1 for k in range(len(lengths))]
+        tensors = [
+            torch.arange(begin, begin + length, dtype=torch.float64).view(shape)
+            for begin, length, shape in zip(begins, lengths, shapes, strict=True)
+        ]
+        joined = self._append(Concat(tuple(sources)))
+        return self._select(joined, sum(lengths), torch.cat(tensors, dim=operation.axis))
 
     # Arithmetic of two tensors, or of a tensor and a constant.
 
@@ -194,7 +210,7 @@ class _Builder:
                 count = math.prod(shape)
                 right = self._diagonal(right, _filled(-1, count), _filled(0, count))
             return self._append(Sum((left, right)))
-        numbers = self._constants(node, sides, shape)
+        numbers = self._constants(node, operation, shape)
         source = self._spread(varying[0], shape)
         count, first = math.prod(shape), sides[0] is varying[0]
         if operation.sign == "+":
@@ -209,13 +225,16 @@ class _Builder:
             numbers = _filled(1, count) / numbers
         return self._diagonal(source, numbers, _filled(0, count))
 
-    def _constants(self, node: fx.Node, sides: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    def _constants(self, node: fx.Node, operation: Combine, shape: tuple[int, ...]) -> np.ndarray:
         """The constant side, one Fraction for each entry of the result."""
+        sides = (operation.left, operation.right)
         side = next(s for s in sides if not (isinstance(s, fx.Node) and s in self.sources))
         value = self.run.values[side] if isinstance(side, fx.Node) else side
         if not isinstance(value, Tensor):
-            # A number is taken as torch takes it beside a float tensor: rounded to its type.
-            value = torch.as_tensor(value, dtype=self.run.dtype)
+            # A number is taken as torch takes it beside a float tensor: rounded to its type, or to
+            # float32 where it multiplies a tensor of a shorter one.
+            short = torch.finfo(self.run.dtype).bits < 32 and operation.sign in "*/"
+            value = torch.as_tensor(value, dtype=torch.float32 if short else self.run.dtype)
         exact = stored(value, f"constant of step {node.name!r}")
         places_of = torch.arange(exact.data.size).view(value.shape).expand(shape).reshape(-1)
         numbers: np.ndarray = objects(exact.fractions())[places_of.numpy()]
@@ -229,9 +248,11 @@ class _Builder:
     # Pools.
 
     def _pool(self, node: fx.Node, before: fx.Node, operation: Pool | AdaptivePool) -> Source:
-        into = as_image(self._shape(before), describe(node, self.traced))
+        one, signal = self._shape(before), operation.axes == 1
+        if len(one) != operation.axes + 1:
+            raise self._refuse(node, f" over an input of shape {one}")
+        into = as_image(one, describe(node, self.traced))
         out = as_image(self._shape(node), describe(node, self.traced))
-        signal = len(self._shape(before)) == 2
         sizes = None
         if isinstance(operation, Pool):
             window = _window(operation, signal)

@@ -23,7 +23,7 @@ from torch import fx, nn
 
 from optimize.operations import Metadata, Move, Norm, Pool, Rectifier, Weighted
 from optimize.reading import describe, read_operation
-from optimize.trace import Trace, example_shape, run_example, trace
+from optimize.trace import Trace, example_shape, one_input, run_example, trace
 from polytope.errors import InputError
 
 
@@ -108,7 +108,8 @@ def relu_layers(model: nn.Module, example: Any) -> tuple[LayerInfo, ...]:
     for call in layer_calls(traced):
         if call.reason:
             continue
-        before, behind = shapes[call.source][1:], shapes[call.node][1:]
+        before = one_input(shapes[call.source], f"the input of {call.name!r}")
+        behind = one_input(shapes[call.node], f"layer {call.name!r}")
         found.append(
             LayerInfo(
                 name=call.name,

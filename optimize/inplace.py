@@ -1,4 +1,7 @@
-"""How are in-place steps of a traced model made functional, without changing what it computes?"""
+"""How are in-place steps of a traced model made functional, without changing what it computes?
+
+What is not recognised here is found when the steps are run (`optimize/checks.py`), and refused.
+"""
 
 import inspect
 import operator
@@ -7,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torch.nn.modules import activation, batchnorm, conv, pooling
 
 from polytope.errors import InputError
 
@@ -16,29 +20,19 @@ def words_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Calls that change their first argument -> the same without doing so.
-_FUNCTIONAL: dict[Any, Any] = {
-    operator.iadd: operator.add,
-    operator.isub: operator.sub,
-    operator.imul: operator.mul,
-    operator.itruediv: operator.truediv,
-    torch.relu_: torch.relu,
-    functional.relu_: functional.relu,
+#: Operators that change their first argument -> the same without doing so.
+_OPERATORS: dict[Any, Any] = {
+    getattr(operator, f"i{name}"): getattr(operator, name)
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 }
-#: Steps whose result may share memory with their first argument, by the name of the call.
-_VIEWS = words_set(
-    "chunk contiguous detach dropout expand flatten getitem movedim narrow permute "
-    "reshape select split squeeze t transpose unflatten unsqueeze view"
+#: Steps whose result never shares memory with an argument, by the name of the call.
+_FRESH = words_set(
+    "add sub mul truediv div neg relu sigmoid tanh softmax log_softmax clamp clamp_min cat concat "
+    "stack linear matmul conv1d conv2d batch_norm layer_norm max_pool1d max_pool2d avg_pool1d "
+    "avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d mean sum clone size dim numel eq"
 )
-_VIEW_MODULES = (
-    nn.Flatten,
-    nn.Unflatten,
-    nn.Identity,
-    nn.Dropout,
-    nn.Dropout1d,
-    nn.Dropout2d,
-    nn.AlphaDropout,
-)
+_FRESH_MODULES = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, nn.Sigmoid, nn.Tanh)
+_FRESH_FILES = (activation.__name__, pooling.__name__)
 
 
 def make_functional(graph: fx.Graph, changing: set[str], root: nn.Module) -> None:
@@ -50,7 +44,8 @@ def make_functional(graph: fx.Graph, changing: set[str], root: nn.Module) -> Non
         root: where the graph's modules lie.
 
     Raises:
-        InputError: a part of a tensor is assigned to, or a view of a changed tensor is read later.
+        InputError: a step writes into a tensor in a way not known here, or what may be a view of a
+            changed tensor is read later.
     """
     order = {node: place for place, node in enumerate(graph.nodes)}
     for node in list(graph.nodes):
@@ -73,10 +68,12 @@ def _unmark(node: fx.Node, changing: set[str]) -> bool:
         return node.target in changing
     if node.op == "call_function":
         return _unmark_function(node)
+    if node.op != "call_method":
+        return False
     name = str(node.target)
-    if node.op == "call_method" and name == "view" and not isinstance(node.args[1], torch.dtype):
+    if name == "view" and not isinstance(node.args[1], torch.dtype):
         node.target = "reshape"  # the same, whatever the layout in memory
-    if node.op != "call_method" or not name.endswith("_") or name.endswith("__"):
+    if not name.endswith("_") or name.endswith("__"):
         return False
     if not hasattr(Tensor, name.removesuffix("_")):
         raise _refused(node)
@@ -94,9 +91,22 @@ def _refused(node: fx.Node) -> InputError:
 def _unmark_function(node: fx.Node) -> bool:
     if "out" in node.kwargs:
         raise _refused(node)
-    if node.target in _FUNCTIONAL:
-        node.target = _FUNCTIONAL[node.target]
+    target: Any = node.target
+    name = getattr(target, "__name__", "")
+    if target in _OPERATORS:
+        node.target = _OPERATORS[target]
         return True
+    if name.endswith("_") and not name.endswith("__"):
+        functional_form = getattr(torch, name[:-1], getattr(functional, name[:-1], None))
+        if functional_form is None:
+            raise _refused(node)
+        node.target = functional_form
+        return True
+    return _unmark_option(node)
+
+
+def _unmark_option(node: fx.Node) -> bool:
+    """Calls with an option `inplace`."""
     if node.kwargs.get("inplace"):
         node.kwargs = {key: value for key, value in node.kwargs.items() if key != "inplace"}
         return True
@@ -111,24 +121,28 @@ def _unmark_function(node: fx.Node) -> bool:
     return False
 
 
-def _is_view(node: fx.Node, root: nn.Module) -> bool:
+def _is_fresh(node: fx.Node, root: nn.Module) -> bool:
+    """Is its result surely no view of an argument?"""
     if node.op == "call_module":
-        return isinstance(root.get_submodule(str(node.target)), _VIEW_MODULES)
+        module = root.get_submodule(str(node.target))
+        return isinstance(module, _FRESH_MODULES) or type(module).__module__ in _FRESH_FILES
+    if node.op not in ("call_function", "call_method"):
+        return True
     name = node.target if node.op == "call_method" else getattr(node.target, "__name__", "")
-    return name in _VIEWS
+    return name in _FRESH
 
 
 def _read_later(
     changed: fx.Node, change: fx.Node, order: dict[fx.Node, int], root: nn.Module
 ) -> bool:
-    """Is a view of `changed`, or what it is a view of, read behind the change?"""
-    base = changed
-    while _is_view(base, root) and base.all_input_nodes:
-        base = base.all_input_nodes[0]
-    shared, open_nodes = {base}, [base]
+    """Is anything that may share memory with `changed` read behind the change?"""
+    shared, open_nodes = {changed}, [changed]
     while open_nodes:
-        for user in open_nodes.pop().users:
-            if user not in shared and _is_view(user, root) and order[user] < order[change]:
-                shared.add(user)
-                open_nodes.append(user)
+        node = open_nodes.pop()
+        above = () if _is_fresh(node, root) else node.all_input_nodes
+        below = [user for user in node.users if not _is_fresh(user, root)]
+        for each in (*above, *below):
+            if each not in shared and order[each] < order[change]:
+                shared.add(each)
+                open_nodes.append(each)
     return any(order[user] > order[change] for node in shared - {changed} for user in node.users)

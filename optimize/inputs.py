@@ -75,6 +75,7 @@ def read_request(
             f"target: expected one input of the model or a batch of them, up to layer "
             f"{reader.name!r}, got shape {tuple(tensor.shape)}"
         )
+    reader.check(targets[:1])
     lower, upper = _read_bounds(bounds, tuple(targets.shape[1:]), reader)
     request = Request(targets, lower, upper)
     check_inside("target", targets.flatten(1), request)

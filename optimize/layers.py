@@ -3,18 +3,18 @@
 The model is cut behind the layer (and the BatchNorm folded into it), so that nothing else is run.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from optimize.checks import check_layer
 from optimize.execution import Execution, fitting, saved_bytes
 from optimize.graph import LayerCall, find_call
 from optimize.operations import Norm
 from optimize.reading import constant, layer_of
-from optimize.trace import Trace, trace
+from optimize.trace import Trace, private_copy, trace
 from polytope.errors import InputError, NonFiniteError, ShapeError
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
@@ -127,6 +127,7 @@ class LayerReader:
     def _read_call(self, call: LayerCall, traced: Trace) -> None:
         layer = call.weighted
         self.kind, self.module = layer.kind, _module_of(call.node, traced)
+        self._unchecked: tuple[LayerCall, Trace] | None = (call, traced)
         self.weight, self.bias = self._numbers(
             constant(layer.weight, traced), constant(layer.bias, traced)
         )
@@ -149,7 +150,8 @@ class LayerReader:
                     f"model: expected BatchNorm with stored statistics, got {name!r}, which takes "
                     "them from each batch (track_running_stats=False)"
                 )
-        copied = copy.deepcopy(model).to(self.device).eval().requires_grad_(False)
+        copied = private_copy(model).to(self.device)
+        self._unchecked = None
         module = copied.get_submodule(self.name)
         assert isinstance(module, _LAYERS)
         self.kind, self.module = layer_of(module, self.name).kind, module
@@ -183,7 +185,9 @@ class LayerReader:
         weight, bias = self.weight.double(), self.bias.double()
         if self._fold is None:
             return weight, bias
-        scale, shift = self._fold
+        # Behind a reshape a channel may be several units in a row.
+        each = len(bias) // max(1, self._fold[0].numel())
+        scale, shift = (part.reshape(-1).repeat_interleave(each) for part in self._fold)
         return weight * scale[:, None], bias * scale + shift
 
     def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -231,6 +235,21 @@ class LayerReader:
     def layer_inputs(self, inputs: Tensor) -> Tensor:
         """What enters the layer, (n, d), for a batch (n, *input): the space of the polytope."""
         return self._in_chunks(lambda part: self.run(part)[0], inputs)
+
+    def check(self, inputs: Tensor) -> None:
+        """Run the model itself once beside its graph, up to the layer, and compare.
+
+        Args:
+            inputs: (n, *input).
+
+        Raises:
+            InputError: they differ.
+        """
+        if self._unchecked is not None:
+            call, traced = self._unchecked
+            traced.root.to(self.device)
+            check_layer(traced, call, inputs)
+            self._unchecked = None
 
     def accepts_batch(self, inputs: Tensor) -> bool:
         """Does the model take `inputs` as a batch (n, *input) up to this layer?"""

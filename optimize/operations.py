@@ -42,9 +42,10 @@ class Rectifier:
 
 @dataclass(frozen=True)
 class Pool:
-    """A maximum or an average over moving windows."""
+    """A maximum or an average over windows that move along one or two axes."""
 
     maximum: bool
+    axes: int
     kernel: Any
     stride: Any
     padding: Any = 0
@@ -58,6 +59,7 @@ class AdaptivePool:
     """A maximum or an average over as many windows as asked for."""
 
     maximum: bool
+    axes: int
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Join:
-    """Tensors behind each other along an axis."""
+    """Tensors behind each other along an axis; `parts` may be a step that has several."""
 
-    parts: tuple[Any, ...]
+    parts: Any
+    axis: int
 
 
 @dataclass(frozen=True)

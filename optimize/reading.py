@@ -3,10 +3,10 @@
 What is not listed here is `Unknown`, with words that say what it is.
 """
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
 from optimize.inplace import words_set
@@ -46,8 +46,6 @@ _MOVE_NAMES = words_set(
     "permute transpose t swapaxes movedim chunk split getitem narrow select flip "
     "roll expand pixel_shuffle channel_shuffle"
 )
-_METADATA_NAMES = words_set("size dim ndimension numel stride is_floating_point _assert")
-_METADATA_FIELDS = words_set("shape ndim dtype device is_cuda requires_grad")
 _DROPOUTS = words_set("dropout dropout1d dropout2d alpha_dropout feature_alpha_dropout")
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "div": "/", "divide": "/"}
 _SIGNS |= {"multiply": "*", "subtract": "-"}
@@ -75,6 +73,7 @@ def describe(node: fx.Node, traced: Trace) -> str:
 
 
 def _read_module(module: nn.Module, name: str) -> Operation:
+    """A module that tracing takes as one step."""
     if isinstance(module, _LAYERS):
         return layer_of(module, name)
     if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -89,18 +88,20 @@ def _read_module(module: nn.Module, name: str) -> Operation:
         )
     if isinstance(module, nn.ReLU):
         return Rectifier()
+    axes = 1 if type(module).__name__.endswith("1d") else 2
     if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and not module.return_indices:
         return Pool(
-            True, module.kernel_size, module.stride, module.padding, dilation=module.dilation
+            True, axes, module.kernel_size, module.stride, module.padding, dilation=module.dilation
         )
     if isinstance(module, nn.AvgPool1d | nn.AvgPool2d):
         divisor = getattr(module, "divisor_override", None)
-        numbers = (module.kernel_size, module.stride, module.padding)
-        return Pool(False, *numbers, count_include_pad=module.count_include_pad, divisor=divisor)
+        numbers = (axes, module.kernel_size, module.stride, module.padding)
+        counted = module.count_include_pad
+        return Pool(False, *numbers, count_include_pad=counted, divisor=divisor)
     if isinstance(module, nn.AdaptiveAvgPool1d | nn.AdaptiveAvgPool2d):
-        return AdaptivePool(maximum=False)
+        return AdaptivePool(False, axes)
     if isinstance(module, nn.AdaptiveMaxPool1d | nn.AdaptiveMaxPool2d):
-        return Unknown(type(module).__name__) if module.return_indices else AdaptivePool(True)
+        return Unknown(type(module).__name__) if module.return_indices else AdaptivePool(True, axes)
     if isinstance(module, _IN_ORDER):
         return Move(in_order=True)
     if isinstance(module, _MOVES):
@@ -136,12 +137,12 @@ def _read_call(node: fx.Node, traced: Trace) -> Operation:
     """A function or a method, told by the name it is called with."""
     target: Any = node.target
     name = target if node.op == "call_method" else getattr(target, "__name__", str(target))
-    if name == "getattr":
-        return (
-            Metadata() if node.args[1] in _METADATA_FIELDS else Unknown(f"getattr {node.args[1]}")
-        )
     if node not in traced.varying:
         return Metadata()
+    if node.op == "call_function" and not _is_known_library(target):
+        return Unknown(name)
+    if name == "getattr":
+        return Unknown(f"getattr {node.args[1]}")
     simple = _read_simple(node, name)
     reader = _CALLS.get(name)
     if simple is not None:
@@ -149,9 +150,16 @@ def _read_call(node: fx.Node, traced: Trace) -> Operation:
     return Unknown(name) if reader is None else reader(node)
 
 
+def _is_known_library(target: Any) -> bool:
+    """Is a function torch's or an operator, and not one that only has such a name?"""
+    library = getattr(target, "__module__", None) or "torch"
+    known = library.partition(".")[0] in ("torch", "_operator", "builtins")
+    return known and target is not torch.batch_norm  # which has its arguments in another order
+
+
 def _read_simple(node: fx.Node, name: str) -> Operation | None:
     """Calls that need no look at their options, or nearly so."""
-    if name in _METADATA_NAMES or node.target is operator.eq:
+    if name == "_assert":
         return Metadata()
     if name == "relu":
         return Rectifier()
@@ -160,14 +168,18 @@ def _read_simple(node: fx.Node, name: str) -> Operation | None:
         only_zero = type(least["min"]) in (int, float) and least["min"] == 0
         return Rectifier() if only_zero and least["max"] is None else Unknown(name)
     if name in _IN_ORDER_NAMES:
-        return Move(in_order=True)
+        as_type = name == "view" and isinstance(node.args[1], torch.dtype)
+        return Unknown("view as another type") if as_type else Move(in_order=True)
     if name in _MOVE_NAMES:
         return Move(in_order=False)
     if name in _DROPOUTS:
         training = _arguments(node, "input p training", training=name == "dropout")["training"]
         return Unknown(f"{name} in training mode") if training else Move(in_order=True)
+    if name == "neg":
+        return Combine("*", node.args[0], -1)
     if name in _JOINS:
-        return Join(tuple(_arguments(node, "tensors dim")["tensors"]))
+        given = _arguments(node, "tensors dim")
+        return Join(given["tensors"], given.get("axis", given["dim"]) or 0)
     if name in _SIGNS:
         given = _arguments(node, "input other", alpha=1)
         plain = given["alpha"] == 1 and given.get("rounding_mode") is None
@@ -223,7 +235,12 @@ def _read_max_pool(node: fx.Node) -> Operation:
         return Unknown("max_pool with indices")
     kernel = given["kernel_size"]
     return Pool(
-        True, kernel, given["stride"] or kernel, given["padding"], dilation=given["dilation"]
+        True,
+        _axes(node),
+        kernel,
+        given["stride"] or kernel,
+        given["padding"],
+        dilation=given["dilation"],
     )
 
 
@@ -237,6 +254,7 @@ def _read_average_pool(node: fx.Node) -> Operation:
     kernel = given["kernel_size"]
     return Pool(
         False,
+        _axes(node),
         kernel,
         given["stride"] or kernel,
         given["padding"],
@@ -247,7 +265,9 @@ def _read_average_pool(node: fx.Node) -> Operation:
 
 def _read_mean(node: fx.Node) -> Operation:
     given = _arguments(node, "input dim keepdim")
-    return Unknown("mean in another type") if given.get("dtype") else Mean(given["dim"])
+    if given.get("dtype"):
+        return Unknown("mean in another type")
+    return Mean(given.get("axis", given["dim"]))
 
 
 def _read_pad(node: fx.Node) -> Operation:
@@ -256,8 +276,13 @@ def _read_pad(node: fx.Node) -> Operation:
     return Move(in_order=False) if zeros else Unknown(f"pad with mode {given['mode']!r}")
 
 
-def _adaptive_average(_node: fx.Node) -> Operation:
-    return AdaptivePool(maximum=False)
+def _adaptive_average(node: fx.Node) -> Operation:
+    return AdaptivePool(False, _axes(node))
+
+
+def _axes(node: fx.Node) -> int:
+    """The axes over which a pool's windows move, by the name of the call."""
+    return 1 if getattr(node.target, "__name__", "").endswith("1d") else 2
 
 
 _CALLS: Mapping[str, Callable[[fx.Node], Operation]] = {
@@ -284,7 +309,7 @@ def constant(value: Any, traced: Trace) -> Any:
     """
     if not isinstance(value, fx.Node):
         return value.detach() if isinstance(value, Tensor) else value
-    if value in traced.varying:
+    if value in traced.dependent:
         raise InputError(
             f"model: expected numbers that do not depend on the input, got step {value.name!r}"
         )

@@ -5,6 +5,7 @@ In-place operations are made functional: what comes after one reads its result. 
 what a step means; `optimize/operations.py` does.
 """
 
+import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from optimize.inplace import make_functional
+from optimize.inplace import make_functional, words_set
 from polytope.errors import InputError, ShapeError
 
 
@@ -44,13 +45,17 @@ class Trace:
         root: holds the private copy as `root.model`.
         graph: its steps in order, functional.
         source: the step that is the model's input.
-        varying: steps whose tensors depend on the input.
+        dependent: steps that need the input at all.
+        varying: those of them that depend on its entries; the others are sizes and the like.
+        inplace: modules that were in-place ones.
     """
 
     root: nn.Module
     graph: fx.Graph
     source: fx.Node
+    dependent: frozenset[fx.Node]
     varying: frozenset[fx.Node]
+    inplace: tuple[nn.Module, ...]
 
     def module(self, node: fx.Node) -> nn.Module:
         """The module that a `call_module` step calls."""
@@ -97,16 +102,15 @@ def trace(model: nn.Module) -> Trace:
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
-    root = _OneInput(copy.deepcopy(model)).eval().requires_grad_(False)
+    model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
     _check_signature(model)
-    for module in root.modules():
-        if getattr(module, "inplace", False):
-            setattr(module, "inplace", False)  # noqa: B010 - a step changes nothing; the rewriting below keeps the meaning
+    root = _OneInput(private_copy(model))
+    inplace = tuple(module for module in root.modules() if getattr(module, "inplace", False))
     changing = {
-        f"model.{name}" if name else "model"
-        for name, module in model.named_modules()
-        if getattr(module, "inplace", False)
+        name for name, each in root.named_modules(remove_duplicate=False) if each in inplace
     }
+    _check_hooks(model)
+    set_inplace(inplace, False)  # a step changes nothing; the rewriting below keeps the meaning
     try:
         graph = fx.Tracer().trace(root)
     except Exception as problem:  # whatever the caller's forward raises on a symbolic input
@@ -117,11 +121,62 @@ def trace(model: nn.Module) -> Trace:
         ) from problem
     make_functional(graph, changing, root)
     (source,) = [node for node in graph.nodes if node.op == "placeholder"]
-    varying = {source}
+    dependent, varying = {source}, {source}
     for node in graph.nodes:
-        if any(each in varying for each in node.all_input_nodes):
+        if any(each in dependent for each in node.all_input_nodes):
+            dependent.add(node)
+        if any(each in varying for each in node.all_input_nodes) and not _is_size(node):
             varying.add(node)
-    return Trace(root, graph, source, frozenset(varying))
+    return Trace(root, graph, source, frozenset(dependent), frozenset(varying), inplace)
+
+
+_SIZES = words_set("size dim ndimension numel stride is_floating_point")
+_FIELDS = words_set("shape ndim dtype device is_cuda requires_grad")
+
+
+def _is_size(node: fx.Node) -> bool:
+    """Does the step read a property of a tensor that carries none of its entries?"""
+    if node.op == "call_method":
+        return node.target in _SIZES
+    return node.op == "call_function" and node.target is getattr and node.args[1] in _FIELDS
+
+
+def private_copy(model: nn.Module) -> nn.Module:
+    """A frozen copy in evaluation mode.
+
+    Raises:
+        InputError: torch cannot copy the model.
+    """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise InputError("model: expected a torch.nn.Module in Python, got a ScriptModule")
+    if any(each.is_meta for each in model.parameters()):
+        raise InputError("model: expected weights with numbers, got some on the meta device")
+    try:
+        return copy.deepcopy(model).eval().requires_grad_(False)
+    except (RuntimeError, TypeError, ValueError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise InputError(
+            f"model: expected one that can be copied, got {type(problem).__name__} ({reason}); "
+            "make pruned or normalised weights permanent first (torch.nn.utils.prune.remove, "
+            "remove_weight_norm)"
+        ) from problem
+
+
+def set_inplace(modules: Sequence[nn.Module], value: bool) -> None:
+    """Set the option of modules that have it."""
+    for module in modules:
+        setattr(module, "inplace", value)  # noqa: B010 - no attribute of nn.Module itself
+
+
+def _check_hooks(model: nn.Module) -> None:
+    """Raise InputError where a module does something beside its forward pass."""
+    for name, module in model.named_modules():
+        if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
+            raise InputError(
+                f"model: expected modules without hooks of their own, got {name!r} with one; "
+                "remove it (weight_norm, spectral_norm: use torch.nn.utils.parametrizations; "
+                "pruning: prune.remove)"
+            )
 
 
 def _check_signature(model: nn.Module) -> None:
@@ -143,63 +198,114 @@ class Run:
 
     Attributes:
         shapes: step -> shape of its tensor, the batch axis of length 1 included.
-        values: step -> its value where it is no tensor (sizes), or does not depend on the input.
+        parts: step -> shapes of its tensors, where it has several.
+        values: step -> its value where that does not depend on the input's entries.
         dtype: of the input.
     """
 
     shapes: dict[fx.Node, tuple[int, ...]]
+    parts: dict[fx.Node, list[tuple[int, ...]]]
     values: dict[fx.Node, Any]
     dtype: torch.dtype
 
 
+class _Last(Exception):
+    """The last step that is asked for has been taken; never leaves this module."""
+
+
 class _Recorder(fx.Interpreter):
-    def __init__(self, traced: Trace, dtype: torch.dtype) -> None:
-        super().__init__(traced.root, graph=traced.graph)
-        self.traced, self.record = traced, Run({}, {}, dtype)
+    """Runs the steps in order, and refuses one that changes a tensor made before it."""
+
+    def __init__(self, traced: Trace, dtype: torch.dtype, last: fx.Node | None) -> None:
+        super().__init__(traced.root, garbage_collect_values=False, graph=traced.graph)
+        self.extra_traceback = False  # it would be written into the messages of errors
+        self.traced, self.record, self.last = traced, Run({}, {}, {}, dtype), last
 
     def run_node(self, n: fx.Node) -> Any:
+        before = [
+            (each, value, value._version)
+            for each, value in self.env.items()
+            if isinstance(value, Tensor)
+        ]
         result = super().run_node(n)
-        if isinstance(result, Tensor):
-            self.record.shapes[n] = tuple(result.shape)
-            if n not in self.traced.varying:
-                self.record.values[n] = result
-        elif not _holds_tensors(result):
-            self.record.values[n] = result
+        for each, value, version in before:
+            # Views share the counter of what they are views of.
+            if value._version != version:
+                raise InputError(
+                    f"model: expected a forward pass of functional steps, got step {n.name!r}, "
+                    f"which changes {each.name!r} in place"
+                )
+        self._note(n, result)
+        if n is self.last:
+            raise _Last
         return result
 
+    def _note(self, n: fx.Node, result: Any) -> None:
+        if isinstance(result, Tensor):
+            self.record.shapes[n] = tuple(result.shape)
+        elif isinstance(result, tuple | list) and any(isinstance(each, Tensor) for each in result):
+            self.record.parts[n] = [tuple(each.shape) for each in result]
+        if n not in self.traced.varying:
+            self.record.values[n] = result
 
-def _holds_tensors(value: Any) -> bool:
-    return isinstance(value, tuple | list) and any(isinstance(each, Tensor) for each in value)
+
+def run_steps(traced: Trace, inputs: Tensor, *, last: fx.Node | None = None) -> Run:
+    """Run the model, or its steps up to `last`, on inputs (n, *input).
+
+    Raises:
+        InputError: a step changes a tensor in place in a way that was not seen before.
+    """
+    recorder = _Recorder(traced, inputs.dtype, last)
+    with torch.no_grad(), contextlib.suppress(_Last):
+        recorder.run(inputs.clone())
+    return recorder.record
 
 
-def run_example(traced: Trace, example: Any) -> Run:
-    """Run the model on one input of the shape of `example`; shapes include the batch axis, 1.
+def example_input(traced: Trace, example: Any) -> Tensor:
+    """One random input (1, *input) of the shape of `example`, of the model's type and device."""
+    shape = example_shape(example)
+    like = next((each for each in traced.root.parameters() if each.is_floating_point()), None)
+    drawn = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0))
+    return drawn.to(torch.get_default_dtype()) if like is None else drawn.to(like)
+
+
+def run_example(traced: Trace, example: Any, *, last: fx.Node | None = None) -> Run:
+    """Run the model, or its steps up to `last`, on one random input of the shape of `example`.
 
     Args:
         traced: the model.
         example: one input (*input,), an array or a tensor, or its shape as a tuple of ints.
+        last: the last step to be taken; None for all.
 
     Raises:
         ShapeError: the model does not take an input of that shape.
-        InputError: `example` is neither an array nor a shape.
+        InputError: `example` is neither an array nor a shape, or a step works in place.
     """
-    shape = example_shape(example)
-    like = next((each for each in traced.root.parameters() if each.is_floating_point()), None)
-    zeros = torch.zeros(
-        (1, *shape),
-        dtype=torch.get_default_dtype() if like is None else like.dtype,
-        device=None if like is None else like.device,
-    )
-    recorder = _Recorder(traced, zeros.dtype)
+    inputs = example_input(traced, example)
     try:
-        with torch.no_grad():
-            recorder.run(zeros)
+        return run_steps(traced, inputs, last=last)
+    except InputError:
+        raise
     except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise ShapeError(
-            f"example: expected one input of the model or its shape, got shape {shape} ({reason})"
+            f"example: expected one input of the model or its shape, got shape "
+            f"{tuple(inputs.shape[1:])} ({reason})"
         ) from problem
-    return recorder.record
+
+
+def one_input(shape: tuple[int, ...], words: str) -> tuple[int, ...]:
+    """The shape of one input, of a step's whole shape (1, ...).
+
+    Raises:
+        InputError: there is no batch axis of length 1 in front.
+    """
+    if len(shape) < 2 or shape[0] != 1:
+        raise InputError(
+            f"model: expected steps that keep the batch axis in front, got shape {shape} from a "
+            f"batch of one at {words}"
+        )
+    return shape[1:]
 
 
 def example_shape(example: Any) -> tuple[int, ...]:

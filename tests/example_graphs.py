@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from polytope.network import Affine, Concat, Maximum, Relu, Sum
 from polytope.sparse import SparseMatrix
 
 
@@ -26,25 +25,6 @@ def matrix(weight):
         return weight.float_form()
     data = getattr(weight, "data", weight) if not isinstance(weight, np.ndarray) else weight
     return np.asarray(data, dtype=np.float64)
-
-
-def evaluate(network, x):
-    """The last vector of a network at a flat float64 point."""
-    held = [np.asarray(x, dtype=np.float64)]
-    for node in network.nodes:
-        if isinstance(node, Affine):
-            held.append(matrix(node.weight) @ held[node.source] + matrix(node.bias))
-        elif isinstance(node, Relu):
-            held.append(np.maximum(held[node.source], 0))
-        elif isinstance(node, Maximum):
-            padded = np.append(held[node.source], -np.inf)
-            held.append(padded[node.windows].max(1))
-        elif isinstance(node, Concat):
-            held.append(np.concatenate([held[s] for s in node.sources]))
-        else:
-            assert isinstance(node, Sum)
-            held.append(sum(held[s] for s in node.sources))
-    return held[-1]
 
 
 class Residual(nn.Module):

@@ -10,7 +10,6 @@ from example_graphs import (
     Fire,
     Functional,
     Residual,
-    evaluate,
     matrix,
     one_dimensional,
     randomised,
@@ -19,6 +18,7 @@ from example_graphs import (
 from torch import nn
 
 from optimize import LayerReader, exact_layer, exact_network, relu_layers
+from optimize.checks import float_values
 from optimize.exact import inverse_root
 from polytope import CollisionPolytope
 from polytope.errors import InputError, LimitError, NonFiniteError
@@ -48,7 +48,7 @@ def agrees(model, name, shape, seed=0):
         own = matrix(layer.weight) @ entered[k].flatten().numpy() + matrix(layer.bias)
         size = 1 + np.abs(wanted).max()
         np.testing.assert_allclose(own, wanted, rtol=0, atol=1e-9 * size)
-        whole = evaluate(network, x[k].flatten().numpy())
+        whole = float_values(network, x[k].flatten().numpy())
         np.testing.assert_allclose(whole, wanted, rtol=0, atol=1e-9 * size)
 
 
