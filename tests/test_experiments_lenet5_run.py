@@ -1,0 +1,300 @@
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from example_deep import install_deep
+
+from experiments.config import Lenet5Options
+from experiments.deep_pieces import growth
+from experiments.deep_search import measures
+from experiments.deep_sets import MOST_SAVED, keep
+from experiments.lenet5 import first_jobs, run_lenet5, set_up
+from experiments.lenet5_figures import pieces_figure, vertices_figure
+from experiments.lenet5_output import finish_lenet5
+from experiments.lenet5_tables import comparison_table, facts_table, lenet5_tables
+from experiments.page import certificates
+from experiments.progress import Progress
+from experiments.record import read_exact, read_record
+from polytope import CollisionPolytope, verify
+from polytope.errors import InputError
+
+LAYERS = ("conv1", "fc1", "hidden2")
+OPTIONS = Lenet5Options(layers=LAYERS, units=2, samples=20, max_steps=200, pieces=2, workers=1)
+QUIET = Progress(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def patched():
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        install_deep(monkeypatch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def setting(patched):
+    from example_runs import small_mnist
+
+    return set_up(OPTIONS, small_mnist(), QUIET)
+
+
+@pytest.fixture(scope="module")
+def folder(patched, tmp_path_factory):
+    place = tmp_path_factory.mktemp("lenet5") / "run"
+    run_lenet5(OPTIONS, place, QUIET)
+    finish_lenet5(place, as_json=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return read_record(folder).results
+
+
+def float_pre_activation(case, points):
+    """Pre-activations in float64, through the whole network."""
+    reader = type(case.reader)(case.model.double(), case.layer)
+    found = reader.pre_activation(case.shaped(points).double().clone()).numpy()
+    case.model.float()
+    return found
+
+
+def post(pre):
+    return np.maximum(pre, 0)
+
+
+def test_every_layer_is_there_in_its_spaces(results):
+    names = [(layer["network"], layer["layer"]) for layer in results["layers"]]
+    assert names == [("lenet5", "conv1"), ("lenet5", "fc1"), ("mlp", "hidden2")]
+    for layer in results["layers"]:
+        spaces = [facts["space"] for facts in layer["facts"]]
+        assert spaces == (["layer"] if layer["layer"] == "conv1" else ["layer", "pixels"])
+        assert len([one for one in layer["sets"] if one["kind"] == "relaxed"]) == 6
+
+
+def test_every_certificate_holds_and_is_the_same_from_disk(folder, results):
+    kept = list(certificates(results))
+    assert len(kept) > 30
+    for each in kept[::5]:
+        assert verify(folder / each["file"]).endswith(each["claim"])
+
+
+def test_exact_vertices_in_pixels_collide_through_the_whole_network(folder, setting):
+    with np.load(folder / "vertices.npz") as loaded:
+        arrays = dict(loaded)
+    checked = 0
+    for case in setting.cases:
+        key = f"{case.name}.exact.{'layer' if case.is_first else 'pixels'}"
+        if key not in arrays:
+            continue
+        goal = post(float_pre_activation(case, case.target[None].astype(float)))
+        # A vertex is a rational point; its float copy is off by rounding alone.
+        assert abs(post(float_pre_activation(case, arrays[key])) - goal).max() < 1e-5
+        checked += len(arrays[key])
+    assert checked >= 4
+
+
+def test_found_values_are_those_of_the_float_run(folder, setting, results):
+    with np.load(folder / "vertices.npz") as loaded:
+        arrays = dict(loaded)
+    for case, layer in zip(setting.cases, results["layers"], strict=True):
+        goal = post(float_pre_activation(case, case.target[None].astype(float)))
+        for one in layer["sets"]:
+            if one["kind"] == "exact":
+                continue
+            pre = float_pre_activation(case, arrays[one["key"]])
+            for row, (own, through) in enumerate(zip(one["layer"], one["pixels"], strict=True)):
+                assert float(read_exact(through["found_value"])) == pytest.approx(
+                    pre[row, own["unit"]], abs=1e-5
+                )
+                off = abs(post(pre[row]) - goal).max()
+                assert float(read_exact(through["smallest_tolerance"])) == pytest.approx(
+                    off, abs=1e-5
+                )
+                assert float(read_exact(own["smallest_tolerance"])) == pytest.approx(off, abs=1e-5)
+
+
+def test_the_target_itself_collides_in_every_sense(setting):
+    for case in setting.cases:
+        points = np.array([case.target, case.target], dtype=float)
+        found = measures(case, points, setting.search)
+        for own, through, meaning in zip(
+            found["layer"], found["pixels"], found["meanings"], strict=True
+        ):
+            assert own["smallest_tolerance"] == 0
+            assert (through["smallest_tolerance"], through["differences"]) == (0, 0)
+            assert meaning["exact"]
+            assert meaning["bit_equal"]
+        for scheme in ("uniform", "stick"):
+            assert found["combinations"]["pixels"][scheme]["success"] == 1
+            assert found["shares"][scheme]["layer"]["within"] == OPTIONS.samples
+
+
+def test_a_search_from_another_digit_leaves_the_region(results):
+    far = [
+        each["differences"]
+        for layer in results["layers"]
+        for one in layer["sets"]
+        if one["start"] == "other" and one["kind"] == "relaxed"
+        for each in one["pixels"]
+    ]
+    assert max(far) > 0
+
+
+def test_a_resumed_run_equals_an_unbroken_one(folder, results, tmp_path, patched):
+    lines = (folder / "stages.jsonl").read_bytes().splitlines(keepends=True)
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "stages.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + b'{"key": "torn')
+    run_lenet5(OPTIONS, place, QUIET)
+    assert read_record(place).results == results
+
+
+def test_other_options_do_not_go_on_with_a_run(folder, patched):
+    with pytest.raises(InputError, match="samples"):
+        run_lenet5(replace(OPTIONS, samples=21), folder, QUIET)
+
+
+def test_tables_figures_and_page(folder, results, setting):
+    tables = lenet5_tables(results)
+    assert [table.name for table in tables] == [
+        *("table2-deep", "facts-deep", "comparison-deep"),
+        *("meanings-deep", "pieces-deep", "own-regions"),
+    ]
+    for table in tables:
+        assert (folder / "tables" / f"{table.name}.csv").is_file()
+        assert "None" not in table.markdown()
+    assert len(tables[0].rows) == 3 * 6 + 5
+    assert len(tables[1].rows) == 5
+    drawn = {path.stem for path in (folder / "figures").iterdir()}
+    assert drawn >= {"pieces", *(f"vertices-{case.name}" for case in setting.cases)}
+    page = (folder / "report.html").read_text()
+    assert "LeNet-5 fc1" in page
+
+
+def test_json_output(folder, capsys, patched):
+    finish_lenet5(folder, as_json=True)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["results"]["target"]["label"] == 7
+
+
+def test_what_was_given_up_says_so(results):
+    layer = dict(results["layers"][1])
+    facts = {key: value for key, value in layer["facts"][0].items() if key != "dimension"}
+    layer["facts"] = [facts | {"reason": "given up after 1 s"}]
+    layer["sets"] = [
+        one | {"vertices": one["vertices"][:1], "solved": one["solved"][:1]}
+        if one["kind"] == "exact"
+        else one
+        for one in layer["sets"]
+    ]
+    shortened = {**results, "layers": [layer]}
+    row = dict(zip(facts_table(shortened).columns, facts_table(shortened).rows[0], strict=True))
+    assert (row["dimension"], row["given up"]) == ("undecided", "given up after 1 s")
+    cells = {row[3]: row[6:8] for row in comparison_table(shortened).rows if row[2] == "target"}
+    second = str(layer["units"][1])
+    assert cells[second] == ("given up", "given up")
+    assert vertices_figure({**layer, "sets": []}, {}) is None
+    assert pieces_figure({"layers": [{"pieces": None}]}) is None
+
+
+def test_growth_takes_the_best_piece_of_each_unit():
+    def piece(value):
+        return {"value": {"exact": "", "approx": value}}
+
+    units = [
+        {"unit": 3, "pieces": [piece(-1.0), piece(-3.0), piece(-2.0)]},
+        {"unit": 5, "pieces": [piece(-4.0)]},
+        {"unit": 9, "pieces": []},
+    ]
+    arrays = {
+        "unit3": np.array([[0.0, 0.0], [0.0, 3.0], [9.0, 9.0]]),
+        "unit5": np.array([[4.0, 0.0]]),
+    }
+    rows = growth(units, arrays)
+    assert [row["pieces"] for row in rows] == [1, 2, 3]
+    assert [row["distance"] for row in rows] == [4.0, 5.0, 5.0]
+    assert [row["mean_value"] for row in rows] == [-2.5, -3.5, -3.5]
+
+
+def test_large_certificates_are_checked_and_not_saved(tmp_path, monkeypatch):
+    polytope = CollisionPolytope.from_layer([[1, 0]], [0], [1, 1])
+    (tmp_path / "certificates").mkdir()
+    certificate = polytope.rank_positive().certificate
+    assert set(keep(polytope, tmp_path, "rank")(certificate)) == {"file", "claim"}
+    monkeypatch.setattr("experiments.deep_sets.MOST_SAVED", 1)
+    assert "rank" in keep(polytope, tmp_path, "other")(certificate)["checked"]
+    assert keep(polytope, tmp_path, "none")(None) is None
+    assert [path.name for path in (tmp_path / "certificates").iterdir()] == ["rank.json"]
+    assert MOST_SAVED > 1
+
+
+def test_first_jobs_of_a_first_layer_have_one_space(setting):
+    keys = [job.key for job in first_jobs(setting)]
+    assert len(set(keys)) == len(keys)
+    assert "facts.lenet5-conv1.layer" in keys
+    assert "facts.lenet5-conv1.pixels" not in keys
+    assert "pieces.lenet5-conv1" not in keys
+    assert "pieces.mlp-hidden2" in keys
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"layers": ("conv3",)}, "layers: expected some of conv1"),
+        ({"layers": ("fc1", "fc1")}, "each once, got 'fc1'"),
+        ({"layers": ()}, "at least one, got none"),
+        ({"units": 1}, "units: expected at least 2, got 1"),
+        ({"pieces": -1}, "pieces: expected at least 0, got -1"),
+        ({"seconds": 0.5}, r"seconds: expected at least 1, got 0\.5"),
+        ({"target": 10_000}, "target: expected the index of a test image"),
+    ],
+)
+def test_bad_options(changes, match):
+    with pytest.raises(InputError, match=match):
+        Lenet5Options(**changes)
+
+
+def test_too_many_units(patched):
+    from example_runs import small_mnist
+
+    with pytest.raises(InputError, match=r"units: expected at most .* inactive units of fc2"):
+        set_up(replace(OPTIONS, units=7, layers=("fc2",)), small_mnist(), QUIET)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_the_regions_of_the_real_networks_agree_with_torch(mnist):
+    from experiments.datasets.mnist import pixels
+    from experiments.lenet5 import ARCHITECTURES
+    from experiments.train import trained_net
+    from optimize import LayerReader, input_polytope
+    from polytope import Box
+
+    rng = np.random.default_rng(0)
+    for name, layer in (("mlp", "hidden2"), ("lenet5", "conv2"), ("lenet5", "fc2")):
+        architecture = ARCHITECTURES[name]
+        model = trained_net(architecture, mnist, seed=0).model
+        image = pixels(mnist.test_images[1]).reshape(architecture.shape)
+        polytope = input_polytope(model, layer, image, domain=Box(0, 1))
+        region = polytope.region
+        wide = type(model)().double()
+        wide.load_state_dict({key: value.double() for key, value in model.state_dict().items()})
+        reader = LayerReader(wide, layer)
+        weight = np.array(region.weight.approx)
+        bias = np.array([float(b) for b in region.bias])
+        inside = outside = 0
+        for size in (0.0, 1e-6, 1e-4, 1e-2, 0.3):
+            x = np.clip(image.reshape(-1) + size * rng.standard_normal(784), 0, 1)
+            point = torch.from_numpy(x.astype(np.float64)).reshape(1, *architecture.shape)
+            truth = reader.pre_activation(point)[0].numpy()
+            composed = weight @ x + bias
+            if region.differences([Fraction(v) for v in x.tolist()]):
+                outside += abs(composed - truth).max() > 1e-6
+            else:
+                inside += 1
+                assert np.allclose(composed, truth, atol=1e-8)
+        assert inside >= 1
+        assert outside >= 1
