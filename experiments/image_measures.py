@@ -178,7 +178,11 @@ def describe_vertices(seen: Seen, aim: Aim, units: Sequence[int]) -> list[dict[s
 
 
 def spread(
-    points: Tensor, target: NDArray[np.float32], start: NDArray[np.float32], images: float | None
+    points: Tensor,
+    target: NDArray[np.float32],
+    start: NDArray[np.float32],
+    *,
+    images: float | None,
 ) -> dict[str, Any]:
     """Returns the distances of vertices (k, 3, H, W), in grey levels.
 

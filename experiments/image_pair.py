@@ -79,7 +79,7 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record:
             about_all = (setting.images, setting.labels)
             keep("accuracy", partial(accuracy, probe, *about_all, bgr=setting.bgr))
         for key, recipe, start in setting.sets():
-            keep(f"search.{key}", partial(search, setting, recipe, start, folder))
+            keep(f"search.{key}", partial(search, setting, recipe, start, folder=folder))
         first = probe.look(tensor_of(setting.target)[None])
         assert first.entered is not None
         aim = Aim.of(first)
@@ -221,7 +221,7 @@ def _measures(
         seen = probe.look(vertices)
         assert seen.entered is not None
         entry[form] = {
-            **spread(vertices, target, begin, images),
+            **spread(vertices, target, begin, images=images),
             "vertices": describe_vertices(seen, aim, found.units),
             "pixels": judge_images(probe, aim, vertices, **drawn),
             "layer": judge_entered(probe, aim, seen.entered, **drawn),

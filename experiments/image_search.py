@@ -34,7 +34,7 @@ class Found:
     entered: NDArray[np.float32]
 
 
-def search(setting: Setting, recipe: str, start: str, folder: Path) -> dict[str, Any]:
+def search(setting: Setting, recipe: str, start: str, *, folder: Path) -> dict[str, Any]:
     """Searches and keeps `points-RECIPE.START.npz`; returns what a record keeps.
 
     An interrupted search goes on from its checkpoint in the run folder.

@@ -64,7 +64,7 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
         OutputError: the folder cannot be written.
     """
     own = load_network(options)
-    search = searched(own, options, folder, progress)
+    search = searched(own, options, folder, progress=progress)
     results = find_results(own, options, search)
     write_search(folder, search)
     with_arrays = {
@@ -91,7 +91,7 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
 
 
 def searched(
-    own: OwnNetwork, options: argparse.Namespace, folder: Path, progress: Progress
+    own: OwnNetwork, options: argparse.Namespace, folder: Path, *, progress: Progress
 ) -> VertexSearch:
     """Returns the search that the options ask for; its checkpoint goes into the folder."""
     if own.target is None:

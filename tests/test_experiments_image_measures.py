@@ -115,14 +115,14 @@ def test_describing_vertices(probe, aim):
 
 def test_distances_of_vertices():
     points = torch.stack([colour(0, 0), colour(3, 4)])
-    found = spread(points, points[0].numpy(), points[1].numpy(), 100.0)
+    found = spread(points, points[0].numpy(), points[1].numpy(), images=100.0)
     assert found["distance"] == pytest.approx(10.0)  # 5 at each of four pixels
     assert found["ratio"] == pytest.approx(0.1)
     assert found["from_target"] == pytest.approx([0, 10])
     assert found["from_start"] == pytest.approx([10, 0])
     assert found["from_mean"] == pytest.approx([5, 5])
     assert found["target_to_start"] == pytest.approx(10)
-    assert spread(points, points[0].numpy(), points[1].numpy(), None)["ratio"] is None
+    assert spread(points, points[0].numpy(), points[1].numpy(), images=None)["ratio"] is None
 
 
 def test_accuracy_counts_labelled_images_only():

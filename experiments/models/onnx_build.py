@@ -159,12 +159,12 @@ def tensor(array: np.ndarray) -> nn.Parameter:
     return nn.Parameter(torch.from_numpy(np.array(array)), requires_grad=False)
 
 
-def module_name(name: str, op: str, index: int, taken: set[str]) -> str:
+def module_name(name: str, op: str, index: int, *, taken: set[str]) -> str:
     """Returns a name for torch: the node's own, its other signs as "_", made unique.
 
-    >>> module_name("/features/0/Conv", "Conv", 3, set())
+    >>> module_name("/features/0/Conv", "Conv", 3, taken=set())
     'features_0_Conv'
-    >>> module_name("", "Gemm", 3, {"gemm_3"})
+    >>> module_name("", "Gemm", 3, taken={"gemm_3"})
     'gemm_3_2'
     """
     usual = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or f"{op.lower()}_{index}"

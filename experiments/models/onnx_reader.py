@@ -242,7 +242,7 @@ def _nodes(graph: "onnx.GraphProto") -> list[Node]:
         nodes.append(
             Node(
                 op=each.op_type,
-                name=module_name(each.name, each.op_type, index, taken),
+                name=module_name(each.name, each.op_type, index, taken=taken),
                 place=place,
                 inputs=tuple(each.input),
                 outputs=tuple(each.output),
