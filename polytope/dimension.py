@@ -1,9 +1,10 @@
 """What is the dimension of the set?  A point strict in all it can be, and a rank.
 
 dim C = d - rank of the equalities together with the inequalities that are tight on all of C.
-Three ways to such a point, cheapest first: the target itself where no bound is in the way; a float
-point near the centre, moved onto the equalities exactly; the homogenised program of
-Freund, Roundy & Todd (1985), which also names the implicit equalities.
+Ways to such a point, cheapest first: the target itself where no bound is in the way; a float point
+near the centre, moved onto the equalities exactly; the target again, if no point can leave its
+bounds; the homogenised program of Freund, Roundy & Todd (1985), which also names the implicit
+equalities.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from polytope.interior import central_point, strict_program_point
 from polytope.kernel import exact_rank
 from polytope.layer import Layer
 from polytope.linalg import Minor, independent_rows
+from polytope.linprog import Outcome, solve
+from polytope.program import LinearProgram
 from polytope.rational import RationalVector
 from polytope.results import Dimension
 
@@ -47,7 +50,9 @@ def dimension(layer: Layer) -> Dimension:
             return Dimension(-1, bound, certificate)
         if found.feasible is None:
             return Dimension(None, bound, None, found.reason)
-    interior = _from_target(layer) or _from_centre(layer) or _from_program(layer)
+    interior = (
+        _from_target(layer) or _from_centre(layer) or _from_bounds(layer) or _from_program(layer)
+    )
     if interior is None:
         return Dimension(None, bound, None, "no relative interior point could be proved")
     return _from_interior(layer, interior, bound)
@@ -132,6 +137,37 @@ def _from_centre(layer: Layer) -> _Interior | None:
     if point is None or not is_strict(layer, point):
         return None
     return _Interior({"point": point}, None, (), _fixed_coordinates(layer))
+
+
+def _from_bounds(layer: Layer) -> _Interior | None:
+    """The target, if all bounds it lies on are implicit equalities: no point can leave them.
+
+    One program on the set itself: let the sum of the distances to those bounds be as large as it
+    can.  Where that is 0 the multipliers of the optimum hold every one of them.  A target behind a
+    ReLU has many zeros, and is often the only point; the strict program is several times as large.
+    """
+    target = layer.target_vector
+    if target is None or layer.tolerance != 0 or layer.ties:
+        return None
+    fixed = _fixed_coordinates(layer)
+    inside = set(_strictly_inside(layer, target))
+    lower, _ = layer.domain.bounds(layer.n_inputs)
+    signs = [
+        0 if j in inside or j in fixed else -1 if target[j] == lower[j] else 1
+        for j in range(layer.n_inputs)
+    ]
+    program = LinearProgram.over(layer.system, RationalVector(tuple(signs)))
+    solution = solve(program, insist=False)
+    if solution.outcome is not Outcome.OPTIMAL or solution.dual is None:
+        return None
+    multipliers = program.multipliers(solution.tight, solution.dual)
+    held = frozenset(j for j, g in enumerate(layer.system.combine(multipliers).numerators) if g)
+    rows = tuple(r for r, weight in multipliers.weights.items() if weight and r.kind != "equality")
+    if rows or not held >= set(range(layer.n_inputs)) - inside - fixed:
+        return None
+    if not held.isdisjoint(inside) or layer.system.lower_bound(_zero(layer), multipliers) != 0:
+        return None
+    return _Interior({"point": target}, multipliers, (), fixed | held)
 
 
 def _from_program(layer: Layer) -> _Interior | None:
