@@ -257,6 +257,10 @@ def _missing(domains: Entry) -> Iterator[str]:
 
 def _layer_notes(results: Results) -> Iterator[str]:
     layer, exact = results["layer"], results["exact"]
+    yield (
+        "d - N+ (Proposition 1): the least dimension of the subspace that the active units leave, "
+        "exact where the rows of W+ are independent; the set in it can have fewer dimensions."
+    )
     if layer["least_lines"]:
         yield (
             f"With x free the set contains at least d - N = {layer['least_lines']} independent "

@@ -145,6 +145,7 @@ def find_results(
         "model": options.model,
         "layer": options.layer,
         "weights": own.source,
+        "remarks": list(own.remarks),
         "n_inputs": n_inputs,
         "n_units": n_units,
         "n_positive": n_positive,
@@ -233,6 +234,7 @@ def find_table(results: dict[str, Any]) -> Table:
     notes = [
         f"N = {results['n_units']:,}, d = {results['n_inputs']:,}, N+ = {results['n_positive']:,} "
         f"in the float run; weights: {results['weights']}",
+        *results["remarks"],
         f"others = {search['penalty']}, alpha = {search['alpha']:g}, {search['method']}",
         "pre-activation: of the unit that is pushed down; residual: largest error of an active "
         "unit; violation: largest positive pre-activation of an inactive unit; moved: l2 distance "

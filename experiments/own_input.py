@@ -114,6 +114,28 @@ def _image(path: Path, shape: tuple[int, ...] | None, ends: Ends, role: str) -> 
     return from_levels(planes, ends, dtype=torch.float64).reshape(shape)
 
 
+def image_note(path: Path, shape: tuple[int, ...]) -> str:
+    """Returns what `read_input` changed of an image besides its scale, "" where nothing.
+
+    Args:
+        path: a file that `read_input` has read.
+        shape: of one input.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        return ""
+    from PIL import Image
+
+    channels, height, width = _as_image(shape, "input")
+    with Image.open(path) as picture:
+        (wide, tall), mode = picture.size, picture.mode
+    changes = []
+    if (tall, wide) != (height, width):
+        changes.append(f"{tall} x {wide} pixels squashed to {height} x {width}")
+    if channels == 1 and mode not in ("1", "L", "LA"):
+        changes.append("colours turned into grey levels")
+    return f"{Path(path).name}: {', '.join(changes)}" if changes else ""
+
+
 def _as_image(shape: tuple[int, ...], role: str) -> tuple[int, int, int]:
     """Channels, height and width; a flat input of a square number is a grey square."""
     if len(shape) == 3 and shape[0] in (1, 3):

@@ -45,6 +45,7 @@ def list_layers(options: argparse.Namespace) -> dict[str, Any]:
         "input_shape": list(own.shape),
         "input": None if options.input is None else str(options.input),
         "files": dict(own.files),
+        "remarks": list(own.remarks),
         "layers": layers,
         "others": [
             {"name": other.name, "kind": other.kind, "reason": other.reason}
@@ -102,7 +103,10 @@ def layers_table(found: dict[str, Any]) -> Table:
     for layer in found["layers"]:
         kind = layer["kind"] + (" + BatchNorm" if layer["batch_norm"] else "")
         cells = [layer["name"], kind, f"{layer['n_inputs']:,}", f"{layer['n_units']:,}"]
-        cells += [" x ".join(map(str, layer[name])) for name in ("input_shape", "output_shape")]
+        cells += [
+            " x ".join(f"{size:,}" for size in layer[name])
+            for name in ("input_shape", "output_shape")
+        ]
         if given:
             mark = "" if layer["exact"] else " (float)"
             differs = layer["float_disagreements"]
@@ -123,12 +127,18 @@ def layers_table(found: dict[str, Any]) -> Table:
 
 
 def _notes(found: dict[str, Any], given: bool) -> tuple[str, ...]:
-    shape = " x ".join(map(str, found["input_shape"]))
-    notes = [f"one input: {shape}; weights: {found['weights']}"]
+    shape = " x ".join(f"{size:,}" for size in found["input_shape"])
+    notes = [
+        f"one input: {shape}; weights: {found['weights']}",
+        *found["remarks"],
+        "d: numbers that enter the layer; N: its units; input, output: how these are arranged",
+    ]
     if given:
         notes += [
-            f"N+: active units at {found['input']}; d - N+ bounds the dimension of the set's "
-            "affine subspace (Proposition 1); zeros: pre-activations that are exactly 0",
+            f"N+: active units at {found['input']}; zeros: pre-activations that are exactly 0",
+            "d - N+: the active units leave a subspace of at least this dimension (Proposition 1; "
+            "exactly this one where the rows of W+ are independent); the set in it can have fewer "
+            "dimensions, through bounds and zeros, down to a single point; negative: says nothing",
             "N+ is exact for the layer's real arithmetic at what the float run gives it; float "
             "differs: units that this run puts on the other side of zero",
         ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from experiments.files import sha256_file
 from experiments.models.registry import load_model
-from experiments.own_input import Ends, read_ends, read_input, read_shape
+from experiments.own_input import Ends, image_note, read_ends, read_input, read_shape
 from optimize import relu_layers
 from polytope.errors import InputError
 
@@ -29,6 +29,7 @@ class OwnNetwork:
         ends: the bounds of the input; None for no bounds.
         files: what was read: path -> SHA-256.
         source: where the weights are from.
+        remarks: how images were changed to be an input, for the tables.
     """
 
     model: nn.Module
@@ -38,6 +39,7 @@ class OwnNetwork:
     ends: Ends | None
     files: Mapping[str, str]
     source: str
+    remarks: tuple[str, ...]
 
 
 def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNetwork:
@@ -86,6 +88,7 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
         ends=ends,
         files=files,
         source=loaded.source,
+        remarks=tuple(filter(None, (image_note(p, shape) for p in (path, start_path) if p))),
     )
 
 

@@ -31,6 +31,8 @@ PACKAGES = (
     "highspy",
     "matplotlib",
     "numpy",
+    "onnx",
+    "pillow",
     "pplpy",
     "pycddlib",
     "python-flint",

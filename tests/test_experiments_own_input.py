@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from experiments.own_input import as_picture, read_ends, read_input, read_shape
+from experiments.own_input import as_picture, image_note, read_ends, read_input, read_shape
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 
@@ -96,3 +96,17 @@ def test_which_points_are_pictures():
     assert as_picture(torch.zeros(784)).shape == (28, 28)
     assert as_picture(torch.zeros(10)) is None
     assert as_picture(torch.zeros(2, 4, 5)) is None
+
+
+def test_what_is_changed_of_an_image_is_said(tmp_path):
+    picture(tmp_path / "a.png", (4, 5, 3))
+    picture(tmp_path / "grey.png", (4, 4))
+    assert image_note(tmp_path / "a.png", (3, 4, 5)) == ""
+    assert image_note(tmp_path / "grey.png", (16,)) == ""
+    assert (
+        image_note(tmp_path / "grey.png", (3, 8, 2)) == "grey.png: 4 x 4 pixels squashed to 8 x 2"
+    )
+    assert image_note(tmp_path / "a.png", (1, 6, 6)) == (
+        "a.png: 4 x 5 pixels squashed to 6 x 6, colours turned into grey levels"
+    )
+    assert image_note(tmp_path / "x.npy", (6,)) == ""

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from experiments import cli, own_exact, own_solver
@@ -68,6 +69,22 @@ def test_layers_at_an_input(place, capsys):
     code, out, _ = collide(capsys, "layers", *net(place), "--input", image)
     assert "| conv  | Conv2d + BatchNorm | 36  | 108 | 1 x 6 x 6 | 3 x 6 x 6 |" in out
     assert "* not listed: fc2 (Linear), which goes into the model's output" in out
+
+
+def test_layers_says_what_its_numbers_bound_and_how_an_image_was_changed(place, capsys, tmp_path):
+    picture = tmp_path / "small.png"
+    Image.fromarray(np.full((4, 4), 128, dtype=np.uint8)).save(picture)
+    _, out, _ = collide(capsys, "layers", *net(place), "--input", picture)
+    assert "* small.png: 4 x 4 pixels squashed to 6 x 6\n" in out
+    assert "a subspace of at least this dimension (Proposition 1" in out
+    large = tmp_path / "large.py"
+    large.write_text(
+        "from torch import nn\n"
+        "def make():\n    return nn.Sequential(nn.Linear(1200, 2), nn.ReLU())\n"
+    )
+    _, out, _ = collide(capsys, "layers", f"{large}:make", "--input-shape", "1200")
+    assert "| 1,200 | 2   | 1,200 | 2      |" in out
+    assert "one input: 1,200; weights" in out
 
 
 def test_zeros_and_float_signs_are_counted_exactly(tmp_path, capsys):

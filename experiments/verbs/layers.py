@@ -13,7 +13,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
     add_model_options(parser, layer=False)
     parser.add_argument(
-        "--input", metavar="FILE", type=Path, help="one input: .npy, .npz, .safetensors, .png, .jpg"
+        "--input",
+        metavar="FILE",
+        type=Path,
+        help="one input: .npy, .npz, .safetensors, .pt, .png, .jpg",
     )
 
 
