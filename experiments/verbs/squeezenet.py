@@ -26,7 +26,7 @@ USUAL = {
     "ball": 1000,
     "steps": 300,
     "positions": "24",
-    "facts": 30.0,
+    "facts": 0.0,
     "limit": None,
 }
 
@@ -109,7 +109,7 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
         "--facts",
         metavar="SECONDS",
         type=float,
-        help="for exact facts of another layer than conv10, at most (30; 0 leaves them out)",
+        help="for exact facts of another layer than conv10, at most (0: left out)",
     )
     group.add_argument(
         "--no-exact", action="store_true", help="no exact residuals of layers other than conv10"
