@@ -45,44 +45,63 @@ class PiecesJob:
     def run(self, folder: Path) -> Outcome:
         """Explores, certifies and checks."""
         found = in_time(_explored, (self, folder), seconds=self.seconds)
-        arrays = {
-            f"unit{entry['unit']}": np.array(points) for entry, points in found.items if points
-        }
-        entries = [entry for entry, _ in found.items]
-        return Outcome({"units": entries, "reason": found.reason, "limit": self.pieces}, arrays)
+        units: dict[int, Entry] = {}
+        arrays = {}
+        for unit, number, values, points in found.items:
+            if number is None:
+                units[unit] = values
+                if points:
+                    arrays[f"unit{unit}"] = np.array(points)
+            else:
+                piece = units[unit]["pieces"][number]
+                certificates = piece["certificates"] | values.pop("certificates")
+                piece |= values | {"certificates": certificates}
+        results = {"units": list(units.values()), "reason": found.reason, "limit": self.pieces}
+        return Outcome(results, arrays)
 
 
-def _explored(given: tuple[PiecesJob, Path]) -> Iterator[tuple[Entry, list[list[float]]]]:
-    """Yields (entry, optimal points of the pieces), a unit each."""
+#: Unit, number of a piece or None for all of them, values, points.
+_Found = tuple[int, int | None, Entry, list[list[float]]]
+
+
+def _explored(given: tuple[PiecesJob, Path]) -> Iterator[_Found]:
+    """Yields the pieces of each unit, then what takes longer: check and dimension, one by one."""
     job, folder = given
     case = job.case
+    share = 0.5 * job.seconds / len(case.units)
+    later: list[tuple[int, int, Piece]] = []
     for unit in case.units:
-        share = job.seconds / len(case.units)
-        found = explore(
-            case.pixel_polytope, unit, max_pieces=job.pieces, max_seconds=max(1.0, 0.6 * share)
-        )
-        entries, points = [], []
-        for number, piece in enumerate(found.pieces):
-            entries.append(_piece_entry(piece, folder, f"{case.name}-{unit}-{number}"))
-            point = piece.optimum.point
-            points.append([] if point is None else point.to_float().tolist())
-        entry = {"unit": unit, "pieces": entries, "complete": found.complete}
-        yield entry | {"reason": found.reason}, points if all(points) else []
+        found = explore(case.pixel_polytope, unit, max_pieces=job.pieces, max_seconds=share)
+        later += [(unit, number, piece) for number, piece in enumerate(found.pieces)]
+        points = [
+            [] if piece.optimum.point is None else piece.optimum.point.to_float().tolist()
+            for piece in found.pieces
+        ]
+        entry = {
+            "unit": unit,
+            "pieces": [_piece_entry(piece) for piece in found.pieces],
+            "complete": found.complete,
+            "reason": found.reason,
+        }
+        yield unit, None, entry, points if all(points) else []
+    for unit, number, piece in later:
+        kept = keep(piece.polytope, folder, f"piece-{case.name}-{unit}-{number}-optimum")
+        proof = kept(piece.optimum.certificate)
+        yield unit, number, {"certificates": {"optimum": proof}}, []
+    for unit, number, piece in later:
+        dimension = piece.polytope.dimension()
+        kept = keep(piece.polytope, folder, f"piece-{case.name}-{unit}-{number}-dimension")
+        proofs = {"dimension": kept(dimension.certificate)}
+        yield unit, number, {"dimension": dimension.value, "certificates": proofs}, []
 
 
-def _piece_entry(piece: Piece, folder: Path, name: str) -> Entry:
-    """What a record keeps of one piece."""
-    polytope = piece.polytope
-    dimension = polytope.dimension()
-    proofs = {
-        "optimum": keep(polytope, folder, f"piece-{name}-optimum")(piece.optimum.certificate),
-        "dimension": keep(polytope, folder, f"piece-{name}-dimension")(dimension.certificate),
-    }
+def _piece_entry(piece: Piece) -> Entry:
+    """What a record keeps of one piece before its check and its dimension are there."""
     return {
         **lp_entry(piece.optimum),
         "parent": piece.parent,
-        "dimension": dimension.value,
-        "certificates": proofs,
+        "dimension": None,
+        "certificates": {"optimum": None, "dimension": None},
     }
 
 
