@@ -2,20 +2,20 @@ import gzip
 import io
 import subprocess
 import tarfile
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from experiments.datasets import fetch
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
+from tests import loopback
+from tests.loopback import serving
 
 LIMIT = 1000
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(loopback.Handler):
     def do_GET(self):
         if self.path == "/slow":
             time.sleep(1)
@@ -24,24 +24,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         body = b"x" * (LIMIT + 1 if self.path == "/long" else 10)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body) + (self.path == "/torn")))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+        self.answer(body)
 
 
 @pytest.fixture(scope="module")
 def server():
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 def tar(*members):

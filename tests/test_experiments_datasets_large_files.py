@@ -1,39 +1,27 @@
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from experiments.datasets.large_files import download_file
 from polytope.errors import ChecksumError, DownloadError
+from tests import loopback
+from tests.loopback import serving
 
 LIMIT = 5_000_000
 SIZE = 3_000_000  # several blocks
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(loopback.Handler):
     def do_GET(self):
         if self.path == "/absent":
             self.send_error(404)
             return
         body = b"x" * (LIMIT + 1 if self.path == "/long" else SIZE)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body) + (self.path == "/torn")))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+        self.answer(body)
 
 
 @pytest.fixture(scope="module")
 def server():
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 def test_a_file_comes_whole_and_is_checked_under_a_temporary_name(server, tmp_path):
