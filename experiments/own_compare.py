@@ -13,6 +13,7 @@ import torch
 
 from experiments.collisions import collision_meanings, interpolate, write_png
 from experiments.files import open_run_folder, sha256_bytes
+from experiments.own_about import write_about
 from experiments.own_compare_tables import compare_tables
 from experiments.own_exact import (
     InputSpace,
@@ -29,6 +30,7 @@ from experiments.own_solver import Solver
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, keep_checker
 from experiments.record import Record, jsonable, write_record
+from experiments.relaxed import search_entry
 from experiments.rows import RowFile
 from experiments.sampling import SCHEMES
 from experiments.tables import write_tables
@@ -90,6 +92,8 @@ def compare_network(
             "model": options.model,
             "layer": options.layer,
             "weights": own.source,
+            "remarks": list(own.remarks),
+            "search": search_entry(search),
             "device": str(work.reader.device),
             "dtype": str(work.reader.dtype).removeprefix("torch."),
             "bounds": own.ends,
@@ -100,6 +104,7 @@ def compare_network(
             "interpolation": shares,
         }
     )
+    write_about(own, options, folder, layer=layer, network=network)
     _write(work, results)
     return results
 

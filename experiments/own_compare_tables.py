@@ -1,10 +1,11 @@
 """What does `collide compare` print?  Tables of its record: two spaces, meanings, combinations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from experiments.numbers import approx, short
 from experiments.own_solver import OUT_OF_TIME
+from experiments.own_words import COMPARED, ended_early, search_notes
 from experiments.sampling import SCHEMES
 from experiments.tables import Table
 
@@ -23,16 +24,18 @@ def compare_tables(results: Results) -> list[Table]:
 
 
 _COLUMNS = (
-    *("unit", "exact minimum", "relaxed value", "gap", "worst equality", "worst inactive"),
-    *("leaves the domain by", "smallest tolerance", "linf distance to the set", "vertex?"),
-)
-_GAP = (
-    "gap: relaxed value - exact minimum of the unit's pre-activation; negative where the relaxed "
-    "point lies outside of the set"
+    *("unit", "exact minimum", "relaxed value", "search", "gap", "worst equality"),
+    *(
+        "worst inactive",
+        "leaves the domain by",
+        "smallest tolerance",
+        "linf distance to the set",
+        "vertex?",
+    ),
 )
 
 
-def _exact_cells(each: Mapping[str, Any]) -> tuple[str, ...]:
+def _exact_cells(each: Mapping[str, Any], status: str) -> tuple[str, ...]:
     """The cells of `_COLUMNS` behind the unit."""
     if "found_value" not in each:
         return ("",) * (len(_COLUMNS) - 1)
@@ -46,6 +49,7 @@ def _exact_cells(each: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         best,
         _number(each["found_value"], 6),
+        status.replace("_", " "),
         gap,
         *(
             _number(each[name])
@@ -71,13 +75,17 @@ def _number(value: Any, digits: int = 3) -> str:
 
 def _layer_table(results: Results) -> Table:
     space = results["layer_space"]
-    rows = [(str(each["unit"]), *_exact_cells(each["layer"])) for each in results["vertices"]]
+    rows = [
+        (str(each["unit"]), *_exact_cells(each["layer"], status))
+        for each, status in _with_status(results)
+    ]
     split = "" if space["n_positive"] is None else f", N+ = {space['n_positive']:,} (exact)"
     ties = f", {space['ties']} pre-activations exactly 0" if space["ties"] else ""
     notes = [
         f"domain: {space['words']}; N = {space['n_units']:,}, d = {space['n_inputs']:,}"
         f"{split}{ties}",
-        _GAP,
+        *_search_notes(results),
+        *COMPARED,
         "every number is exact, for the layer's real arithmetic with the stored weights at what "
         "the float run gives it, and rounded for this table",
         *space["left_out"],
@@ -87,6 +95,7 @@ def _layer_table(results: Results) -> Table:
             "the layer's own input space: its points need not be reached by any input of the "
             "network; --input-space compares where all are"
         )
+    notes += _unsaved(results, "layer")
     notes += _reasons(results, "layer")
     return Table(
         name="layer-space",
@@ -95,6 +104,26 @@ def _layer_table(results: Results) -> Table:
         rows=tuple(rows),
         notes=tuple(notes),
     )
+
+
+def _with_status(results: Results) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Each vertex, and why its search ended."""
+    return zip(results["vertices"], results["search"]["status"], strict=True)
+
+
+def _search_notes(results: Results) -> Iterator[str]:
+    """How the points were found, and which of them were still moving."""
+    yield from results["remarks"]
+    yield from search_notes(results["search"], bounded=results["bounds"] is not None)
+    ended = search_note(results)
+    if ended:
+        yield f"{ended}: their relaxed values are those of points that were still moving"
+
+
+def search_note(results: Results) -> str:
+    """Says which searches a limit ended; "" where none did."""
+    units = [each["unit"] for each in results["vertices"]]
+    return ended_early(results["search"]["status"], units)
 
 
 def _reasons(results: Results, space: str) -> list[str]:
@@ -106,13 +135,11 @@ def _reasons(results: Results, space: str) -> list[str]:
     return [f"undecided: {reason}" for reason in sorted(found - {""})]
 
 
-def _unsaved(results: Results) -> list[str]:
+def _unsaved(results: Results, space: str) -> list[str]:
     """Says where certificates were checked but are too large to keep."""
     kept = [
         each[space][name]
         for each in results["vertices"]
-        for space in ("layer", "input")
-        if space in each
         for name in ("certificate", "distance_certificate")
         if each[space].get(name)
     ]
@@ -148,9 +175,9 @@ def _input_table(results: Results) -> Table:
             str(each["unit"]),
             "yes" if each["input"]["in_region"] else "no",
             f"{each['input']['decisions_differ']:,}",
-            *_exact_cells(each["input"]),
+            *_exact_cells(each["input"], status),
         )
-        for each in results["vertices"]
+        for each, status in _with_status(results)
     ]
     inside = sum(each["input"]["in_region"] for each in results["vertices"])
     return Table(
@@ -165,8 +192,12 @@ def _input_table(results: Results) -> Table:
             f"{inside} of {len(rows)} relaxed points lie in that region; outside of it they may "
             "collide all the same: worst equality, worst inactive and smallest tolerance are the "
             "network's own in exact arithmetic, distance and minimum are of the set in the region",
-            _GAP,
-            *_unsaved(results),
+            *_search_notes(results),
+            *COMPARED,
+            "certificates named ...-in-region.json state the layer composed with those before it "
+            "and, as further units, the region's rows; that these are the network's is computed, "
+            "and not part of the proof (certificates/about.md)",
+            *_unsaved(results, "input"),
             *_reasons(results, "input"),
         ),
     )
@@ -178,7 +209,9 @@ def _meanings_table(results: Results) -> Table:
     columns = ["point", "unit", "equal, exact (layer)"]
     columns += ["smallest exact tolerance (network)"] if network else []
     columns += ["bit-equal in floats", "smallest tolerance in floats"]
-    columns += ["after 8-bit PNG, rounded", "truncated", "PNG bit-equal"] if png else []
+    if png:
+        columns += ["smallest tolerance after 8-bit PNG, rounded", "likewise, truncated"]
+        columns += ["bit-equal after PNG, rounded"]
     rows = []
     for each in results["meanings"]:
         cells = [each["point"], str(each["unit"]), _exact_text(each)]
@@ -216,8 +249,10 @@ def _meaning_notes(results: Results, rows: Sequence[Sequence[str]], png: bool) -
     if png:
         lower, upper = results["bounds"]
         notes.append(
-            f"8-bit PNG: levels 0 and 255 stand for {lower:g} and {upper:g}; the authors' scripts "
-            "truncate; the target is not quantised"
+            f"after 8-bit PNG: the point is saved and read again (levels 0 and 255 stand for "
+            f"{lower:g} and {upper:g}), its values rounded to levels or truncated, as the authors' "
+            "scripts do; the target is not quantised; tolerances are the "
+            "largest difference of a post-activation, in floats"
         )
     if any(row[0].startswith("exact") for row in rows):
         notes.append(

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save
 from experiments.files import atomic_path, write_bytes
 from experiments.numbers import short
 from experiments.own_network import OwnNetwork, load_network, options_of
+from experiments.own_words import ended_early, search_notes
 from experiments.progress import Progress
 from experiments.record import FILE_NAME, Record, read_record, write_record
 from experiments.relaxed import search_entry
@@ -146,6 +147,7 @@ def find_results(
         "layer": options.layer,
         "weights": own.source,
         "remarks": list(own.remarks),
+        "bounds": own.ends,
         "n_inputs": n_inputs,
         "n_units": n_units,
         "n_positive": n_positive,
@@ -206,14 +208,8 @@ def read_search(folder: Path) -> tuple[Record, VertexSearch]:
 
 def limit_note(results: dict[str, Any]) -> str:
     """Says which searches a limit ended; "" where none did."""
-    ended = [v["unit"] for v in results["vertices"] if v["status"] in ("step_limit", "time_limit")]
-    if not ended:
-        return ""
-    units = ", ".join(map(str, ended[:8])) + (", ..." if len(ended) > 8 else "")
-    return (
-        f"limit: {len(ended)} of {len(results['vertices'])} searches (units {units}) were ended by "
-        "--steps or --max-seconds"
-    )
+    found = results["vertices"]
+    return ended_early([each["status"] for each in found], [each["unit"] for each in found])
 
 
 def find_table(results: dict[str, Any]) -> Table:
@@ -235,13 +231,12 @@ def find_table(results: dict[str, Any]) -> Table:
         f"N = {results['n_units']:,}, d = {results['n_inputs']:,}, N+ = {results['n_positive']:,} "
         f"in the float run; weights: {results['weights']}",
         *results["remarks"],
-        f"others = {search['penalty']}, alpha = {search['alpha']:g}, {search['method']}",
         "pre-activation: of the unit that is pushed down; residual: largest error of an active "
         "unit; violation: largest positive pre-activation of an inactive unit; moved: l2 distance "
         "from the target in the input",
         "all of it in floats, nothing here is exact: `collide compare` is",
     ]
-    notes += [f"status: {rule}" for rule in search["rule"]]
+    notes += search_notes(search, bounded=results["bounds"] is not None)
     if not results["relu_checked"]:
         notes.append("the model could not be traced: whether a ReLU follows was not looked at")
     return Table(

@@ -13,11 +13,14 @@ from experiments.limited import in_time
 from experiments.proofs import Proofs
 from polytope import Certificate, CollisionPolytope, LPStatus, verify
 from polytope.layer import Layer
+from polytope.region_polytope import RegionPolytope
 
 #: Certificates state the set as text: beyond so many weights they are checked, not saved.
 MOST_SAVED = 4_000_000
 #: Begins the reason of what a time limit ended.
 OUT_OF_TIME = "the time limit"
+#: Ends the names of certificates whose "units" are a composed layer's and then a region's rows.
+IN_REGION = "-in-region"
 
 Entry = dict[str, Any]
 
@@ -48,7 +51,15 @@ class Solver:
             name: certificates' names start with it.
         """
         # A fresh copy of the layer: what was cached in the old one does not go to a process.
-        given = _Given(replace(polytope.layer), unit, point, self.folder, name, MOST_SAVED)
+        given = _Given(
+            replace(polytope.layer),
+            unit,
+            point,
+            self.folder,
+            name,
+            polytope.n_units if isinstance(polytope, RegionPolytope) else None,
+            MOST_SAVED,
+        )
         done = in_time(_solved, given, seconds=self.seconds)
         reason = f"{OUT_OF_TIME} of {self.seconds:g} seconds for a vertex" if done.reason else ""
         if done.reason and not done.reason.startswith("given up"):
@@ -77,6 +88,7 @@ class _Given:
     point: np.ndarray
     folder: Path
     name: str
+    composed: int | None  # units of the layer, where rows of a region stand behind them
     most_saved: int
 
 
@@ -104,9 +116,18 @@ def _solved(given: _Given) -> Iterator[Entry]:
 
 def _kept(given: _Given, what: str, certificate: Certificate | None) -> Entry | None:
     """The entry of a certificate, checked, and saved where the set is not too large."""
-    if certificate is None or prod(given.layer.weight.shape) <= given.most_saved:
-        return Proofs(given.folder).keep(f"{given.name}-{what}", certificate)
-    return {"file": None, "claim": verify(certificate)}
+    if certificate is None:
+        return None
+    name, states = f"{given.name}-{what}", Entry()
+    if given.composed is not None:
+        name += IN_REGION
+        states["units"] = (
+            f"0 to {given.composed - 1}: the layer composed with those before it; from "
+            f"{given.composed} on: rows of the linear region; see certificates/about.md"
+        )
+    if prod(given.layer.weight.shape) <= given.most_saved:
+        return (Proofs(given.folder).keep(name, certificate) or Entry()) | states
+    return {"file": None, "claim": verify(certificate)} | states
 
 
 def gap(value: Fraction, entry: Entry) -> Fraction | None:

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 from experiments import cli, own_exact, own_solver
+from experiments.files import sha256_file
 from experiments.own_domain import layer_domain
 from experiments.own_find import read_search, read_units
 from experiments.record import read_exact, read_record
@@ -180,8 +181,11 @@ def compare(place, capsys, layer, out, *words, name="Net", target="image.npy"):
     given = ["--target", place / target, "--out", out, "--device", "cpu", "--json", "--quiet"]
     model, *weights = net(place, name)
     code, printed, err = collide(capsys, "compare", model, layer, *weights, *given, *words)
-    assert (code, err) == (0, "")
-    return json.loads(printed)["results"]
+    results = json.loads(printed)["results"]
+    ended = {"step_limit", "time_limit"} & set(results["search"]["status"])
+    assert code == (4 if ended else 0)
+    assert err.startswith("limit: ") if ended else err == ""
+    return results
 
 
 def test_compare_on_a_first_layer(place, capsys, tmp_path):
@@ -256,6 +260,9 @@ def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
             float(read_exact(one["exact_value"])), abs=1e-9
         )
         assert (out / one["certificate"]["file"]).is_file()
+        assert one["certificate"]["file"].endswith("-minimum-in-region.json")
+        assert one["certificate"]["units"].startswith("0 to 7: the layer composed")
+        assert "units" not in entry["layer"]["certificate"]
         # The layer's own space holds all of it: its minimum is at most as high.
         own = entry["layer"]
         if own["status"] == "optimal":
@@ -269,6 +276,69 @@ def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
     assert {path.stem for path in (out / "tables").glob("*.md")} == {
         *("layer-space", "input-space", "meanings", "interpolation"),
     }
+
+
+def test_what_the_certificates_are_about_lies_beside_them(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", out, *words)
+    page = (out / "certificates" / "about.md").read_text()
+    for name in ("nets.py", "net.safetensors", "image.npy"):
+        assert f"    {sha256_file(place / name)}  {place / name}" in page
+    # What the page says of the rows, against the certificate itself.
+    (path,) = (out / "certificates").glob("input-0-minimum*.json")
+    problem = json.loads(path.read_text())["problem"]
+    rows = problem["weight"]["shape"][0]
+    assert rows == 8 + found["input_space"]["region_rows"]
+    assert "* units 0 to 7: the pre-activations of fc1" in page
+    assert f"* units 8 to {rows - 1}: rows of the region" in page
+    assert "The composition is not part of the proof." in page
+    command = page.rpartition("`python -I -S ")[2].partition("`")[0].split()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", *command],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    table = (out / "tables" / "input-space.md").read_text()
+    assert "and not part of the proof (certificates/about.md)" in table
+    alone = tmp_path / "alone"
+    compare(place, capsys, "fc1", alone, *words[:-1])
+    page = (alone / "certificates" / "about.md").read_text()
+    assert "layer-I-minimum.json" in page
+    assert "in-region" not in page
+
+
+def test_compare_says_why_its_searches_ended(place, capsys, tmp_path):
+    given = ["--target", place / "image.npy", "--device", "cpu", "--quiet"]
+    model, *weights = net(place)
+    words = ["compare", model, "fc1", *weights, *given]
+    out = tmp_path / "run"
+    short = ["--units", "2,", "--start", place / "other.npy", "--steps", "100"]
+    code, printed, err = collide(capsys, *words, *short, "--out", out)
+    assert code == 4
+    assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
+    assert "| step limit |" in printed
+    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+    assert read_record(out).results["search"]["status"] == ["step_limit"]
+    # Points that are taken as they are: said, but no limit of this run.
+    again = tmp_path / "again"
+    code, printed, err = collide(capsys, *words, "--search", out / "search", "--out", again)
+    assert (code, err) == (0, "")
+    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+
+
+def test_tables_say_what_was_minimised_and_what_converged_means(place, capsys, tmp_path):
+    words = ["--units", "1"]
+    _, out, _ = search(place, capsys, "0", tmp_path / "a", *words, name="Flat", target="flat.npy")
+    assert "minimised by operator splitting: the unit's pre-activation, subject to" in out
+    assert "below its feasibility, in float64\n" in out
+    words += ["--others", "absolute", "--bounds", "none"]
+    _, out, _ = search(place, capsys, "0", tmp_path / "b", *words, name="Flat", target="flat.npy")
+    assert "eq. 1 with others = absolute, alpha = 10\n" in out
+    assert "an estimate as the input has no bounds" in out or "| converged" not in out
 
 
 def test_a_batch_norm_is_part_of_the_exact_layer(place, capsys, tmp_path):
@@ -377,7 +447,7 @@ def test_certificates_that_are_too_large_are_checked_and_not_saved(
     assert "minimum" in entry["input"]["certificate"]["claim"]
     assert (tmp_path / "run" / entry["layer"]["certificate"]["file"]).is_file()
     table = (tmp_path / "run" / "tables" / "input-space.md").read_text()
-    assert "2 of 4 certificates were checked, and are too large to be saved" in table
+    assert "2 of 2 certificates were checked, and are too large to be saved" in table
 
 
 def test_a_step_that_is_not_piecewise_linear_is_no_bar_to_the_layer(tmp_path, capsys):
@@ -391,7 +461,7 @@ def test_a_step_that_is_not_piecewise_linear_is_no_bar_to_the_layer(tmp_path, ca
     words = ["--units", "1", "--steps", "100", "--quiet", "--json"]
     code, out, _ = collide(capsys, "compare", *given, *words, "--out", tmp_path / "a")
     space = json.loads(out)["results"]["layer_space"]
-    assert code == 0
+    assert code == 4  # the search was cut short, nothing else
     assert (space["domain"], space["is_first"]) == ("free", False)
     code, _, err = collide(
         capsys, "compare", *given, *words, "--out", tmp_path / "b", "--input-space"

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     """Compares, writes and prints."""
     from experiments.commands import UNFINISHED, run_folder, tidy
     from experiments.own_compare import compare_network
-    from experiments.own_compare_tables import compare_tables, time_note
+    from experiments.own_compare_tables import compare_tables, search_note, time_note
     from experiments.progress import Progress
     from polytope.errors import InputError
 
@@ -91,7 +91,9 @@ def run(options: argparse.Namespace) -> int:
             print(table.markdown())
         written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         print(f"written to {folder}: {', '.join(written)}")
-    note = time_note(results)
-    if note:
+    notes = [time_note(results)]
+    if options.search is None and search_note(results):
+        notes.append(f"{search_note(results)}; give a higher limit in a new run")
+    for note in filter(None, notes):
         print(note, file=sys.stderr)
-    return UNFINISHED if note else 0
+    return UNFINISHED if any(notes) else 0
