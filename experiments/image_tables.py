@@ -196,9 +196,10 @@ def layer_table(results: Results) -> Table:
     rows: list[tuple[str, ...]] = [(name, str(value), str(value)) for name, value in sizes]
     facts = exact.get("facts")
     if facts:
-        domains = [facts["domains"].get(name, {}) for name in ("free", "nonnegative")]
+        why = "no answer: the process ended" if facts["broken"] else "not proved in time"
+        domains = [facts["domains"].get(name) for name in ("free", "nonnegative")]
         rows += [
-            (title, *(_fact(one, name, proof) for one in domains))
+            (title, *(_fact(one, name, proof, why) for one in domains))
             for name, (title, proof) in FACTS.items()
         ]
     return Table(
@@ -210,9 +211,12 @@ def layer_table(results: Results) -> Table:
     )
 
 
-def _fact(found: Entry, name: str, proof: str) -> str:
+def _fact(found: Entry | None, name: str, proof: str, missing: str) -> str:
+    """A cell; None: the domain was not asked about."""
+    if found is None:
+        return "not asked"
     if name not in found:
-        return "not proved in time"
+        return missing
     value = found[name]
     if value is None or not found[f"{proof}_proved"]:
         return "undecided"
@@ -280,8 +284,14 @@ def _layer_notes(results: Results) -> Iterator[str]:
     if facts["broken"]:
         yield f"Exact facts are incomplete: {facts['broken']}."
     yield from _vertex_note(results, facts["domains"].get("nonnegative", {}))
-    if not facts["saved"]:
+    proved = sum(
+        value is True and name.endswith("_proved")
+        for found in facts["domains"].values()
+        for name, value in found.items()
+    )
+    if proved and not facts["saved"]:
         yield (
-            "Each fact was proved, and its certificate not saved: certificates hold the layer, "
-            "which is gigabytes of text here (`collide bench fc6 --verify` has such ones checked)."
+            f"{proved} answers were proved, and their certificates not saved: these hold the "
+            "layer, which is gigabytes of text here (`collide bench fc6 --verify` has such ones "
+            "checked)."
         )

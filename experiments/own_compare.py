@@ -22,7 +22,7 @@ from experiments.own_exact import (
     input_space,
     layer_space,
 )
-from experiments.own_find import find, read_search
+from experiments.own_find import find, read_search, target_sha256
 from experiments.own_input import as_picture
 from experiments.own_network import OwnNetwork, load_network, options_of
 from experiments.own_options import SEARCH_OPTIONS, with_defaults
@@ -128,6 +128,13 @@ def _search(
         raise InputError(
             f"search: expected one at layer {options.layer!r}, got one at "
             f"{record.results['layer']!r} in {options.search}"
+        )
+    assert own.target is not None
+    theirs = record.results.get("target_sha256")
+    if theirs is not None and theirs != target_sha256(own.target):
+        raise InputError(
+            f"target: expected that of the search in {options.search}, "
+            f"{record.options.get('target')}, got other numbers in {options.target}"
         )
     _check_search(own, options, search)
     return search

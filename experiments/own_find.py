@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save
 
-from experiments.files import atomic_path, write_bytes
+from experiments.files import atomic_path, sha256_bytes, write_bytes
 from experiments.numbers import short
 from experiments.own_network import OwnNetwork, load_network, options_of
 from experiments.own_words import ended_early, search_notes
@@ -97,6 +97,10 @@ def searched(
     """Returns the search that the options ask for; its checkpoint goes into the folder."""
     if own.target is None:
         raise InputError("target: expected --target FILE, got none")
+    if options.steps is not None and options.steps < 1:
+        raise InputError(f"steps: expected at least 1, got {options.steps}")
+    if options.max_seconds is not None and not options.max_seconds > 0:
+        raise InputError(f"max-seconds: expected a number > 0, got {options.max_seconds}")
     usual = Stopping()
     stopping = Stopping(
         max_steps=usual.max_steps if options.steps is None else options.steps,
@@ -148,6 +152,7 @@ def find_results(
         "weights": own.source,
         "remarks": list(own.remarks),
         "bounds": own.ends,
+        "target_sha256": target_sha256(own.target),
         "n_inputs": n_inputs,
         "n_units": n_units,
         "n_positive": n_positive,
@@ -155,6 +160,11 @@ def find_results(
         "search": search_entry(search),
         "vertices": vertices,
     }
+
+
+def target_sha256(target: torch.Tensor) -> str:
+    """Returns the SHA-256 of a target's numbers as float64: which target, whatever its file."""
+    return sha256_bytes(target.double().numpy().tobytes())
 
 
 def _distance(point: torch.Tensor, target: torch.Tensor) -> float:

@@ -71,6 +71,8 @@ def read_input(
         ShapeError, NonFiniteError, InputError: it does not hold one such input.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileFormatError(f"{role}: expected a file, got {path}, which does not exist")
     if path.suffix.lower() in SUFFIXES:
         return _image(path, shape, ends or (0.0, 1.0), role)
     arrays = read_arrays(path)
@@ -112,6 +114,39 @@ def _image(path: Path, shape: tuple[int, ...] | None, ends: Ends, role: str) -> 
         levels = np.asarray(Image.fromarray(levels).convert("L"))[:, :, None]
     planes = torch.from_numpy(np.moveaxis(levels, -1, 0).copy())
     return from_levels(planes, ends, dtype=torch.float64).reshape(shape)
+
+
+def as_model_floats(
+    found: Tensor, dtype: torch.dtype, path: Path, *, role: str = "target"
+) -> tuple[Tensor, str]:
+    """Returns an input in the model's floating type, and what that changed, "" where nothing.
+
+    Nothing is said of images, whose grey levels are rounded to floats in any case.
+
+    Args:
+        found: of `read_input`.
+        dtype: the model's.
+        path: the file.
+        role: how errors name it.
+
+    Raises:
+        NonFiniteError: a number is beyond the type's range.
+    """
+    rounded = found.to(dtype)
+    kind, given = (str(each).removeprefix("torch.") for each in (dtype, found.dtype))
+    if not bool(torch.isfinite(rounded).all()):
+        raise NonFiniteError(f"{role}: expected numbers within {kind}, the model's, in {path}")
+    if Path(path).suffix.lower() in SUFFIXES:
+        return rounded, ""
+    name = Path(path).name
+    change = float((rounded.double() - found.double()).abs().max()) if found.numel() else 0.0
+    if change:
+        return rounded, (
+            f"{name}: {given} numbers rounded to {kind}, the model's, by at most {change:.2g}; "
+            "what follows is about the rounded ones"
+        )
+    whole = not found.is_floating_point()
+    return rounded, f"{name}: {given} numbers, taken as they are" if whole else ""
 
 
 def image_note(path: Path, shape: tuple[int, ...]) -> str:

@@ -12,7 +12,14 @@ from torch import Tensor, nn
 
 from experiments.files import sha256_file
 from experiments.models.registry import load_model
-from experiments.own_input import Ends, image_note, read_ends, read_input, read_shape
+from experiments.own_input import (
+    Ends,
+    as_model_floats,
+    image_note,
+    read_ends,
+    read_input,
+    read_shape,
+)
 from optimize import relu_layers
 from polytope.errors import InputError
 
@@ -29,7 +36,7 @@ class OwnNetwork:
         ends: the bounds of the input; None for no bounds.
         files: what was read: path -> SHA-256.
         source: where the weights are from.
-        remarks: how images were changed to be an input, for the tables.
+        remarks: how files were changed to be an input, for the tables.
     """
 
     model: nn.Module
@@ -74,21 +81,26 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
     dtype = _floating_type(loaded.module)
     files = dict(loaded.files)
     start_path: Path | None = getattr(options, "start", None)
-    start = None
+    start, remarks = None, list[str]()
+    if path is not None and target is not None:
+        target, remark = as_model_floats(target, dtype, path, role=role)
+        remarks += [remark, image_note(path, shape)]
     if start_path is not None:
-        start = read_input(start_path, shape, ends, role="start").to(dtype)
+        start = read_input(start_path, shape, ends, role="start")
+        start, remark = as_model_floats(start, dtype, start_path, role="start")
+        remarks += [remark, image_note(start_path, shape)]
     for each in (path, start_path):
         if each is not None:
             files[str(each)] = sha256_file(each)
     return OwnNetwork(
         model=loaded.module,
-        target=None if target is None else target.to(dtype),
+        target=target,
         start=start,
         shape=shape,
         ends=ends,
         files=files,
         source=loaded.source,
-        remarks=tuple(filter(None, (image_note(p, shape) for p in (path, start_path) if p))),
+        remarks=tuple(filter(None, remarks)),
     )
 
 

@@ -4,7 +4,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from experiments.own_input import as_picture, image_note, read_ends, read_input, read_shape
+from experiments.own_input import (
+    as_model_floats,
+    as_picture,
+    image_note,
+    read_ends,
+    read_input,
+    read_shape,
+)
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 
@@ -56,8 +63,8 @@ def test_arrays_that_are_no_input(tmp_path):
         np.save(path, value)
         with pytest.raises(error, match=message):
             read_input(path, (3, 4), None)
-    with pytest.raises(FileFormatError, match="must be a readable"):
-        read_input(tmp_path / "absent.npy", None, None)
+    with pytest.raises(FileFormatError, match=r"start: expected a file, got .*not exist"):
+        read_input(tmp_path / "absent.npy", None, None, role="start")
 
 
 def picture(path, shape, seed=0):
@@ -110,3 +117,23 @@ def test_what_is_changed_of_an_image_is_said(tmp_path):
         "a.png: 4 x 5 pixels squashed to 6 x 6, colours turned into grey levels"
     )
     assert image_note(tmp_path / "x.npy", (6,)) == ""
+
+
+def test_what_the_models_floats_cannot_hold_is_said():
+    x = torch.tensor([0.5, 0.1], dtype=torch.float64)
+    rounded, remark = as_model_floats(x, torch.float32, "a/x.npy")
+    change = abs(0.1 - float(np.float32(0.1)))
+    assert rounded.dtype == torch.float32
+    assert remark.startswith(
+        f"x.npy: float64 numbers rounded to float32, the model's, by at most {change:.2g};"
+    )
+    assert as_model_floats(x, torch.float64, "x.npy")[1] == ""
+    assert as_model_floats(x[:1], torch.float32, "x.npy")[1] == ""
+    assert as_model_floats(x, torch.float32, "x.png")[1] == ""
+    whole = torch.tensor([0, 1])
+    assert (
+        as_model_floats(whole, torch.float32, "x.npy")[1]
+        == "x.npy: int64 numbers, taken as they are"
+    )
+    with pytest.raises(NonFiniteError, match=r"start: expected numbers within float16.* in x.npy"):
+        as_model_floats(x * 1e6, torch.float16, "x.npy", role="start")

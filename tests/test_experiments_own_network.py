@@ -161,11 +161,11 @@ def test_units_that_are_none(text):
         (["conv9"], "layer: expected the name of a Linear or Conv2d layer"),
         (["fc1", "--units", "99"], "units: expected at most"),
         (["fc1", "--units", "800,"], "units: expected units 0 to 7, got 800"),
-        (["fc1", "--steps", "0"], "max_steps: expected a positive whole number"),
+        (["fc1", "--steps", "0"], "steps: expected at least 1, got 0"),
         (["fc1", "--bounds", "0,0.5"], "target: expected values within the bounds [0.0, 0.5]"),
         (["fc1", "--alpha", "-1"], "alpha"),
         (["fc1", "--optimizer", "augmented", "--others", "absolute"], "optimizer: 'augmented'"),
-        (["fc1", "--start", "nothing.npy"], "nothing.npy must be a readable"),
+        (["fc1", "--start", "nothing.npy"], "start: expected a file, got nothing.npy"),
         (["fc1", "--device", "cuda:77"], "device: expected"),
         (["fc1", "--input-shape", "1,5,5"], "target: expected shape (1, 5, 5)"),
     ],
@@ -174,6 +174,21 @@ def test_find_refuses_in_one_sentence(place, capsys, tmp_path, words, message):
     code, out, err = search(place, capsys, *words[:1], tmp_path / "run", *words[1:])
     assert (code, out) == (2, "")
     assert message in err.splitlines()[0]
+    assert not (tmp_path / "run").exists()  # no empty folder is left
+
+
+def test_compare_leaves_no_empty_folder_and_names_another_target(place, capsys, tmp_path):
+    search(place, capsys, "fc1", tmp_path / "s", "--units", "1", "--steps", "100")
+    model, *weights = net(place)
+    words = ["compare", model, "fc1", *weights, "--quiet", "--out", tmp_path / "run"]
+    code, _, err = collide(capsys, *words, "--target", place / "image.npy", "--units", "99")
+    assert code == 2
+    assert "units: expected at most" in err
+    assert not (tmp_path / "run").exists()
+    other = ["--target", place / "other.npy", "--search", tmp_path / "s"]
+    code, _, err = collide(capsys, *words, *other)
+    assert code == 2
+    assert f"target: expected that of the search in {tmp_path / 's'}, {place / 'image.npy'}" in err
 
 
 def compare(place, capsys, layer, out, *words, name="Net", target="image.npy"):

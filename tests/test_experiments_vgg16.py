@@ -123,11 +123,11 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
 
     real, calls = image_pair.search, []
 
-    def cut(*arguments):
+    def cut(*arguments, **named):
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **named)
 
     monkeypatch.setattr(image_pair, "search", cut)
     code, _, err = collide(capsys, *words, "--out", tmp_path / "cut")
@@ -168,6 +168,16 @@ def test_facts_that_were_given_up_are_named():
     assert list(found) == [
         *("kernel (x >= 0)", "dimension (x >= 0)", "lineality (x >= 0)", "vertex (x >= 0)")
     ]
+
+
+def test_what_was_not_asked_or_not_proved_is_not_said_to_be():
+    facts = {"domains": {"free": {}}, "limit": 1.0, "broken": None, "saved": False}
+    layer = {"least_lines": 0, "entered_nonnegative": False}
+    found = {"layer": layer, "exact": {"facts": facts}}
+    assert "certificates not saved" not in " ".join(image_tables._layer_notes(found))
+    assert image_tables._fact(None, "dimension", "dimension", "not proved in time") == "not asked"
+    facts["domains"]["free"] |= {"rank_positive": 3, "rank_proved": True}
+    assert "1 answers were proved" in " ".join(image_tables._layer_notes(found))
 
 
 def test_json_is_one_object(capsys, narrow, images, tmp_path):

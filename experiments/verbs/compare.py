@@ -79,10 +79,15 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"tolerance: expected a finite number >= 0, got {options.tolerance}")
     if not 0 < options.vertex_seconds < float("inf"):
         raise InputError(f"vertex-seconds: expected a number > 0, got {options.vertex_seconds}")
+    made = options.out is None or not options.out.exists()
     folder = options.folder = run_folder(options, "compare")
     progress = Progress(quiet=options.quiet)
     progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+    with (
+        tidy(folder, made=made),
+        tidy(folder / "search", made=True),
+        tidy(folder / "certificates", made=True),
+    ):
         results = compare_network(options, folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))

@@ -26,10 +26,11 @@ def run(options: argparse.Namespace) -> int:
     from experiments.own_options import with_defaults
     from experiments.progress import Progress
 
+    made = options.out is None or not options.out.exists()
     folder = options.folder = run_folder(options, "find")
     progress = Progress(quiet=options.quiet)
     progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+    with tidy(folder, made=made):
         results = find(with_defaults(options), folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))
