@@ -153,20 +153,20 @@ def _block_products(
     block: np.ndarray, parts: np.ndarray, bits: int, denominator: int
 ) -> list[Fraction]:
     """Exact products of a block (overwritten) with the number whose digits the parts are."""
-    exponents = np.frexp(np.abs(block).max(axis=1))[1].astype(np.int64)
+    power = bits - np.frexp(np.abs(block).max(axis=1))[1].astype(np.int64)
     totals = [0] * len(block)
-    power = bits - exponents
-    while block.any():
-        up, down = np.ldexp(1.0, power)[:, None], np.ldexp(1.0, -power)[:, None]
+    # A row that is used up takes no further part: its power would leave the range of floats.
+    while len(rows := np.flatnonzero(block.any(axis=1))):
+        rest = block[rows]
+        up, down = np.ldexp(1.0, power[rows])[:, None], np.ldexp(1.0, -power[rows])[:, None]
         # Whole numbers of at most 2^bits; the rest is a float, of half a unit at most.
-        whole = np.rint(block * up)
-        block -= whole * down
+        whole = np.rint(rest * up)
+        block[rows] = rest - whole * down
         products = (whole @ parts).astype(np.int64).tolist()
-        totals = [
-            (total << bits) + sum(p << (bits * k) for k, p in enumerate(line))
-            for total, line in zip(totals, products, strict=True)
-        ]
-        power += bits
+        for row, line in zip(rows.tolist(), products, strict=True):
+            added = sum(p << (bits * k) for k, p in enumerate(line))
+            totals[row] = (totals[row] << bits) + added
+        power[rows] += bits
     # The last slice counted units of 2^(bits - power).
     return [
         _scaled(total, bits - shift, denominator)

@@ -113,3 +113,14 @@ def test_large_layers_answer_as_small_ones(seed):
         assert before[0] == after[0]
         assert vars(before[1]) == vars(after[1])
         assert before[2] == after[2]
+
+
+def test_rows_of_very_different_size_in_one_block():
+    # The first row is used up when the second still has 2^-399 to say.
+    rows = np.array([[2.0**-390, 0, 0], [2.0**390, 2.0**-399 * (1 + 2.0**-52), 1]])
+    x = RationalVector((3, 5, 7), 2)
+    expected = [sum(Fraction(w) * v for w, v in zip(row, x, strict=True)) for row in rows]
+    assert substitution.multiply(ExactArray.of(rows, "weight", ndim=2), x) == expected
+    wide = np.array([[1e100, 1e-100, 1], [1e-100, 0, 0]])
+    expected = [sum(Fraction(w) * v for w, v in zip(row, x, strict=True)) for row in wide]
+    assert substitution.multiply(ExactArray.of(wide, "weight", ndim=2), x) == expected
