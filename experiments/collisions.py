@@ -142,7 +142,8 @@ def grey_levels(point: Tensor, bounds: Bounds, *, rounding: Rounding = "round") 
     """Returns the 8-bit levels (uint8) of an input; values outside the bounds are clipped.
 
     A value that is a level up to the rounding of its float type is that level, also when
-    truncating: what was read from an 8-bit file is written back unchanged.
+    truncating: what was read from an 8-bit file is written back unchanged.  Where levels are whole
+    numbers, such as 0..255, they need no such room, and truncating is the cast of the authors.
 
     Args:
         point: any shape.
@@ -162,6 +163,10 @@ def grey_levels(point: Tensor, bounds: Bounds, *, rounding: Rounding = "round") 
         # A few units in the last place of the largest value the type had to hold.
         size = torch.maximum(lower.abs(), upper.abs()) / (upper - lower)
         slack = 4 * torch.finfo(point.dtype).eps * LEVELS * size.clamp(min=1)
+        # None where the levels are whole numbers, which floats hold: 0..255 as the authors have it.
+        step = (upper - lower) / LEVELS
+        whole = (lower == lower.round()) & (step == step.round())
+        slack = torch.where(whole, torch.zeros_like(slack), slack)
         nearest = torch.where((level - nearest).abs() <= slack, nearest, level.floor())
     return nearest.clamp(0, LEVELS).to(torch.uint8)
 

@@ -70,10 +70,13 @@ def _range(node: fx.Node, traced: Trace, ends: Range) -> Range:
         return ranges[0]
     if isinstance(operation, Move):
         return ranges[0] if operation.in_order else _hull([*ranges, (0.0, 0.0)])  # it may pad
+    if isinstance(operation, Pool) and operation.divisor is not None:
+        low = ranges[0][0]  # a sum over the window, divided by anything
+        return (0.0, None) if low is not None and low >= 0 < operation.divisor else (None, None)
     if isinstance(operation, Pool):
         return _hull([*ranges, (0.0, 0.0)])
-    if isinstance(operation, Join):
-        return _hull(ranges)
+    if isinstance(operation, Join) and len(parts) == len(node.all_input_nodes):
+        return _hull(ranges)  # with a constant part nothing is said
     if isinstance(operation, Combine) and operation.sign == "+" and len(ranges) == 2:
         (a, b), (c, d) = ranges
         lower = None if a is None or c is None else a + c

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class OwnNetwork:
         ends: the bounds of the input; None for no bounds.
         files: what was read: path -> SHA-256.
         source: where the weights are from.
-        remarks: how files were changed to be an input, for the tables.
+        remarks: how bounds and files were changed to be those of an input, for the tables.
     """
 
     model: nn.Module
@@ -68,7 +69,9 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
         input_shape=asked,
         external_data=options.external_data,
     )
+    dtype = _floating_type(loaded.module)
     ends = loaded.ends if options.bounds is None else read_ends(options.bounds)
+    ends, remark = _in_floats(ends, dtype)
     target = None if path is None else read_input(path, loaded.input_shape, ends, role=role)
     shape = loaded.input_shape if target is None else tuple(target.shape)
     if shape is None:
@@ -78,10 +81,9 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
         )
     if target is not None and loaded.input_shape is None:
         target, shape = _without_batch(loaded.module, target)
-    dtype = _floating_type(loaded.module)
     files = dict(loaded.files)
     start_path: Path | None = getattr(options, "start", None)
-    start, remarks = None, list[str]()
+    start, remarks = None, [remark]
     if path is not None and target is not None:
         target, remark = as_model_floats(target, dtype, path, role=role)
         remarks += [remark, image_note(path, shape)]
@@ -102,6 +104,19 @@ def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNet
         source=loaded.source,
         remarks=tuple(filter(None, remarks)),
     )
+
+
+def _in_floats(ends: Ends | None, dtype: torch.dtype) -> tuple[Ends | None, str]:
+    """The bounds as the model's floats hold them, which search and images do, and a remark."""
+    if ends is None:
+        return None, ""
+    kind = str(dtype).removeprefix("torch.")
+    lower, upper = (float(torch.tensor(end, dtype=torch.float64).to(dtype)) for end in ends)
+    if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
+        raise InputError(f"bounds: expected two different numbers within {kind}, got {ends}")
+    if (lower, upper) == ends:
+        return ends, ""
+    return (lower, upper), f"bounds: rounded to {kind}, the model's: {lower!r} and {upper!r}"
 
 
 def _without_batch(model: nn.Module, target: Tensor) -> tuple[Tensor, tuple[int, ...]]:

@@ -87,6 +87,8 @@ def test_rounding_truncating_and_clipping():
     values = torch.tensor([-3.0, 0.4, 0.6, 1.5, 254.9, 300.0])
     assert grey_levels(values, (0, 255)).tolist() == [0, 0, 1, 2, 255, 255]
     assert grey_levels(values, (0, 255), rounding="truncate").tolist() == [0, 0, 0, 1, 254, 255]
+    # The authors' cast: a hair below a whole level is the level below.
+    assert grey_levels(torch.tensor([99.9999]), (0, 255), rounding="truncate").tolist() == [99]
     per_channel = (torch.tensor([[0.0], [-100.0]]), torch.tensor([[255.0], [155.0]]))
     assert grey_levels(torch.zeros(2, 1), per_channel).flatten().tolist() == [0, 100]
     with pytest.raises(DomainError, match="upper > lower"):

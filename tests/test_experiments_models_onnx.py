@@ -160,6 +160,30 @@ def test_pools(tmp_path, kind, attributes, size):
     assert np.allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "pads", "size", "refused"),
+    [
+        (2, [0, 0, 1, 1], (4, 4), False),  # rounding up would have a window too many
+        (3, [0, 0, 1, 1], (5, 7), False),  # rounding down one too few
+        (3, [1, 0, 2, 0], (8, 8), False),
+        (3, [1, 0, 2, 0], (9, 8), True),  # one axis needs the one way, one the other
+    ],
+)
+def test_windows_that_start_in_the_padding_behind_are_left_out(
+    tmp_path, kernel, pads, size, refused
+):
+    given = {"strides": [2, 2], "pads": pads, "count_include_pad": 1, "ceil_mode": 1}
+    node = op("AveragePool", "x", kernel_shape=[kernel, kernel], **given)
+    path = file(tmp_path, [node], {}, [1, 2, *size])
+    if refused:
+        with pytest.raises(InputError, match="windows that torch has too"):
+            read_onnx(path)
+        return
+    ours, theirs = run_both(path, (2, *size))
+    assert ours.shape == theirs.shape
+    assert np.allclose(ours, theirs, atol=1e-6)
+
+
 def test_a_pool_that_torch_cannot_pad_is_refused(tmp_path):
     node = op("MaxPool", "x", kernel_shape=[3, 3], pads=[0, 0, 2, 2])
     with pytest.raises(InputError, match=r"node 0 \(MaxPool\): expected pads that torch has too"):

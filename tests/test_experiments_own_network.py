@@ -513,6 +513,26 @@ class Branches(nn.Module):
         return torch.nn.functional.max_pool2d(x, 3, 1, padding=1)
 
 
+class WithConstant(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(4, 3)
+        self.register_buffer("k", torch.tensor([[-5.0, -3.0]]))
+
+    def forward(self, x):
+        return torch.relu(self.b(torch.cat([torch.relu(self.a(x)), self.k], 1)))
+
+
+def test_bounds_are_those_that_the_floats_hold(place, capsys, tmp_path):
+    """A target on a bound that float32 does not hold lies in the box."""
+    np.save(tmp_path / "x.npy", np.full(6, 0.1, dtype=np.float32))
+    given = ["--target", tmp_path / "x.npy", "--device", "cpu", "--quiet", "--bounds", "0,0.1"]
+    words = ["--units", "1", "--out", tmp_path / "run"]
+    code, out, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert (code, err) == (0, "")
+    assert f"bounds: rounded to float32, the model's: 0.0 and {float(np.float32(0.1))!r}" in out
+
+
 def test_the_domain_follows_from_what_stands_before():
     model = Branches()
     assert layer_domain(model, "a", (0.0, 1.0)).domain == Box(0, 1)
@@ -522,5 +542,10 @@ def test_the_domain_follows_from_what_stands_before():
     assert layer_domain(model, "e", None).name == "nonnegative"  # a sum of ReLUs, averaged
     twice = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU())
     assert layer_domain(twice, "1", (0.0, 1.0)).name == "free"  # no ReLU between
+    # A pool that sums leaves the box, and a constant part is no ReLU's.
+    sums = nn.Sequential(nn.AvgPool2d(2, divisor_override=1), nn.Conv2d(1, 1, 1), nn.ReLU())
+    assert layer_domain(sums, "1", (0.0, 1.0)).name == "nonnegative"
+    assert layer_domain(sums, "1", (-1.0, 1.0)).name == "free"
+    assert layer_domain(WithConstant(), "b", (0.0, 1.0)).name == "free"
     padded = nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(1, 1, 3), nn.ReLU())
     assert layer_domain(padded, "1", (0.5, 1.0)).domain == Box(0, 1)

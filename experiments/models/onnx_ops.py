@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from experiments.models.onnx_build import Builder, Node, Value, tensor
-from experiments.models.onnx_windows import pooling_ceil, read_windows
+from experiments.models.onnx_windows import padded_ceil, pooling_ceil, read_windows
 
 Made = Value | np.ndarray
 Handler = Callable[[Builder, Node], Made]
@@ -161,6 +161,7 @@ def _average_pool(b: Builder, node: Node) -> Made:
     before, ceil = windows.before, windows.ceil
     if counted and not windows.symmetric:
         pad = nn.ZeroPad2d(windows.zero_pad())
+        ceil = padded_ceil(node, windows, value.example.shape[2:])
         value, before = b.module(node, pad, value, name=f"{node.name}_pad"), (0, 0)
     elif not counted:
         ceil = pooling_ceil(node, windows, value.example.shape[2:])

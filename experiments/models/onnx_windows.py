@@ -1,7 +1,7 @@
 """Which padding of torch is the padding of an ONNX window?  The same outputs, or a refusal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.models.onnx_build import Node
@@ -99,6 +99,26 @@ def pooling_ceil(node: Node, windows: Windows, size: Sequence[int]) -> bool:
     raise node.refuse(
         "pads that torch has too (the same at both ends)",
         f"{windows.before} before and {windows.after} behind",
+    )
+
+
+def padded_ceil(node: Node, windows: Windows, size: Sequence[int]) -> bool:
+    """Returns torch's `ceil_mode` for a pool behind its padding, which is a step of its own.
+
+    torch then lets a window start in the padding behind, which ONNX leaves out.
+
+    Raises:
+        InputError: torch has another number of windows with both of its ways of rounding.
+    """
+    wanted = _count(windows, size, windows.after, ceil=windows.ceil)
+    inside = [n + p + q for n, p, q in zip(size, windows.before, windows.after, strict=True)]
+    bare = replace(windows, before=(0, 0), after=(0, 0))
+    for ceil in (False, True):
+        if _count(bare, inside, (0, 0), ceil=ceil) == wanted:
+            return ceil
+    raise node.refuse(
+        "windows that torch has too, behind padding that differs at both ends",
+        f"{windows.before} before, {windows.after} behind, ceil_mode 1",
     )
 
 
