@@ -18,7 +18,7 @@ from optimize import exact_network
 from polytope import Box, LPStatus
 from polytope.neighbours import Piece, explore
 from polytope.region import linear_region
-from polytope.region_polytope import RegionPolytope, region_polytope
+from polytope.region_polytope import region_polytope
 
 Entry = dict[str, Any]
 
@@ -143,22 +143,19 @@ def _own_regions(given: tuple[OwnRegionJob, Path]) -> Iterator[tuple[Entry, list
     for unit, x in zip(case.units, job.points, strict=True):
         polytope = region_polytope(linear_region(network, x), activation=wanted, domain=Box(0, 1))
         found = polytope.feasibility()
-        proofs = keep(polytope, folder, f"own-{case.name}-{job.name}-{unit}")
+        name = f"own-{case.name}-{job.name}-{unit}"
+        proof = keep(polytope, folder, f"{name}-feasibility")(found.certificate)
         entry: Entry = {"unit": unit, "feasible": found.feasible}
         if not found.feasible:
-            entry["certificates"] = {"empty": proofs(found.certificate)}
-            yield entry, None
+            yield entry | {"certificates": {"empty": proof}}, None
             continue
-        yield _least(polytope, unit, entry, proofs)
-
-
-def _least(
-    polytope: RegionPolytope, unit: int, entry: Entry, proofs: Any
-) -> tuple[Entry, list[float] | None]:
-    result = polytope.unit_vertex(unit)
-    entry |= {"minimum": lp_entry(result), "certificates": {"minimum": proofs(result.certificate)}}
-    point = result.point_float().tolist() if result.status is LPStatus.OPTIMAL else None
-    return entry, point
+        result = polytope.unit_vertex(unit)
+        proofs = {
+            "point": proof,
+            "minimum": keep(polytope, folder, f"{name}-minimum")(result.certificate),
+        }
+        point = result.point_float().tolist() if result.status is LPStatus.OPTIMAL else None
+        yield entry | {"minimum": lp_entry(result), "certificates": proofs}, point
 
 
 def _activation(case: DeepCase) -> tuple[Fraction, ...]:

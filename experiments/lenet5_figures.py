@@ -55,7 +55,9 @@ def vertices_figure(layer: Mapping[str, Any], arrays: Arrays) -> Figure | None:
     widths = [1.7] + [1.0] * (len(units) + 1)
     grid = figure.subplots(len(sets), len(units) + 2, width_ratios=widths, squeeze=False)
     for row, one in enumerate(sets):
-        words = set_name(one).replace(": ", ":\n").replace(", ", ",\n").replace("; ", "\n")
+        words = (
+            set_name(one, len(units)).replace(": ", ":\n").replace(", ", ",\n").replace("; ", "\n")
+        )
         distance = one.get("distances", {}).get("pixels", {}).get("distance")
         text = f"{words}\nmean distance {fixed(distance)}" if distance is not None else words
         grid[row, 0].text(0, 0.5, text, fontsize=7, va="center", transform=grid[row, 0].transAxes)
@@ -109,5 +111,5 @@ def pieces_figure(results: Results) -> Figure | None:
         axes[place].set_ylabel(title, fontsize=8)
         axes[place].grid(alpha=0.3)
         axes[place].legend(fontsize=8)
-    figure.suptitle("Exact collisions beyond the target's linear region, certified", fontsize=9)
+    figure.suptitle("Exact collisions in neighbouring linear regions", fontsize=9)
     return figure

@@ -107,8 +107,9 @@ def _headline(results: Mapping[str, Any]) -> list[str]:
         for one in layer["sets"]:
             if one["kind"] == "relaxed" and one["start"] == "target":
                 found = one["distances"]["pixels"]
+                name = set_name(one, len(layer["units"]))
                 lines.append(
-                    f"{layer_name(layer)}, {set_name(one)}: mean distance of the vertices "
+                    f"{layer_name(layer)}, {name}: mean distance of the vertices "
                     f"{fixed(found['distance'])}, {percent(found['ratio'])} of the distance of "
                     "test images"
                 )

@@ -34,10 +34,24 @@ def layer_name(layer: Mapping[str, Any]) -> str:
     return f"{ {'lenet5': 'LeNet-5', 'mlp': 'MLP'}[layer['network']] } {layer['layer']}"
 
 
-def set_name(one: Mapping[str, Any]) -> str:
-    """Returns what a table calls a set of vertices."""
+def set_name(one: Mapping[str, Any], units: int) -> str:
+    """Returns what a table calls a set of vertices, with what is missing of it.
+
+    Args:
+        one: the set.
+        units: how many vertices were asked for.
+
+    >>> one = {"kind": "exact", "space": "layer", "solved": [3], "reason": "given up after 9 s"}
+    >>> set_name({**one, "vertices": [{"status": "optimal"}, {"status": "unbounded"}]}, 5)
+    "exact, the layer's own space; 1 of 5 vertices (1 unbounded, given up after 9 s)"
+    """
     if one["kind"] == "exact":
-        return f"exact, {SPACE[one['space']]}"
+        name, ended = f"exact, {SPACE[one['space']]}", [v["status"] for v in one["vertices"]]
+        if len(one["solved"]) == units:
+            return name
+        others = [f"{ended.count(e)} {e}" for e in sorted(set(ended) - {"optimal"})]
+        reasons = ", ".join([*others, one["reason"]] if one["reason"] else others)
+        return f"{name}; {len(one['solved'])} of {units} vertices ({reasons})"
     return f"relaxed: {FAMILY[one['family']]}"
 
 
@@ -58,7 +72,7 @@ def sets_table(results: Results) -> Table:
         rows.append(
             (
                 layer_name(layer),
-                set_name(one),
+                set_name(one, len(layer["units"])),
                 START[one["start"]],
                 *_success(found.get("pixels")),
                 *_success(found.get("layer")),
@@ -122,7 +136,7 @@ def _set_notes(results: Results) -> tuple[str, ...]:
         "Proposition 1 makes the set convex in the layer's own space; only for a first layer is "
         "this pixel space. Exact vertices of a deep layer's own space are points of that space: "
         "whether an image maps to them is not claimed.",
-        f"The searches ended so: {counts}. None of these methods proves a minimum.",
+        f"The searches ended so: {counts}. No method here proves a minimum.",
         f"Image distance: mean l2 over {results['images']['which']}; in a layer, mean l2 of what "
         f"enters it at the first {count} test images.",
         "The paper's tables of LeNet-5 stand in its appendix, which is not at hand: no number of "
