@@ -124,8 +124,8 @@ def pieces_table(results: Results) -> Table:
         notes=(
             *notes,
             "Each piece is a polytope in one linear region, joined to the one before. Its optimum "
-            "and its dimension have a certificate each; those that were checked in time are counted "
-            "above. Best point: where the unit is least among its pieces.",
+            "and its dimension have a certificate each; those checked in time are counted above. "
+            "Best point: where the unit is least among its pieces.",
         ),
     )
 
