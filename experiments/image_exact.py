@@ -42,7 +42,7 @@ def exact_target(setting: Setting, probe: Probe) -> tuple[ExactLayer | None, Any
     The target is what enters the layer in the float run, taken exactly.
     """
     if not setting.options.exact:
-        return None, None, "left out on request"
+        return None, None, "not asked for here"
     try:
         layer = exact_layer(setting.model, setting.layer, setting.target.pixels.shape)
     except LimitError as problem:

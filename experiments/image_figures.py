@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from experiments.figures import FOLDER, save
 from experiments.files import open_run_folder
 from experiments.image_detail_tables import title_of
-from experiments.numbers import fixed
+from experiments.numbers import fixed, short
 from experiments.sampling import weights
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -74,8 +75,11 @@ def _seen(results: Results, index: int, confidence: float) -> str:
     return f"{_shorten(name)} ({confidence:.3f})"
 
 
-def _note(results: Results) -> str:
-    return "".join(f"\n{remark}" for remark in results["remarks"])
+def _heading(figure: Figure, text: str, results: Results) -> None:
+    """The title, and what a reader must know, in lines that are not wider than the figure."""
+    most = int(12 * figure.get_figwidth())  # characters of this size
+    lines = [line for each in (text, *results["remarks"]) for line in wrap(each, most)]
+    figure.suptitle("\n".join(lines), fontsize=9)
 
 
 def vertices_figure(results: Results, arrays: Arrays) -> Figure:
@@ -101,10 +105,10 @@ def vertices_figure(results: Results, arrays: Arrays) -> Figure:
             text = _seen(results, each["class"], each["confidence"])
             heading = f"unit {each['unit']}"
             _show(grid[row, place + 3], arrays[one["key"]][place], text, bgr=bgr, above=heading)
-    figure.suptitle(
-        "Vertices of the collision polytope; below each: the network's class (confidence)"
-        + _note(results),
-        fontsize=9,
+    _heading(
+        figure,
+        "Vertices of the collision polytope; below each: the network's class (confidence)",
+        results,
     )
     return figure
 
@@ -123,10 +127,11 @@ def differences_figure(results: Results, arrays: Arrays) -> Figure:
             shown = 127.5 + 127.5 * moves[one["key"]][place] / largest
             text = f"l2 {fixed(away[place])}"
             _show(grid[row, place + 1], shown, text, bgr=bgr, above=f"unit {unit}")
-    figure.suptitle(
-        f"Where the vertices differ: grey is no difference, black and white are {largest:.1f} grey "
-        "levels or more" + _note(results),
-        fontsize=9,
+    _heading(
+        figure,
+        f"Where the vertices differ: grey is no difference, black and white are {short(largest)} "
+        "grey levels or more",
+        results,
     )
     return figure
 
@@ -143,9 +148,9 @@ def interpolants_figure(results: Results, arrays: Arrays) -> Figure:
             image = np.tensordot(share, vertices, axes=1)
             text = " ".join(f"{100 * value:.0f}" for value in share)
             _show(grid[row, place + 1], image, text, bgr=bgr)
-    figure.suptitle(
-        "Random convex combinations of the vertices; below each: weights in percent"
-        + _note(results),
-        fontsize=9,
+    _heading(
+        figure,
+        "Random convex combinations of the vertices; below each: weights in percent",
+        results,
     )
     return figure

@@ -57,8 +57,8 @@ def write_image_report(folder: Path, record: Record, tables: list[Table]) -> Pat
         f"{results['recipe_titles'][one['recipe']]}, start {one['start']}: mean distance of the "
         f"vertices {fixed(one['float']['distance'])}"
         + (f" ({percent(one['float']['ratio'])} of the images')" if one["float"]["ratio"] else "")
-        + f", {percent(one['float']['pixels']['stick']['success'])} of the combinations in the "
-        "target's class"
+        + f", {percent(one['float']['pixels']['stick']['success'])} of the combinations "
+        "(stick-breaking weights) in the target's class"
         for one in results["sets"]
     ]
     page = Page(

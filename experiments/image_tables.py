@@ -274,7 +274,7 @@ def _layer_notes(results: Results) -> Iterator[str]:
         yield "x >= 0: what enters the layer has negative numbers, so that set is not asked about."
     facts = exact.get("facts")
     if facts is None:
-        yield f"Exact facts: {exact['reason'] or 'left out on request'}."
+        yield f"Exact facts: {exact['reason'] or 'not asked for here'}."
         return
     if facts["limit"] is not None:
         yield (

@@ -182,7 +182,7 @@ def _outline(record: Record) -> dict[str, Any]:
 def _load(options: SqueezeNetOptions, progress: Progress) -> _Inputs:
     place = options.weights or squeezenet_file(options.data)
     net = load_squeezenet(place)
-    progress.say(f"weights {place}: {net.source}, SHA-256 {net.verified}")
+    progress.say(f"weights {place}: {net.source}; SHA-256: {net.verified}")
     folder = options.images or images_folder(options.data)
     if options.images is None and not folder.is_dir():
         raise InputError(
@@ -243,7 +243,8 @@ def _remarks(options: SqueezeNetOptions, which: str, name: str) -> tuple[str, ..
     found = [f"Another network than the paper's VGG-16, other images ({which}): compare the ratio."]
     if name == CONV10:
         found.append(
-            "conv10 is asked exactly position by position: positions.md, gap.md, exact.md."
+            "conv10 is asked exactly position by position: tables/positions.md, gap.md and "
+            "exact.md of the run's folder, beside this layer's."
         )
     image = options.image
     if image.max_steps is not None:

@@ -158,7 +158,7 @@ def _unit(
 ) -> dict[str, Any]:
     """The exact minimum of one unit, and each set's vertex for it beside that."""
     exact = polytope.unit_vertex(chosen.index)
-    name = f"conv10-unit{chosen.number}"
+    name = f"conv10-unit{chosen.number}-class{chosen.index}"
     found = {}
     for key, block in points.items():
         point = block[chosen.vertex]

@@ -26,9 +26,9 @@ def accuracy_table(results: Results) -> Table:
     """How well the network knows the images."""
     found = results["accuracy"]
     ours = (f"here, {found['images']} images", percent(found["top1"]), percent(found["top5"]))
-    rows = [ours]
-    if results["source"] == "release":
-        expected = "the thousand samples at their original size"
+    rows, stored = [ours], results["source"] == "release"
+    if stored:
+        expected = "for comparison: the thousand samples at their original size"
         rows.append((expected, percent(EXPECTED["top1"]), percent(EXPECTED["top5"])))
     return Table(
         name="accuracy",
@@ -38,6 +38,11 @@ def accuracy_table(results: Results) -> Table:
         notes=(
             f"Images: {results['images']}, {results['resize']}.",
             f"Weights: SHA-256 {results['weights']['sha256']}, {results['weights']['verified']}.",
+            *(
+                ["For comparison: a stored number of the project, not of this run."]
+                if stored
+                else []
+            ),
         ),
     )
 
@@ -75,6 +80,8 @@ def positions_table(positions: Results) -> Table:
                 kind_of(entry),
                 *(
                     percent(_mean([moved[at] for moved in positions["moved"][key]]) / lengths[at])
+                    if lengths[at]
+                    else "no length"
                     for key in positions["sets"]
                 ),
                 *(
@@ -115,9 +122,14 @@ def _position_notes(positions: Results) -> Iterator[str]:
     missing = {entry["dimension_reason"] for entry in certified if entry["dimension"] is None}
     if missing:
         yield f"Dimension undecided: {', '.join(sorted(missing))}."
+    if "single point" in kinds:
+        yield (
+            "Single point: proved by the maximum 0, at a vertex, of the sum of the inputs that are "
+            "0 at the target (no pre-activation is 0 there), or by the certificate of dimension 0."
+        )
     yield (
-        "Single point: proved by the maximum 0, at a vertex, of the sum of the inputs that are 0 "
-        "at the target (no pre-activation is 0 there)."
+        "d - N+ (Proposition 1): the least dimension of the subspace that the active units leave; "
+        "the set in it can have fewer dimensions, down to a single point."
     )
     yield (
         "Moved: mean over the vertices of the l2 distance from the target's inputs at the "
@@ -141,6 +153,7 @@ def gap_table(positions: Results) -> Table:
                     (
                         titles[key],
                         str(unit["unit"]),
+                        str(unit["class"]),
                         place_of(positions, entry["position"]),
                         kind_of(entry),
                         unit["status"] if unit["value"] is None else short(unit["value"], 5),
@@ -157,15 +170,22 @@ def gap_table(positions: Results) -> Table:
         name="gap",
         title="conv10: each vertex beside the exact optimum for its unit, at the unit's position",
         columns=(
-            *("vertices", "unit", "position", "set", "exact minimum", "target's value"),
+            *("vertices", "unit", "class", "position", "set", "exact minimum", "target's value"),
             *("found", "gap", "worst active error", "worst positive inactive"),
             "distance to the set (linf)",
         ),
         rows=tuple(sorted(rows, key=lambda row: (order[row[0]], int(row[1])))),
         notes=(
             "The other positions do not enter the minimum of a unit. Unbounded: over this set the "
-            "unit falls without end along a ray, so it has no vertex. A negative gap: the found "
-            "point lies outside of the set, by the errors beside it.",
+            "unit falls without end along a ray, so it has no vertex.",
+            "Unit: its number in the layer, class x positions + position (row x columns + column). "
+            "A certificate states one position, so that its unit is the class; its file is named "
+            "conv10-unit(unit)-class(class)-....json.",
+            "Target's value, found: pre-activations at the target and at the found point. Gap: "
+            "found - exact minimum. It can be negative only where the found point lies outside of "
+            "the set, and is often positive there too: the errors say how far outside. Worst "
+            "active error: largest distance of an active unit from the target's; worst positive "
+            "inactive: largest positive pre-activation of an inactive unit.",
         ),
     )
 
@@ -212,6 +232,7 @@ def headline(results: Results) -> list[str]:
             ratio = f" ({percent(one['ratio'])} of the images')" if one["ratio"] else ""
             lines.append(
                 f"{layer}, {one['title']}: vertices {fixed(one['distance'])} apart{ratio}, "
-                f"{percent(one['success'])} of the combinations in the target's class"
+                f"{percent(one['success'])} of the combinations (uniform weights) in the "
+                "target's class"
             )
     return lines

@@ -298,8 +298,14 @@ def test_tables_of_a_hand_made_run():
     assert "1 of 2 positions certified: 1 single point" in notes
     assert "1 of 2 certificates" in notes
     (row,) = gap_table(positions).rows
-    assert row[:5] == ("recipe, start", "5", "(0, 1)", "single point", "unbounded")
-    assert row[5:] == ("-1", "-2", "", "0.25", "0", "0.12")
+    assert row[:6] == ("recipe, start", "5", "2", "(0, 1)", "single point", "unbounded")
+    assert row[6:] == ("-1", "-2", "", "0.25", "0", "0.12")
+    # A position with nothing but zeros, and no single point in the table.
+    empty = certified | {"dimension": 1}
+    flat = positions | {"certified": [empty], "target_length": [1.0, 0.0]}
+    table = positions_table(flat)
+    assert table.rows[0][-2] == "no length"
+    assert "Single point: proved" not in " ".join(table.notes)
     assert len(positions_figure(positions).axes) == 5  # three maps, two colour bars
     run = {"positions": None, "accuracy": {"images": 4, "top1": 0.5, "top5": None}}
     run |= {"title": "t", "source": "torchvision", "images": "i", "resize": "r"}

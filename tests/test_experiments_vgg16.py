@@ -158,8 +158,8 @@ def test_reproduce_prints_table_4_alone(capsys, narrow, images, tmp_path):
     assert "table3.png" in shown
     results = read_record(tmp_path / "run").results
     assert [one["key"] for one in results["sets"]] == ["modern.target", "modern.other"]
-    assert results["exact"] == {"reason": "left out on request"}
-    assert "left out on request" in (tmp_path / "run" / "tables" / "layer.md").read_text()
+    assert results["exact"] == {"reason": "not asked for here"}
+    assert "not asked for here" in (tmp_path / "run" / "tables" / "layer.md").read_text()
 
 
 def test_facts_that_were_given_up_are_named():

@@ -82,7 +82,7 @@ def _by_name(place: Path) -> tuple[str, str]:
     digest = sha256_file(place)
     match = _NAMED.search(place.name)
     if match is None:
-        return digest, "nothing to compare with"
+        return digest, "compared with nothing: the file's name has no digits of it"
     if not digest.startswith(match[1]):
         raise ChecksumError(
             f"{place} must have a SHA-256 that starts with {match[1]}, as its name says; "
@@ -150,5 +150,8 @@ def release_layer(name: str) -> str:
     if name in names.values():
         return name
     if name not in names:
-        raise InputError(f"layer: expected one of {', '.join(names)}, got {name!r}")
+        raise InputError(
+            f"layer: expected one of {', '.join(names)}, or torchvision's name of one, such as "
+            f"{names['fire9/expand3x3']}, got {name!r}"
+        )
     return names[name]

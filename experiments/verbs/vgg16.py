@@ -54,11 +54,15 @@ def network_options(parser: argparse.ArgumentParser) -> None:
         "--random-weights",
         metavar="SEED",
         type=int,
-        help="an untrained network, to try the command",
+        help="an untrained network, to try the command (quick with --no-exact --facts 0)",
     )
     group.add_argument("--images", metavar="FOLDER", type=Path, help="folder of JPEG or PNG files")
     group.add_argument(
-        "--image-size", metavar="N", type=int, default=224, help="side of the images (224)"
+        "--image-size",
+        metavar="N",
+        type=int,
+        default=224,
+        help="side of the images; fc6 has its 4,096 x 25,088 weights at any (224)",
     )
     group.add_argument(
         "--resize",
@@ -157,7 +161,8 @@ def settings_of(options: argparse.Namespace, target: str | None, start: str | No
 
     for name, value in (("images", options.images), ("target", target), ("start", start)):
         if value is None:
-            raise InputError(f"{name}: expected --{name}, got none")
+            more = "; `collide fetch --only images` brings a thousand" if name == "images" else ""
+            raise InputError(f"{name}: expected --{name}, got none{more}")
     assert target is not None
     assert start is not None
     _check_device(options.device)
