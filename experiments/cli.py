@@ -294,7 +294,7 @@ def _guarded(options: argparse.Namespace) -> int:
     except Exception as problem:
         if options.debug:
             raise
-        return _explain(problem)
+        return _explain(problem, fetching=options.verb == "fetch")
 
 
 def _interrupted(options: argparse.Namespace) -> str:
@@ -305,7 +305,7 @@ def _interrupted(options: argparse.Namespace) -> str:
     return f"interrupted; to go on, give the same options with --resume --out {folder}"
 
 
-def _explain(problem: Exception) -> int:
+def _explain(problem: Exception, *, fetching: bool) -> int:
     from polytope.errors import (
         CertificateError,
         CollisionError,
@@ -320,7 +320,11 @@ def _explain(problem: Exception) -> int:
         return 1
     hints = {
         OutputError: "name another folder with --out",
-        DownloadError: "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder",
+        DownloadError: (
+            "with --from FOLDER the files come from a folder that holds them, without it by download"
+            if fetching
+            else "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder"
+        ),
         CertificateError: "the claim is not proved; do not rely on it",
         LimitError: "raise the limit that is named",
     }

@@ -140,9 +140,8 @@ def copy_files(
     report(f"copying {len(wanted)} files from {source}")
     absent = [name for name in wanted if not (source / name).is_file()]
     if absent:
-        raise DownloadError(
-            f"{source / absent[0]} is absent, one of {len(absent)} files that {source} lacks"
-        )
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        raise DownloadError(f"from: expected {absent[0]}{more} in {source}, which lacks it")
     for name, digest in wanted.items():
         _keep(folder / name, (source / name).read_bytes(), digest)
 
