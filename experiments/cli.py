@@ -321,7 +321,7 @@ def _explain(problem: Exception, *, fetching: bool) -> int:
     hints = {
         OutputError: "name another folder with --out",
         DownloadError: (
-            "with --from FOLDER the files come from a folder that holds them, without it by download"
+            "--from FOLDER takes the files from a folder that holds them; else they are downloaded"
             if fetching
             else "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder"
         ),

@@ -284,7 +284,9 @@ def test_the_hint_of_a_failed_fetch_names_the_option(capsys, monkeypatch):
     monkeypatch.setattr(commands, "fetch", fail)
     code, _, err = collide(capsys, "fetch")
     assert code == 2
-    assert "--data or COLLIDE_DATA" in err
+    assert "hint: --from FOLDER takes the files" in err
+    monkeypatch.setattr(commands, "mnist", fail)  # elsewhere, fetching is the way out
+    assert "hint: `collide fetch` fills the cache" in collide(capsys, "mnist")[2]
 
 
 def test_certify_refuses_nan(capsys, tmp_path):

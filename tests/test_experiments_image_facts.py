@@ -1,4 +1,12 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from experiments import image_facts
 from experiments.image_facts import limited_facts
@@ -71,3 +79,47 @@ def test_a_process_that_breaks_is_said(tmp_path):
     found = limited_facts(wrong, np.ones(3, np.float32), tmp_path, seconds=120)
     assert found["broken"] == "the process ended with 1"
     assert found["domains"]["free"] == {}
+
+
+ORPHAN = """
+import multiprocessing, os, signal, sys, threading, time
+from experiments import image_facts
+
+def work(path):
+    threading.Thread(target=image_facts._end_with_parent, daemon=True).start()
+    with open(path, "w") as stream:
+        stream.write(str(os.getpid()))
+    time.sleep(60)
+
+if __name__ == "__main__":
+    multiprocessing.get_context("spawn").Process(target=work, args=(sys.argv[1],)).start()
+    while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1])):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def alive(pid):
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who is alive")
+def test_the_process_ends_with_its_parent(tmp_path):
+    (tmp_path / "orphan.py").write_text(ORPHAN)
+    root = Path(__file__).resolve().parent.parent
+    subprocess.run(
+        [sys.executable, tmp_path / "orphan.py", tmp_path / "pid"],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+        timeout=60,
+    )
+    pid, until = int((tmp_path / "pid").read_text()), time.monotonic() + 20
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    ended = not alive(pid)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+    assert ended
