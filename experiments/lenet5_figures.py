@@ -10,6 +10,7 @@ mpl.use("Agg")  # no window, and none is needed
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.figures import BLUE, FOLDER, GREEN, ORANGE, RED, save, show_digit
@@ -86,20 +87,20 @@ def _show(axes: Any, image: NDArray[Any], below: str, above: str) -> None:
 
 def pieces_figure(results: Results) -> Figure | None:
     """Mean distance and mean least pre-activation against the number of regions entered."""
-    shown = [layer for layer in results["layers"] if layer["pieces"] and layer["pieces"]["growth"]]
+    shown = [layer for layer in results["layers"] if _grows(layer)]
     if not shown:
         return None
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots(1, 2)
     words = {
         "distance": "mean l2 distance of the units' best points",
-        "mean_value": "mean least pre-activation, minus that in the target's region",
+        "mean_value": "change of the mean least pre-activation",
     }
     for place, (name, title) in enumerate(words.items()):
         for number, layer in enumerate(shown):
             rows = layer["pieces"]["growth"]
             base = rows[0]["mean_value"] if name == "mean_value" else 0.0
-            values = [None if row[name] is None else row[name] - base for row in rows]
+            values = [row[name] - base for row in rows]
             axes[place].plot(
                 [row["pieces"] for row in rows],
                 values,
@@ -107,9 +108,16 @@ def pieces_figure(results: Results) -> Figure | None:
                 marker=_MARKERS[number % len(_MARKERS)],
                 label=layer_name(layer),
             )
+        axes[place].xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[place].set_xlabel("linear regions entered, a unit")
         axes[place].set_ylabel(title, fontsize=8)
         axes[place].grid(alpha=0.3)
         axes[place].legend(fontsize=8)
     figure.suptitle("Exact collisions in neighbouring linear regions", fontsize=9)
     return figure
+
+
+def _grows(layer: Mapping[str, Any]) -> bool:
+    """Whether there is a line to draw: two regions and two units at least."""
+    rows = layer["pieces"]["growth"] if layer["pieces"] else []
+    return len(rows) > 1 and all(row["distance"] is not None for row in rows)

@@ -198,6 +198,8 @@ def test_what_was_given_up_says_so(results):
     assert cells[second] == ("given up", "given up")
     assert vertices_figure({**layer, "sets": []}, {}) is None
     assert pieces_figure({"layers": [{"pieces": None}]}) is None
+    alone = [{"pieces": n, "distance": None, "mean_value": -1.0} for n in (1, 2)]
+    assert pieces_figure({"layers": [{"pieces": {"growth": alone}}]}) is None
 
 
 def test_growth_takes_the_best_piece_of_each_unit():
