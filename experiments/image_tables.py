@@ -276,10 +276,11 @@ def _layer_notes(results: Results) -> Iterator[str]:
     if facts is None:
         yield f"Exact facts: {exact['reason'] or 'not asked for here'}."
         return
-    if facts["limit"] is not None:
+    missing = ", ".join(_missing(facts["domains"]))
+    if facts["limit"] is not None and missing:
         yield (
             f"Exact facts were given up after {facts['limit']:g} seconds (--facts); missing: "
-            f"{', '.join(_missing(facts['domains']))}."
+            f"{missing}."
         )
     if facts["broken"]:
         yield f"Exact facts are incomplete: {facts['broken']}."
