@@ -117,7 +117,7 @@ class _Walk:
     """The state of the walk: variables are the n columns, then the m slacks."""
 
     def __init__(self, face: Face, rows: list[int], columns: list[int]) -> None:
-        self._face, self._rows = face, rows
+        self._rows = rows
         n, m = len(face.value), len(face.slack)
         self._n, self._moves = n, 0
         self._table = np.concatenate([face.equal[rows], face.loose])

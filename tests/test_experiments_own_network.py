@@ -102,7 +102,6 @@ def test_zeros_and_float_signs_are_counted_exactly(tmp_path, capsys):
     words = ["layers", f"{tmp_path}/tie.py:make", "--input", tmp_path / "x.npy", "--json"]
     (entry,) = json.loads(collide(capsys, *words)[1])["layers"]
     assert (entry["n_positive"], entry["zeros"]) == (1, 1)
-    assert entry["float_disagreements"] in (0, 1)  # as the float kernel adds up
 
 
 def search(place, capsys, layer, out, *words, name="Net", target="image.npy"):

@@ -91,25 +91,19 @@ def run_deep(options: argparse.Namespace) -> Report:
             "share of the limit",
         ],
         rows=[_row(name, runs, limits) for name, runs in found.items()],
-        notes=_notes(runs[0], limits, cuda),
+        notes=_notes([one for each in found.values() for one in each], limits, cuda),
         data=files,
         results={"vertices": runs[0].vertices, "steps": options.steps, "flops": runs[0].flops},
         timings={
             "limits": dict(limits),
-            **{
-                name: [
-                    {
-                        "batched": r.batched,
-                        "one_at_a_time": r.one_at_a_time,
-                        "at_once": r.at_once,
-                        "peak_bytes": r.peak_bytes,
-                    }
-                    for r in runs
-                ]
-                for name, runs in found.items()
-            },
+            **{name: [_times(one) for one in runs] for name, runs in found.items()},
         },
     )
+
+
+def _times(one: "Throughput") -> dict[str, Any]:
+    names = ("batched", "one_at_a_time", "at_once", "peak_bytes")
+    return {name: getattr(one, name) for name in names}
 
 
 def _load(options: argparse.Namespace) -> tuple[Any, tuple[int, ...], str, Mapping[str, str]]:
@@ -165,15 +159,16 @@ def _row(name: str, runs: "list[Throughput]", limits: Mapping[str, float]) -> li
     batched, alone = [r.batched for r in runs], [r.one_at_a_time for r in runs]
     words = "bfloat16" if FORMS[name][2] == "mixed" else "float32"
     most = max(value for key, value in limits.items() if key.endswith(words))
-    rate = median(batched) * (runs[0].flops or 0)
+    flops = runs[0].flops
+    rate = None if flops is None else median(batched) * flops
     return [
         name,
         f"{median(batched):,.2f}",
         f"{median(alone):,.2f}",
         f"{ratio(batched, alone) or 0.0:.1f}",
         str(runs[0].at_once),
-        f"{rate / 1e9:,.0f}",
-        f"{rate / most:.0%}",
+        "-" if rate is None else f"{rate / 1e9:,.0f}",
+        "-" if rate is None else f"{rate / most:.0%}",
     ]
 
 
@@ -185,14 +180,17 @@ def _device_words(device: Any) -> str:
     return f"{device.type}, threads: {torch.get_num_threads()}"
 
 
-def _notes(one: "Throughput", limits: Mapping[str, float], cuda: bool) -> list[str]:
+def _notes(runs: "list[Throughput]", limits: Mapping[str, float], cuda: bool) -> list[str]:
     rates = "; ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in limits.items())
+    flops = runs[0].flops  # of the model, which is the same in every form
+    counted = "not counted" if flops is None else f"{flops / 1e9:.3g} GFLOP"
     notes = [
-        f"One step of one vertex: {(one.flops or 0) / 1e9:.3g} GFLOP in products and convolutions.",
+        f"One step of one vertex: {counted} in products and convolutions.",
         f"Limits measured in this run: {rates}. The share is of the larger one of its precision.",
     ]
-    if cuda and one.peak_bytes is not None:
-        notes.append(f"Most memory allocated: {one.peak_bytes / 2**30:.1f} GiB.")
+    peaks = [one.peak_bytes for one in runs if one.peak_bytes is not None]
+    if cuda and peaks:
+        notes.append(f"Most memory allocated, over all forms: {max(peaks) / 2**30:.1f} GiB.")
     if not cuda:
         notes.append(
             "Not measured on a GPU here. Where there is one: collide bench finder --model vgg16 "
