@@ -1,0 +1,371 @@
+"""collide compare on small networks, from the command line."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from experiments import own_exact, own_solver
+from experiments.files import sha256_file
+from experiments.own_domain import layer_domain
+from experiments.own_find import read_search
+from experiments.record import read_exact, read_record
+from optimize import LayerReader, exact_layer
+from polytope import Box, CollisionPolytope
+from polytope.errors import FileFormatError
+from tests.own_network import collide, compare, net, network_folder, search
+
+__all__ = ["network_folder"]  # a fixture, found here by pytest
+
+
+def test_compare_on_a_first_layer(place, capsys, tmp_path):
+    """The numbers against the library's own, the meanings against a float run."""
+    out = tmp_path / "run"
+    found = compare(place, capsys, "0", out, "--units", "2", name="Flat", target="flat.npy")
+    space = found["layer_space"]
+    assert (space["domain"], space["is_first"], space["left_out"]) == ("box", True, [])
+    model = cli_model(place, "Flat")
+    polytope = CollisionPolytope.from_layer(
+        model[0].weight, model[0].bias, np.load(place / "flat.npy"), domain=Box(0, 1)
+    )
+    assert space["n_positive"] == polytope.n_positive
+    points = np.load(out / "search" / "vertices.npz")["points"]
+    for i, entry in enumerate(found["vertices"]):
+        one = entry["layer"]
+        best = polytope.unit_vertex(entry["unit"])
+        assert read_exact(one["exact_value"]) == best.value
+        assert np.array_equal(one["point"], best.point_float())
+        residuals = polytope.residuals(points[i])
+        assert read_exact(one["smallest_tolerance"]) == residuals.smallest_tolerance
+        near = polytope.nearest(points[i])
+        assert read_exact(one["distance_linf"]) == near.distance
+        assert one["is_vertex"] == polytope.is_vertex(points[i])
+        assert "minimum" in one["certificate"]["claim"]
+    kinds = [(each["point"], each["unit"]) for each in found["meanings"]]
+    units = [each["unit"] for each in found["vertices"]]
+    assert kinds == [("relaxed", u) for u in units] + [("exact, rounded", u) for u in units]
+    assert all(each["tolerance"] < 1e-3 for each in found["meanings"])
+    for each in found["interpolation"]:  # a first layer: one space
+        assert each["layer"]["within"] == each["input"]["within"] == 2000
+    proof = found["vertices"][0]["layer"]["certificate"]["file"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "checker.py", proof],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def cli_model(place, name):
+    from experiments.models.registry import load_model
+
+    words = net(place, name)
+    return load_model(words[0], *words[2:]).module
+
+
+def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    words = ["--units", "2", "--steps", "2000", "--input-space"]
+    found = compare(place, capsys, "fc1", out, *words)
+    assert found["layer_space"]["domain"] == "nonnegative"
+    assert not found["layer_space"]["is_first"]
+    space = found["input_space"]
+    assert (space["n_inputs"], space["decisions"]) == (36, 27)
+    model = cli_model(place, "Net").double()
+    target = torch.from_numpy(np.load(place / "image.npy")).double()[None]
+    wanted = torch.relu(LayerReader(model, "fc1").pre_activation(target))
+    for entry in found["vertices"]:
+        one = entry["input"]
+        assert one["status"] == "optimal"
+        assert one["in_region"] == (one["decisions_differ"] == 0)
+        assert read_exact(one["exact_value"]) <= 0
+        # The exact vertex collides in a float64 run of the network itself, to its rounding.
+        point = torch.tensor(one["point"]).reshape(1, 1, 6, 6)
+        assert bool(((point >= 0) & (point <= 1)).all())
+        pre = LayerReader(model, "fc1").pre_activation(point.double())
+        assert torch.allclose(torch.relu(pre), wanted, atol=1e-9)
+        assert float(pre[0, entry["unit"]]) == pytest.approx(
+            float(read_exact(one["exact_value"])), abs=1e-9
+        )
+        assert (out / one["certificate"]["file"]).is_file()
+        assert one["certificate"]["file"].endswith("-minimum-in-region.json")
+        assert one["certificate"]["units"].startswith("0 to 7: the layer composed")
+        assert "units" not in entry["layer"]["certificate"]
+        # The layer's own space holds all of it: its minimum is at most as high.
+        own = entry["layer"]
+        if own["status"] == "optimal":
+            assert read_exact(own["exact_value"]) <= read_exact(one["exact_value"])
+        else:
+            assert own["status"] == "unbounded"
+    for each in found["interpolation"]:
+        assert each["layer"]["within"] == each["layer"]["samples"] == 2000
+        assert each["input"]["largest"] > each["layer"]["largest"]
+    assert (out / "images" / f"relaxed-{found['vertices'][0]['unit']}.png").is_file()
+    assert {path.stem for path in (out / "tables").glob("*.md")} == {
+        *("layer-space", "input-space", "meanings", "interpolation"),
+    }
+
+
+def test_what_the_certificates_are_about_lies_beside_them(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", out, *words)
+    page = (out / "certificates" / "about.md").read_text()
+    for name in ("nets.py", "net.safetensors", "image.npy"):
+        assert f"    {sha256_file(place / name)}  {place / name}" in page
+    # What the page says of the rows, against the certificate itself.
+    (path,) = (out / "certificates").glob("input-0-minimum*.json")
+    problem = json.loads(path.read_text())["problem"]
+    rows = problem["weight"]["shape"][0]
+    assert rows == 8 + found["input_space"]["region_rows"]
+    assert "* units 0 to 7: the pre-activations of fc1" in page
+    assert f"* units 8 to {rows - 1}: rows of the region" in page
+    assert "The composition is not part of the proof." in page
+    command = page.rpartition("`python -I -S ")[2].partition("`")[0].split()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", *command],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    table = (out / "tables" / "input-space.md").read_text()
+    assert "and not part of the proof (certificates/about.md)" in table
+    alone = tmp_path / "alone"
+    compare(place, capsys, "fc1", alone, *words[:-1])
+    page = (alone / "certificates" / "about.md").read_text()
+    assert "layer-I-minimum.json" in page
+    assert "in-region" not in page
+
+
+def test_compare_says_why_its_searches_ended(place, capsys, tmp_path):
+    given = ["--target", place / "image.npy", "--device", "cpu", "--quiet"]
+    model, *weights = net(place)
+    words = ["compare", model, "fc1", *weights, *given]
+    out = tmp_path / "run"
+    short = ["--units", "2,", "--start", place / "other.npy", "--steps", "100"]
+    code, printed, err = collide(capsys, *words, *short, "--out", out)
+    assert code == 4
+    assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
+    assert "| step limit |" in printed
+    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+    assert read_record(out).results["search"]["status"] == ["step_limit"]
+    # Points that are taken as they are: said, but no limit of this run.
+    again = tmp_path / "again"
+    code, printed, err = collide(capsys, *words, "--search", out / "search", "--out", again)
+    assert (code, err) == (0, "")
+    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+
+
+def test_tables_say_what_was_minimised_and_what_converged_means(place, capsys, tmp_path):
+    words = ["--units", "1"]
+    _, out, _ = search(place, capsys, "0", tmp_path / "a", *words, name="Flat", target="flat.npy")
+    assert "minimised by operator splitting: the unit's pre-activation, subject to" in out
+    assert "below its feasibility, in float64\n" in out
+    words += ["--others", "absolute", "--bounds", "none"]
+    _, out, _ = search(place, capsys, "0", tmp_path / "b", *words, name="Flat", target="flat.npy")
+    assert "eq. 1 with others = absolute, alpha = 10\n" in out
+    assert "an estimate as the input has no bounds" in out or "| converged" not in out
+
+
+def test_a_batch_norm_is_part_of_the_exact_layer(place, capsys, tmp_path):
+    out = tmp_path / "run"
+    found = compare(place, capsys, "conv", out, "--units", "1", "--steps", "500")
+    model = cli_model(place, "Net")
+    target = np.load(place / "image.npy")
+    layer = exact_layer(model, "conv", target)
+    polytope = CollisionPolytope.from_layer(
+        layer.weight, layer.bias, target.ravel(), domain=Box(0, 1)
+    )
+    (entry,) = found["vertices"]
+    assert read_exact(entry["layer"]["exact_value"]) == polytope.unit_vertex(entry["unit"]).value
+    assert found["interpolation"] == []  # one point has no combinations
+    assert isinstance(polytope.layer.bias.fractions()[0], Fraction)
+
+
+def test_a_search_is_compared_again_and_gone_on_with(place, capsys, tmp_path):
+    search(place, capsys, "0", tmp_path / "s", "--units", "3", name="Flat", target="flat.npy")
+    words = ["--search", tmp_path / "s", "--samples", "50"]
+    options = {"name": "Flat", "target": "flat.npy"}
+    whole = compare(place, capsys, "0", tmp_path / "a", *words, **options)
+    out = tmp_path / "b"
+    compare(place, capsys, "0", out, *words, **options)
+    rows = (out / "vertices.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(rows) == 4
+    (out / "vertices.jsonl").write_bytes(b"".join(rows[:3]) + rows[3][:10])  # cut off
+    again = compare(place, capsys, "0", out, *words, "--resume", **options)
+    assert again == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--units", "3"], "units: expected none with --search"),
+        (["--alpha", "1"], "alpha: expected none with --search"),
+        (["--tolerance", "-1"], "tolerance: expected a finite number >= 0"),
+        (["--tolerance", "nan"], "tolerance: expected a finite number >= 0"),
+        (["--samples", "0"], "samples: expected at least 1, got 0"),
+        (["--vertex-seconds", "0"], "vertex-seconds: expected a number > 0"),
+    ],
+)
+def test_compare_refuses_options_that_mean_nothing(place, capsys, tmp_path, words, message):
+    search(place, capsys, "0", tmp_path / "s", "--units", "1", name="Flat", target="flat.npy")
+    given = ["--target", place / "flat.npy", "--search", tmp_path / "s", "--out", tmp_path / "r"]
+    code, _, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert code == 2
+    assert message in err
+
+
+def test_compare_refuses_a_search_of_another_network(place, capsys, tmp_path):
+    search(place, capsys, "fc1", tmp_path / "s", "--units", "1", "--steps", "100")
+    model, flag, weights = net(place)
+    given = ["--target", place / "image.npy", "--search", tmp_path / "s", "--quiet"]
+    code, _, err = collide(capsys, "compare", model, "fc1", *given, "--out", tmp_path / "a")
+    assert code == 2  # without the weights
+    assert "search: expected one of this very network" in err
+    code, _, err = collide(capsys, "compare", model, "conv", flag, weights, *given, "--out",
+                           tmp_path / "b")  # fmt: skip
+    assert code == 2
+    assert "search: expected one at layer 'conv', got one at 'fc1'" in err
+    (tmp_path / "s" / "search.safetensors").write_bytes(b"nothing")
+    with pytest.raises(FileFormatError, match="must hold a search of `collide find`"):
+        read_search(tmp_path / "s")
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        read_search(tmp_path / "nowhere")
+
+
+def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
+    words = ["--units", "2", "--steps", "200", "--input-space", "--exact-limit", "100"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words, "--region-limit", "1000")
+    (left,) = found["layer_space"]["left_out"]
+    assert "the layer is 8 x 27 with 216 products" in left
+    assert "116 rows x 36 inputs are 4,176 numbers" in found["input_space"]["left_out"]
+    entry = found["vertices"][0]["layer"]
+    assert "exact_value" not in entry
+    assert read_exact(entry["smallest_tolerance"]) > 0  # residuals are exact all the same
+    assert "input" not in found["vertices"][0]
+    table = (tmp_path / "run" / "tables" / "layer-space.md").read_text()
+    assert "not computed" in table
+    assert left in table
+    assert "numbers, and --region-limit" in (tmp_path / "run/tables/input-space.md").read_text()
+
+
+def test_convolutions_before_that_are_too_large_are_counted(place, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_exact, "MOST_BEFORE", 100)
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words)
+    assert "their convolutions have 972 products" in found["input_space"]["left_out"]
+
+
+def test_a_first_layer_is_compared_once(place, capsys, tmp_path):
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "0", tmp_path / "r", *words, name="Flat", target="flat.npy")
+    assert found["input_space"]["left_out"].startswith("the layer is given the network's input")
+
+
+def test_certificates_that_are_too_large_are_checked_and_not_saved(
+    place, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(own_solver, "MOST_SAVED", 1000)
+    words = ["--units", "1", "--steps", "100", "--input-space"]
+    found = compare(place, capsys, "fc1", tmp_path / "run", *words)
+    (entry,) = found["vertices"]
+    assert entry["input"]["certificate"]["file"] is None
+    assert "minimum" in entry["input"]["certificate"]["claim"]
+    assert (tmp_path / "run" / entry["layer"]["certificate"]["file"]).is_file()
+    table = (tmp_path / "run" / "tables" / "input-space.md").read_text()
+    assert "2 of 2 certificates were checked, and are too large to be saved" in table
+
+
+def test_a_step_that_is_not_piecewise_linear_is_no_bar_to_the_layer(tmp_path, capsys):
+    (tmp_path / "s.py").write_text(
+        "from torch import nn\n"
+        "def make():\n"
+        "    return nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 5), nn.ReLU())\n"
+    )
+    np.save(tmp_path / "x.npy", np.full(3, 0.5, dtype=np.float32))
+    given = [f"{tmp_path}/s.py:make", "2", "--target", tmp_path / "x.npy", "--device", "cpu"]
+    words = ["--units", "1", "--steps", "100", "--quiet", "--json"]
+    code, out, _ = collide(capsys, "compare", *given, *words, "--out", tmp_path / "a")
+    space = json.loads(out)["results"]["layer_space"]
+    assert code == 4  # the search was cut short, nothing else
+    assert (space["domain"], space["is_first"]) == ("free", False)
+    code, _, err = collide(
+        capsys, "compare", *given, *words, "--out", tmp_path / "b", "--input-space"
+    )
+    assert code == 2
+    assert "Sigmoid" in err
+
+
+def test_a_time_limit_is_said_and_is_code_4(place, capsys, tmp_path):
+    given = ["--target", place / "flat.npy", "--out", tmp_path / "r", "--quiet"]
+    words = ["--units", "1", "--vertex-seconds", "0.001"]
+    code, out, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert code == 4
+    assert err == (
+        "limit: 2 exact answers are open because of --vertex-seconds; raise it in a new run\n"
+    )
+    assert "undecided: the time limit of 0.001 seconds for a vertex" in out
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(1, 2, 1)
+        self.pool = nn.AvgPool2d(2)
+        self.c, self.d, self.e = nn.Conv2d(4, 3, 1), nn.Conv2d(3, 3, 1), nn.Linear(27, 4)
+
+    def forward(self, x):
+        y = torch.cat([torch.relu(self.a(x)), self.pool_of(torch.relu(self.b(x)))], 1)
+        z = torch.relu(self.c(y))
+        z = torch.relu(self.d(z)) + z
+        return torch.relu(self.e(self.pool(z).flatten(1)))
+
+    def pool_of(self, x):
+        return torch.nn.functional.max_pool2d(x, 3, 1, padding=1)
+
+
+class WithConstant(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(4, 3)
+        self.register_buffer("k", torch.tensor([[-5.0, -3.0]]))
+
+    def forward(self, x):
+        return torch.relu(self.b(torch.cat([torch.relu(self.a(x)), self.k], 1)))
+
+
+def test_bounds_are_those_that_the_floats_hold(place, capsys, tmp_path):
+    """A target on a bound that float32 does not hold lies in the box."""
+    np.save(tmp_path / "x.npy", np.full(6, 0.1, dtype=np.float32))
+    given = ["--target", tmp_path / "x.npy", "--device", "cpu", "--quiet", "--bounds", "0,0.1"]
+    words = ["--units", "1", "--out", tmp_path / "run"]
+    code, out, err = collide(capsys, "compare", *net(place, "Flat"), "0", *given, *words)
+    assert (code, err) == (0, "")
+    assert f"bounds: rounded to float32, the model's: 0.0 and {float(np.float32(0.1))!r}" in out
+
+
+def test_the_domain_follows_from_what_stands_before():
+    model = Branches()
+    assert layer_domain(model, "a", (0.0, 1.0)).domain == Box(0, 1)
+    assert layer_domain(model, "a", None).name == "free"
+    assert layer_domain(model, "c", None).name == "nonnegative"  # joined and pooled ReLUs
+    assert layer_domain(model, "d", None).name == "nonnegative"
+    assert layer_domain(model, "e", None).name == "nonnegative"  # a sum of ReLUs, averaged
+    twice = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU())
+    assert layer_domain(twice, "1", (0.0, 1.0)).name == "free"  # no ReLU between
+    # A pool that sums leaves the box, and a constant part is no ReLU's.
+    sums = nn.Sequential(nn.AvgPool2d(2, divisor_override=1), nn.Conv2d(1, 1, 1), nn.ReLU())
+    assert layer_domain(sums, "1", (0.0, 1.0)).name == "nonnegative"
+    assert layer_domain(sums, "1", (-1.0, 1.0)).name == "free"
+    assert layer_domain(WithConstant(), "b", (0.0, 1.0)).name == "free"
+    padded = nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(1, 1, 3), nn.ReLU())
+    assert layer_domain(padded, "1", (0.5, 1.0)).domain == Box(0, 1)
