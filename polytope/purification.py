@@ -112,7 +112,7 @@ def purify(layer: Layer, x: RationalVector | None) -> Purification:
 def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purification:
     face = start.face()
     for seed in range(_TRIES if face is not None else 0):
-        # With two threads a push takes six times as long at fc6's size.
+        # Waking a second thread for each of thousands of small products costs more than it helps.
         with _measured(clock, "push"), one_blas_thread():
             proposal = None if face is None else crossover.push(face, seed=seed)
         if proposal is None:
