@@ -1,0 +1,110 @@
+"""What is in a run folder?  Its reproducible contents, and whatever is damaged in it."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+
+from polytope import verify
+from polytope.errors import CollisionError
+
+#: What differs from run to run: seconds, in these fields of these files.  Nothing else may.
+TIMED = {"record.json": "timings", "*.jsonl": "timings"}
+
+
+def is_scratch(path: Path) -> bool:
+    """Whether a file is a half-written one: those have a hidden name."""
+    return path.name.startswith(".")
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Every file of a run but half-written ones."""
+    found = sorted(folder.rglob("*")) if folder.is_dir() else []
+    return [path for path in found if path.is_file() and not is_scratch(path)]
+
+
+def scratch_of(folder: Path) -> list[str]:
+    """The names of half-written files."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if is_scratch(p))
+
+
+def _without_timings(document: dict[str, Any]) -> bytes:
+    return json.dumps({k: v for k, v in document.items() if k != "timings"}).encode()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Returns file -> bytes, without the fields of `TIMED`; rows of a JSON Lines file are sorted.
+
+    With several workers rows stand in the order in which they ended.
+    """
+    found = {}
+    for path in files_of(folder):
+        data = path.read_bytes()
+        if path.name == "record.json":
+            data = _without_timings(json.loads(data))
+        elif path.suffix == ".jsonl":
+            data = b"\n".join(sorted(_without_timings(json.loads(x)) for x in data.splitlines()))
+        found[str(path.relative_to(folder))] = data
+    return found
+
+
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """Names of the files that two runs do not share byte for byte."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def damaged(folder: Path, proved: set[str]) -> list[str]:
+    """Returns one line for each damaged file.
+
+    Args:
+        folder: of a run, at any moment of its life.
+        proved: certificates (and the weights they refer to) that were accepted already, by
+            content; what is accepted now is added.
+    """
+    problems = []
+    for path in files_of(folder):
+        try:
+            _look(path, proved)
+        except (OSError, ValueError, CollisionError, AssertionError, KeyError) as problem:
+            problems.append(f"{path.relative_to(folder)}: {type(problem).__name__}: {problem}")
+    return problems
+
+
+def _look(path: Path, proved: set[str]) -> None:
+    """Raises where a file is not whole."""
+    data = path.read_bytes()
+    if path.suffix == ".jsonl":
+        lines = data.splitlines(keepends=True)
+        for line in lines[:-1] if lines and not lines[-1].endswith(b"\n") else lines:
+            json.loads(line)  # only the last line may be torn
+    elif path.parent.name == "certificates" and path.suffix == ".json":
+        digest = hashlib.sha256(str(path).encode() + data).hexdigest()
+        if digest not in proved:
+            verify(path)
+            proved.add(digest)
+    elif path.suffix == ".json":
+        json.loads(data)
+    elif path.suffix == ".npz":
+        with np.load(path) as loaded:
+            assert all(loaded[name] is not None for name in loaded.files)
+    elif path.suffix == ".safetensors":
+        with safe_open(str(path), "np") as tensors:
+            named = re.fullmatch(r"weight-([0-9a-f]{16})", path.stem)
+            assert list(tensors.keys()) or named
+    else:
+        ends = {
+            ".png": b"IEND\xaeB`\x82",
+            ".md": b"\n",
+            ".csv": b"\n",
+            ".tex": b"\\end{table}\n",
+            ".html": b"</html>",
+            ".py": b"\n",
+            ".jpg": b"\xff\xd9",
+        }
+        wanted = ends.get(path.suffix, b"")
+        assert data.rstrip(b"\n").endswith(wanted.rstrip(b"\n")), f"does not end in {wanted!r}"
+        assert data, "is empty"
