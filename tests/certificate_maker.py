@@ -7,8 +7,9 @@ from fractions import Fraction as F
 
 import flint
 import numpy as np
-from certificate_examples import bits, document, hexes, mult, rational
 from scipy.optimize import linprog
+
+from tests.certificate_forms import bits, document, hexes, mult, rational
 
 
 def seeded_layer(units, inputs, seed):

@@ -4,20 +4,12 @@ import json
 from fractions import Fraction as F
 
 import pytest
-from certificate_examples import (
-    E0,
+
+from polytope import checker
+from tests.certificate_examples import EXAMPLES, changed
+from tests.certificate_forms import (
     EMPTY_MINOR,
-    EXAMPLES,
-    L0,
-    SQUARE,
-    TIES,
-    TRIANGLE,
-    U0,
-    U1,
-    UNIT_BOX,
-    W,
     array,
-    changed,
     document,
     minor,
     mult,
@@ -26,8 +18,7 @@ from certificate_examples import (
     span,
     vec,
 )
-
-from polytope import checker
+from tests.certificate_layers import E0, L0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX, W
 
 
 def refusal(bad, **options):

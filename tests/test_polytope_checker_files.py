@@ -10,14 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from certificate_examples import (
-    EXAMPLES,
-    changed,
-)
-from certificate_maker import optimum_certificate, seeded_layer
 from safetensors.numpy import save
 
 from polytope import checker
+from tests.certificate_examples import EXAMPLES, changed
+from tests.certificate_maker import optimum_certificate, seeded_layer
 
 CHECKER = Path(checker.__file__)
 

@@ -9,7 +9,9 @@ import random
 from fractions import Fraction as F
 
 import pytest
-from certificate_examples import (
+
+from polytope import checker
+from tests.certificate_forms import (
     array,
     box,
     document,
@@ -21,9 +23,7 @@ from certificate_examples import (
     sparse,
     vec,
 )
-from certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
-
-from polytope import checker
+from tests.certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
 
 SMALL = [F(-1), F(0), F(0), F(1), F(1), F(2), F(1, 2), F(-1, 2)]
 TRIES = 4000  # of each kind

@@ -5,15 +5,9 @@ import tracemalloc
 from fractions import Fraction as F
 
 import pytest
-from certificate_examples import (
-    E0,
-    GENERATORS,
-    SQUARE,
-    TIES,
-    TRIANGLE,
-    U0,
-    U1,
-    UNIT_BOX,
+
+from polytope import checker
+from tests.certificate_forms import (
     bare,
     bases,
     box,
@@ -25,9 +19,9 @@ from certificate_examples import (
     problem,
     vec,
 )
-from certificate_oracle import is_true, vector
-
-from polytope import checker
+from tests.certificate_generators import GENERATORS
+from tests.certificate_layers import E0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX
+from tests.certificate_oracle import is_true, vector
 
 
 def refusal(bad):

@@ -8,10 +8,10 @@ import json
 import random
 
 import pytest
-from certificate_examples import EXAMPLES
-from certificate_oracle import is_true
 
 from polytope import checker
+from tests.certificate_examples import EXAMPLES
+from tests.certificate_oracle import is_true
 
 MUTANTS = 330  # of each example
 

@@ -5,20 +5,11 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from certificate_examples import (
-    EXAMPLES,
-    UNIT_BOX,
-    W,
-    array,
-    bits,
-    box,
-    changed,
-    problem,
-    rational,
-    sparse,
-)
 
 from polytope import checker
+from tests.certificate_examples import EXAMPLES, changed
+from tests.certificate_forms import array, bits, box, problem, rational, sparse
+from tests.certificate_layers import UNIT_BOX, W
 
 
 def refusal(bad, **options):

@@ -4,12 +4,12 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from certificate_oracle import System, is_true, minimum
 
 from polytope import Box, CollisionPolytope, Free, Nonnegative, verify
 from polytope.errors import InputError
 from polytope.halfspaces import Bound, Row
 from polytope.redundancy import inequalities
+from tests.certificate_oracle import System, is_true, minimum
 
 U0, U1, U2 = Row("upper", 0), Row("upper", 1), Row("upper", 2)
 
