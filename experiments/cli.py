@@ -5,11 +5,13 @@ Nothing heavy is imported before a command needs it, so that `collide --help` an
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from experiments.interrupts import second_interrupt_quits
 from experiments.verbs import VERBS, module_of
 
 EXIT = {"done": 0, "bad input": 2, "refused": 3, "limit": 4, "interrupted": 130}
@@ -265,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["bench"]:
         debug = "--debug" in words
-        return _guarded(argparse.Namespace(verb="bench", rest=words[1:], debug=debug))
+        return _guarded(argparse.Namespace(verb="bench", rest=words[1:], debug=debug), words)
     top = parser()
     options = top.parse_args(words)
     if options.version:
@@ -276,17 +278,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.verb is None:
         top.print_help(sys.stderr)
         return EXIT["bad input"]
-    return _guarded(options)
+    return _guarded(options, words)
 
 
-def _guarded(options: argparse.Namespace) -> int:
+def _guarded(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Runs the command; an error becomes one line, a hint and an exit code."""
     try:
-        code: int = import_module("experiments.commands").run(options)
-        sys.stdout.flush()
-        return code
+        with second_interrupt_quits():
+            code: int = import_module("experiments.commands").run(options)
+            sys.stdout.flush()
+            return code
     except KeyboardInterrupt:
-        print(_interrupted(options), file=sys.stderr)
+        print(_interrupted(options, words), file=sys.stderr)
         return EXIT["interrupted"]
     except BrokenPipeError:  # e.g. piped into head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -297,12 +300,18 @@ def _guarded(options: argparse.Namespace) -> int:
         return _explain(problem, fetching=options.verb == "fetch")
 
 
-def _interrupted(options: argparse.Namespace) -> str:
+def _interrupted(options: argparse.Namespace, words: Sequence[str]) -> str:
     """What to say after Ctrl-C: a run that kept something can be gone on with."""
-    folder = getattr(options, "folder", None)  # commands.py sets it once there is a run
+    folder = getattr(options, "folder", None)  # set by `run_folder.running` once there is a run
     if folder is None or not folder.is_dir():
         return "interrupted"
-    return f"interrupted; to go on, give the same options with --resume --out {folder}"
+    given = [word for word in words if word != "--resume"]
+    while "--out" in given:
+        place = given.index("--out")
+        del given[place : place + 2]
+    given = [word for word in given if not word.startswith("--out=")]
+    command = shlex.join(["collide", *given, "--resume", "--out", str(folder)])
+    return f"interrupted; to go on:\n{command}"
 
 
 def _explain(problem: Exception, *, fetching: bool) -> int:

@@ -5,13 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from experiments.config import MnistOptions, SmallOptions, SurveyOptions
-from experiments.files import RUNS, new_run_folder, next_run_folder, open_run_folder
 from experiments.progress import Progress
+from experiments.run_folder import running
 from experiments.verbs import VERBS, module_of
 from polytope.errors import InputError
 
@@ -45,7 +45,8 @@ def mnist(options: argparse.Namespace) -> int:
         return survey(options)
     from experiments.output import finish_mnist
 
-    finish_mnist(_run_mnist(options), as_json=options.json)
+    with _mnist_run(options) as folder:
+        finish_mnist(folder, as_json=options.json)
     return 0
 
 
@@ -59,11 +60,14 @@ def reproduce(options: argparse.Namespace) -> int:
         return code
     from experiments.output import finish_mnist
 
-    finish_mnist(_run_mnist(options), as_json=options.json, table=options.table)
+    with _mnist_run(options) as folder:
+        finish_mnist(folder, as_json=options.json, table=options.table)
     return 0
 
 
-def _run_mnist(options: argparse.Namespace) -> Path:
+@contextmanager
+def _mnist_run(options: argparse.Namespace) -> Iterator[Path]:
+    """Yields the folder of a finished run, still held."""
     wanted = {
         name: getattr(options, name)
         for name in (
@@ -73,14 +77,13 @@ def _run_mnist(options: argparse.Namespace) -> Path:
         if getattr(options, name) is not None
     }
     settings = MnistOptions(**({"workers": cores()} | wanted))
-    folder = options.folder = run_folder(options, "mnist")
-    from experiments.mnist import run_mnist  # imports torch
+    with running(options, "mnist") as folder:
+        from experiments.mnist import run_mnist  # imports torch
 
-    progress = Progress(quiet=options.quiet, stages=5)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+        progress = Progress(quiet=options.quiet, stages=5)
+        progress.say(f"run folder {folder}")
         run_mnist(settings, folder, progress)
-    return folder
+        yield folder
 
 
 def small(options: argparse.Namespace) -> int:
@@ -91,14 +94,14 @@ def small(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None
     }
     settings = SmallOptions(data_set=options.data_set, **wanted)
-    folder = new_run_folder(options.out, "small")
-    from experiments.output import finish_small
-    from experiments.small import run_small  # imports torch
+    with running(options, "small") as folder:
+        from experiments.output import finish_small
+        from experiments.small import run_small  # imports torch
 
-    progress = Progress(quiet=options.quiet, stages=7)
-    progress.say(f"run folder {folder}")
-    run_small(settings, folder, progress)
-    finish_small(folder, as_json=options.json)
+        progress = Progress(quiet=options.quiet, stages=7)
+        progress.say(f"run folder {folder}")
+        run_small(settings, folder, progress)
+        finish_small(folder, as_json=options.json)
     return 0
 
 
@@ -119,50 +122,20 @@ def survey(options: argparse.Namespace) -> int:
         "data": options.data,
     }
     settings = SurveyOptions(**wanted)
-    folder = options.folder = run_folder(options, "survey")
-    from experiments.output import finish_survey
-    from experiments.survey import run_survey
+    with running(options, "survey") as folder:
+        from experiments.output import finish_survey
+        from experiments.survey import run_survey
 
-    progress = Progress(quiet=options.quiet, stages=3)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+        progress = Progress(quiet=options.quiet, stages=3)
+        progress.say(f"run folder {folder}")
         run_survey(settings, folder, progress)
-    finish_survey(folder, as_json=options.json)
+        finish_survey(folder, as_json=options.json)
     return 0
 
 
 def cores() -> int:
     """How many processes a run takes where nobody says: one a core, at most `MAX_WORKERS`."""
     return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
-
-
-def run_folder(options: argparse.Namespace, name: str) -> Path:
-    """Returns the folder of a new run, or of the one to be gone on with."""
-    if options.out is None:
-        if options.resume:
-            raise InputError("resume: expected --out with the run folder to go on with; got none")
-        return next_run_folder(RUNS, name)
-    folder = Path(options.out)
-    if folder.is_dir() and any(folder.iterdir()) and not options.resume:
-        raise InputError(
-            f"out: expected a new or empty folder; {folder} holds files "
-            "(give --resume to go on with the run in it)"
-        )
-    if options.resume and not folder.is_dir():
-        raise InputError(f"out: expected the folder of a run to resume; {folder} does not exist")
-    return open_run_folder(folder)
-
-
-@contextmanager
-def tidy(folder: Path, *, made: bool) -> Iterator[None]:
-    """Takes a folder that we made away again when the run ends before it holds anything."""
-    try:
-        yield
-    except BaseException:
-        if made:
-            with suppress(OSError):  # not empty
-                folder.rmdir()
-        raise
 
 
 def fetch(options: argparse.Namespace) -> int:

@@ -1,9 +1,11 @@
 """How does a file get onto the disk whole or not at all?  Atomic writes and run folders."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,8 @@ from polytope.errors import CollisionError, InputError, OutputError
 
 BLOCK = 1 << 20  # bytes a read while hashing
 RUNS = Path("runs")  # where run folders go that nobody named
+#: Names of what is being written: by us, by `Certificate.save`, by a search's checkpoint.
+_SCRATCH = re.compile(r"\.(probe-[0-9a-f]{8}|.+\.([0-9a-z_]{8}(\.[a-z]+)?|[0-9]+))")
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -159,3 +163,34 @@ def new_run_folder(out: Path | None, name: str) -> Path:
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"out: expected a new or empty folder; {folder} holds files")
     return open_run_folder(folder)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Holds a run folder for this process alone; removes what a killed run left half-written.
+
+    The lock is the system's, on the folder itself: it leaves no file, and ends with the process.
+
+    Raises:
+        OutputError: another process holds the folder.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise OutputError(f"{folder} is being written by another run") from problem
+        except OSError:  # a file system without locks on folders; those of rows remain
+            pass
+        else:
+            sweep(folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Removes the half-written files of a run that was killed; nobody may be writing there."""
+    for path in Path(folder).rglob(".*"):
+        if _SCRATCH.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)

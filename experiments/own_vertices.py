@@ -10,12 +10,13 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from experiments.files import new_run_folder, open_run_folder
-from experiments.layer_files import load_set
+from experiments.files import open_run_folder
+from experiments.layer_files import Loaded, load_set
 from experiments.progress import Progress
 from experiments.projection_figure import write_picture
 from experiments.proofs import FOLDER, Proofs, keep_checker
 from experiments.record import Record, jsonable, write_record
+from experiments.run_folder import running
 from experiments.set_measures import facet_entry, measures, redundancy_entry
 from polytope import CollisionPolytope, write_generators, write_halfspaces
 from polytope.errors import InputError
@@ -56,17 +57,24 @@ def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, 
         "max_memory": None if options.max_memory is None else bytes_of(options.max_memory),
     }
     loaded = load_set(options)
+    with running(options, "vertices") as folder:
+        return _listed(loaded, options, folder, limits=limits, progress=progress)
+
+
+def _listed(
+    loaded: Loaded,
+    options: argparse.Namespace,
+    folder: Path,
+    *,
+    limits: dict[str, Any],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Lists, proves, measures and writes."""
     polytope = loaded.polytope
-    folder = new_run_folder(options.out, "vertices")
-    try:
-        with progress.stage("estimate", f"size of {polytope!r}"):
-            estimate = _estimate(polytope, progress)
-        with progress.stage("vertices", "vertices, rays and lines"):
-            found = polytope.vertices(**limits, progress=_Counter(progress))
-    except BaseException:
-        if options.out is None:
-            folder.rmdir()  # nothing is in it yet
-        raise
+    with progress.stage("estimate", f"size of {polytope!r}"):
+        estimate = _estimate(polytope, progress)
+    with progress.stage("vertices", "vertices, rays and lines"):
+        found = polytope.vertices(**limits, progress=_Counter(progress))
     open_run_folder(folder / FOLDER)
     proved = found.certificate is not None
     words = "certificate, written and checked" if proved else "no certificate: not proved complete"

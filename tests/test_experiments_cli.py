@@ -146,13 +146,18 @@ def test_an_interrupt_names_the_folder_that_holds_the_run(capsys, monkeypatch, t
     monkeypatch.setattr("experiments.mnist.run_mnist", stop)
     monkeypatch.setattr("experiments.survey.run_survey", stop)
     monkeypatch.chdir(tmp_path)
-    for number, words in enumerate((["mnist"], ["reproduce", "2"])):
-        code, _, err = collide(capsys, *words, "--quiet")
+    for words, folder in (
+        ("mnist --quiet", "mnist-000"),
+        ("reproduce 2 --quiet --units 3", "mnist-001"),
+        ("mnist --targets 5 --quiet", "survey-000"),
+    ):
+        code, _, err = collide(capsys, *words.split())
         assert code == 130
-        line = f"give the same options with --resume --out runs/mnist-00{number}\n"
-        assert err == f"interrupted; to go on, {line}"
-    code, _, err = collide(capsys, "mnist", "--targets", "5", "--quiet")
-    assert err.endswith("--resume --out runs/survey-000\n")
+        command = f"collide {words} --resume --out runs/{folder}"
+        assert err == f"interrupted; to go on:\n{command}\n"
+        code, _, err = collide(capsys, *command.split()[1:])  # and it is a command
+        assert code == 130
+        assert err == f"interrupted; to go on:\n{command}\n"
 
 
 def test_an_interrupt_before_anything_is_kept_names_no_folder(capsys, monkeypatch, tmp_path):
@@ -254,7 +259,7 @@ def test_certify_takes_bounds_with_a_box_only(capsys, layer, tmp_path, name):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("text", ["", "hello, not arrays", "\x80\x04K\x01."])
+@pytest.mark.parametrize("text", ["hello, not arrays", "\x80\x04K\x01."])
 def test_certify_refuses_junk_in_one_sentence(capsys, tmp_path, text):
     path = tmp_path / "layer.npz"
     path.write_text(text, encoding="latin-1")
@@ -304,7 +309,7 @@ def test_certify_refuses_pickles(capsys, tmp_path):
     np.savez(path, weight=np.array([{}], dtype=object), bias=np.zeros(1), target=np.zeros(2))
     code, _, err = collide(capsys, "certify", path)
     assert code == 2
-    assert "layer.npz must be a readable" in err
+    assert "layer.npz, 'weight': expected an array of numbers, got Python objects (a pickle" in err
 
 
 def test_verify_refuses_a_false_claim_and_a_file_that_is_none(capsys, layer, tmp_path):

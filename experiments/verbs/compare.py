@@ -64,10 +64,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compares, writes and prints."""
-    from experiments.commands import UNFINISHED, run_folder, tidy
+    from experiments.commands import UNFINISHED
     from experiments.own_compare import compare_network
     from experiments.own_compare_tables import compare_tables, search_note, time_note
     from experiments.progress import Progress
+    from experiments.run_folder import running
     from polytope.errors import InputError
 
     for name, least in (("samples", 1), ("seed", 0), ("exact_limit", 0), ("region_limit", 0)):
@@ -79,15 +80,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"tolerance: expected a finite number >= 0, got {options.tolerance}")
     if not 0 < options.vertex_seconds < float("inf"):
         raise InputError(f"vertex-seconds: expected a number > 0, got {options.vertex_seconds}")
-    made = options.out is None or not options.out.exists()
-    folder = options.folder = run_folder(options, "compare")
-    progress = Progress(quiet=options.quiet)
-    progress.say(f"run folder {folder}")
-    with (
-        tidy(folder, made=made),
-        tidy(folder / "search", made=True),
-        tidy(folder / "certificates", made=True),
-    ):
+    with running(options, "compare") as folder:
+        progress = Progress(quiet=options.quiet)
+        progress.say(f"run folder {folder}")
         results = compare_network(options, folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))

@@ -21,16 +21,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Searches, writes and prints; 4 where a limit ended a search."""
-    from experiments.commands import UNFINISHED, run_folder, tidy
+    from experiments.commands import UNFINISHED
     from experiments.own_find import find, find_table, limit_note
     from experiments.own_options import with_defaults
     from experiments.progress import Progress
+    from experiments.run_folder import running
 
-    made = options.out is None or not options.out.exists()
-    folder = options.folder = run_folder(options, "find")
-    progress = Progress(quiet=options.quiet)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=made):
+    with running(options, "find") as folder:
+        progress = Progress(quiet=options.quiet)
+        progress.say(f"run folder {folder}")
         results = find(with_defaults(options), folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))

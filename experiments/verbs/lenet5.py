@@ -48,9 +48,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs, writes and prints."""
-    from experiments.commands import cores, run_folder, tidy
+    from experiments.commands import cores
     from experiments.config import Lenet5Options
     from experiments.progress import Progress
+    from experiments.run_folder import running
 
     names = (
         *("target", "other", "layers", "units", "samples", "max_steps", "pieces", "seconds"),
@@ -59,13 +60,12 @@ def run(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in names}
     wanted = {name: value for name, value in given.items() if value is not None}
     settings = Lenet5Options(**({"workers": cores()} | wanted))
-    folder = options.folder = run_folder(options, "lenet5")
-    from experiments.lenet5 import run_lenet5  # imports torch
-    from experiments.lenet5_output import finish_lenet5
+    with running(options, "lenet5") as folder:
+        from experiments.lenet5 import run_lenet5  # imports torch
+        from experiments.lenet5_output import finish_lenet5
 
-    progress = Progress(quiet=options.quiet, stages=6)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+        progress = Progress(quiet=options.quiet, stages=6)
+        progress.say(f"run folder {folder}")
         run_lenet5(settings, folder, progress)
-    finish_lenet5(folder, as_json=options.json)
+        finish_lenet5(folder, as_json=options.json)
     return 0

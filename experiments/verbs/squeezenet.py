@@ -124,19 +124,18 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The experiment, its tables and figures."""
-    from experiments.commands import run_folder, tidy
     from experiments.progress import Progress
+    from experiments.run_folder import running
     from experiments.squeezenet_output import finish_squeezenet
 
     settings = settings_of(options)
-    folder = options.folder = run_folder(options, "squeezenet")
-    from experiments.squeezenet import run_squeezenet
+    with running(options, "squeezenet") as folder:
+        from experiments.squeezenet import run_squeezenet
 
-    progress = Progress(quiet=options.quiet)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+        progress = Progress(quiet=options.quiet)
+        progress.say(f"run folder {folder}")
         run_squeezenet(settings, folder, progress)
-    finish_squeezenet(folder, as_json=options.json)
+        finish_squeezenet(folder, as_json=options.json)
     return 0
 
 

@@ -131,20 +131,19 @@ def run(options: argparse.Namespace) -> int:
 def _run(
     options: argparse.Namespace, target: str | None, start: str | None, *, table: str | None = None
 ) -> int:
-    from experiments.commands import run_folder, tidy
+    from experiments.run_folder import running
 
     settings = settings_of(options, target, start)
-    folder = options.folder = run_folder(options, "vgg16")
-    from experiments.image_output import finish_images
-    from experiments.image_pair import run_images
-    from experiments.progress import Progress
-    from experiments.vgg16 import vgg16_setting
+    with running(options, "vgg16") as folder:
+        from experiments.image_output import finish_images
+        from experiments.image_pair import run_images
+        from experiments.progress import Progress
+        from experiments.vgg16 import vgg16_setting
 
-    progress = Progress(quiet=options.quiet)
-    progress.say(f"run folder {folder}")
-    with tidy(folder, made=options.out is None):
+        progress = Progress(quiet=options.quiet)
+        progress.say(f"run folder {folder}")
         run_images(vgg16_setting(settings, progress), folder, progress)
-    finish_images(folder, as_json=options.json, table=table)
+        finish_images(folder, as_json=options.json, table=table)
     return 0
 
 

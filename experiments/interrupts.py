@@ -1,0 +1,44 @@
+"""What does a second Ctrl-C do?  It ends the process at once, wherever that is."""
+
+import ctypes
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def second_interrupt_quits() -> Iterator[None]:
+    """Inside, the first SIGINT raises KeyboardInterrupt and the second is the system's own.
+
+    Python runs its handler between two of its instructions, which a long exact computation in C may
+    put off for minutes. The system's handler is therefore marked to be taken away as it is called
+    (SA_RESETHAND, by System V's `signal`): the next SIGINT finds none, and ends the process even
+    there. Nothing is torn by it, since everything is written as for a SIGKILL.
+
+    Does nothing outside of the main thread, where SIGINT is ignored or handled by somebody else, or
+    where the C library lacks that call.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours or not _mark():
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _mark() -> bool:
+    """Has the handler of SIGINT, which stays Python's own, taken away when it is called."""
+    try:
+        install = ctypes.CDLL(None).sysv_signal
+    except (AttributeError, OSError, TypeError):
+        return False
+    install.restype, install.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_void_p)
+    handler = install(signal.SIGINT, None)
+    install(signal.SIGINT, handler)
+    return True
