@@ -61,13 +61,16 @@ class Equilibration:
 
     def costs(self, costs: np.ndarray) -> np.ndarray:
         """Scaled costs."""
-        return np.asarray(np.clip(np.ldexp(costs, self.columns), -_LARGEST, _LARGEST))
+        return _clipped(costs, self.columns)
 
 
 def _kept_finite(values: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    return np.where(
-        np.isfinite(values), np.clip(np.ldexp(values, shift), -_LARGEST, _LARGEST), values
-    )
+    return np.where(np.isfinite(values), _clipped(values, shift), values)
+
+
+def _clipped(values: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # what overflows is clipped, too
+        return np.asarray(np.clip(np.ldexp(values, shift), -_LARGEST, _LARGEST))
 
 
 def _extremes(values: np.ndarray, groups: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

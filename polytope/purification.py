@@ -27,7 +27,7 @@ from polytope.domains import Free
 from polytope.errors import InputError
 from polytope.face_point import FacePoint
 from polytope.feasibility import feasibility
-from polytope.halfspaces import Row, System
+from polytope.halfspaces import Row
 from polytope.kernel import lineality
 from polytope.layer import Layer
 from polytope.linalg import Minor, invertible_minor
@@ -124,7 +124,7 @@ def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purifi
         if point is None:
             continue
         with _measured(clock, "substitute"):
-            good = _lies_inside(start.system, point, columns, set(rows))
+            good = _lies_on(start, point, columns, set(rows))
         if good:
             with _measured(clock, "rank"):
                 named = [start.system.rows[r] for r in rows]
@@ -204,10 +204,13 @@ def _held(start: FacePoint, columns: list[int], at_upper: np.ndarray) -> Rationa
     return RationalVector.of(values)
 
 
-def _lies_inside(
-    system: System, point: RationalVector, columns: list[int], tight: set[int]
-) -> bool:
-    """Whether a point keeps the bounds of some coordinates and all rows not known to be tight."""
+def _lies_on(start: FacePoint, point: RationalVector, columns: list[int], tight: set[int]) -> bool:
+    """Whether a point keeps the bounds of some coordinates and all rows not known to be tight.
+
+    What is tight at the start has to stay so: floats may have taken such a row for dependent on the
+    others, and the point is then a vertex of the set, but not of the face.
+    """
+    system, kept = start.system, set(start.equal)
     for j in columns:
         value, low, high = point.numerators[j], system.lower[j], system.upper[j]
         if low is not None and value * low.denominator < low.numerator * point.denominator:
@@ -217,7 +220,7 @@ def _lies_inside(
     others = [r for r in range(len(system.rows)) if r not in tight]
     signs = slack_signs(system, point, others)
     return all(
-        sign == 0 if system.rows[r].kind == "equality" else sign >= 0
+        sign == 0 if r in kept or system.rows[r].kind == "equality" else sign >= 0
         for r, sign in zip(others, signs, strict=True)
     )
 

@@ -20,6 +20,8 @@ from polytope.errors import InexactError, InputError, NonFiniteError, ShapeError
 
 #: Integers below this bit length are moved through int64 at numpy's speed.
 _INT64_BITS = 62
+#: Types of the package ml_dtypes, of which numpy itself knows nothing.
+_NARROW_FLOATS = ("bfloat16", "float8_", "float6_", "float4_")
 #: Floats scaled to integers at a time: it bounds the temporaries, and they stay in the cache.
 _BLOCK_ENTRIES = 1 << 17
 
@@ -148,6 +150,9 @@ def _as_numpy(values: Any, name: str) -> tuple[np.ndarray, str]:
         array = np.asarray(values)
     except ValueError:
         raise ShapeError(f"{name}: expected a rectangular array, got a ragged one") from None
+    kind = array.dtype.name
+    if kind.startswith(_NARROW_FLOATS):
+        return array.astype(np.float32), kind  # widening is exact
     if array.dtype.kind in "fiuO" and not isinstance(values, np.ndarray) and array.size:
         # numpy would round a list that mixes big ints or Fractions with floats.
         array = _exact_list(values, array)

@@ -1,4 +1,4 @@
-"""A second opinion: the collision polytope rebuilt from its definition and solved by PPL, exactly.
+"""The collision polytope rebuilt from its definition, in Fractions, and solved by PPL, exactly.
 
 Shares no code with polytope/.  The definition is the one of Proposition 1 (Li, Zhang & Malik 2019):
 x collides iff |max(0, w_i x + b_i) - y_i| <= e for every unit; the only step taken from there to
@@ -199,24 +199,12 @@ class Oracle:
         """Rank of all half-spaces that hold with equality at x; 0 rows have rank 0."""
         return rank([c for c, rhs, _ in self.half_spaces if dot(c, x) == rhs])
 
-    def distance(self, origin: Sequence[Fraction], norm: str) -> Fraction | None:
-        """The exact linf or l1 distance; None if the set is empty."""
-        n, zero, one = self.n, Fraction(0), Fraction(1)
-        extra = 1 if norm == "linf" else n
-        rows = [((*c, *(zero,) * extra), rhs, eq) for c, rhs, eq in self.half_spaces]
-        for j, p in enumerate(origin):
-            size = [-one if norm == "linf" or k == j else zero for k in range(extra)]
-            for sign in (one, -one):
-                unit = [sign if k == j else zero for k in range(n)]
-                rows.append(((*unit, *size), sign * p, False))
-        return minimum([zero] * n + [one] * extra, rows).value
-
-    def squared_distance(self, origin: Sequence[Fraction]) -> Fraction | None:
-        """The exact squared l2 distance, by trying every set of tight rows (small sets only).
+    def projection(self, origin: Sequence[Fraction]) -> Vector:
+        """The l2 projection on a nonempty set, by trying every set of tight rows (small sets only).
 
         The projection onto a polyhedron is the projection onto the affine hull of a face.
         """
-        best: Fraction | None = None
+        best: tuple[Fraction, Vector] | None = None
         equations = [(c, r) for c, r, eq in self.half_spaces if eq]
         others = [(c, r) for c, r, eq in self.half_spaces if not eq]
         for size in range(self.n + 1):
@@ -224,21 +212,9 @@ class Oracle:
                 point = project([*equations, *chosen], origin)
                 if point is not None and self.contains(point):
                     step = [a - b for a, b in zip(point, origin, strict=True)]
-                    square = dot(step, step)
-                    best = square if best is None else min(best, square)
-        return best
-
-    @property
-    def rank_positive(self) -> int:
-        return rank(self._positive())
-
-    def _positive(self) -> list[Vector]:
-        return [w for w, y in zip(self.weight, self.post_activation, strict=True) if y > 0]
-
-    @property
-    def kernel_condition(self) -> bool:
-        """ker W+ lies in ker W- iff the rows of W- add nothing to the rank of W+."""
-        return rank(list(self.weight)) == self.rank_positive
+                    best = min(best or (dot(step, step), point), (dot(step, step), point))
+        assert best is not None  # some face holds the projection
+        return best[1]
 
 
 def project(equations: Sequence[tuple[Vector, Fraction]], origin: Sequence[Fraction]) -> Any:

@@ -14,6 +14,8 @@ from polytope.rational import RationalVector
 from polytope.sparse import SparseMatrix
 from tests.random_layers import instance
 
+F = Fraction
+
 
 def square():
     return CollisionPolytope.from_layer([[2, 2]], [-3], [0.25, 0.5], domain=Box(0, 1))
@@ -233,3 +235,16 @@ def test_the_box_and_a_tolerance():
         assert polytope.is_vertex(found.point)
         ends = [j for j, v in enumerate(found.point) if v in (0, 1)]
         assert set(np.flatnonzero((target == 0) | (target == 1)).tolist()) <= set(ends)
+
+
+@pytest.mark.parametrize("shift", [F(1, 2**45), F(1, 2**90), F(1, 10**40)])
+def test_rows_that_floats_take_for_dependent_stay_tight(shift):
+    # Both rows are tight at the start, and differ by less than floats notice.
+    weight, start = [[1, 1, 1], [1, 1, 1 + shift]], [F(1, 2), F(1, 2), F(1, 2)]
+    bias = [F(-3, 2), F(-3, 2) - shift / 2]
+    polytope = CollisionPolytope.from_layer(weight, bias, start, domain=Box(0, 1))
+    found = polytope.purify(start)
+    assert found.status is Status.VERTEX
+    assert sorted(found.point) == [0, F(1, 2), 1]
+    assert found.point[2] == F(1, 2)
+    verify(found.certificate)
