@@ -1,35 +1,28 @@
 """Which set does a file describe?  Weights and a target, or an H-representation, from disk."""
 
 import argparse
-import pickle
-import warnings
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.torch
 
 from experiments.facts import POLYHEDRON
 from experiments.files import sha256_file
-from experiments.foreign_files import refuse_bomb, refuse_foreign
+from experiments.foreign_files import check_numpy, reason, refuse_foreign
 from polytope import Box, CollisionPolytope, Free, Nonnegative, read_polyhedron
 from polytope.domains import Domain
-from polytope.errors import FileFormatError, InputError
+from polytope.errors import CollisionError, FileFormatError, InputError
 from polytope.interchange import SUFFIXES
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
 
 TORCH = (".pt", ".pth", ".ckpt", ".bin")
 STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
-UNREADABLE = (
-    *(OSError, ValueError, KeyError, TypeError, EOFError),
-    *(zipfile.BadZipFile, zlib.error, safetensors.SafetensorError),
-)
+_NAMED = 20  # names that an error lists
+_MOST_AXES = 32
 #: Default key -> options by which the user names another array.
 WAYS = {
     "weight": "--weight-key NAME",
@@ -118,18 +111,35 @@ def read_arrays(path: Path) -> dict[str, Array]:
             f"{path}: expected .npz, .safetensors or .pt; save the tensors with safetensors"
         )
     try:
-        refuse_foreign(path)
-        if suffix in TORCH:
-            return _torch_arrays(path)
-        if suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
-        return _numpy_arrays(path)
-    except UNREADABLE as problem:
-        if isinstance(problem, FileFormatError):
-            raise
+        arrays = _arrays(path, suffix)
+    except CollisionError:
+        raise
+    except Exception as problem:  # libraries raise nearly anything on damaged files
         raise FileFormatError(
-            f"{path} must be a readable .npz, .npy, .safetensors or .pt file: {problem}"
+            f"{path} must be a readable .npz, .npy, .safetensors or .pt file{_size(path)}: "
+            f"{reason(problem)}"
         ) from problem
+    for name, array in arrays.items():
+        if array.ndim > _MOST_AXES:  # torch reads some that it can do nothing with
+            raise FileFormatError(
+                f"{path}, {name!r}: expected at most {_MOST_AXES} axes, got {array.ndim}"
+            )
+    return arrays
+
+
+def _arrays(path: Path, suffix: str) -> dict[str, Array]:
+    refuse_foreign(path)
+    if suffix in TORCH:
+        from experiments.torch_files import read_torch
+
+        return dict(read_torch(path))
+    if suffix == ".safetensors":
+        return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
+    return _numpy_arrays(path)
+
+
+def _size(path: Path) -> str:
+    return f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""
 
 
 def _numpy_arrays(path: Path) -> dict[str, Array]:
@@ -137,48 +147,21 @@ def _numpy_arrays(path: Path) -> dict[str, Array]:
         start = stream.read(8)
         if not start.startswith(STARTS):
             raise FileFormatError(
-                f"{path} must be a readable .npz, .npy or .safetensors file: "
-                f"expected arrays saved by numpy, got a file that starts with {start!r}"
+                f"{path} must be a readable .npz, .npy or .safetensors file: expected arrays saved "
+                f"by numpy, got a file that starts with {start!r}{_size(path)}"
             )
-        refuse_bomb(path)
+        check_numpy(path)
         stream.seek(0)
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return {"target": loaded}
+            return {"target": _native(loaded)}
         with loaded:
-            return {name: loaded[name] for name in loaded.files}
+            return {name: _native(loaded[name]) for name in loaded.files}
 
 
-def _torch_arrays(path: Path) -> dict[str, Array]:
-    import torch
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of protocols it may not read; then it fails
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as problem:
-        raise FileFormatError(
-            f"{path} must be a readable file of torch that holds tensors alone, such as "
-            "torch.save(model.state_dict(), PATH) writes; got something else"
-        ) from problem
-    if isinstance(found, torch.Tensor):
-        return {"target": found.detach()}
-    arrays = dict(_tensors(found, ""))
-    if not arrays:
-        raise FileFormatError(f"{path}: expected tensors by name, got {type(found).__name__}")
-    return arrays
-
-
-def _tensors(found: Any, prefix: str) -> Iterator[tuple[str, Array]]:
-    """Yields the tensors of nested mappings, their names joined by dots."""
-    import torch
-
-    if isinstance(found, Mapping):
-        for name, value in found.items():
-            if isinstance(value, torch.Tensor):
-                yield f"{prefix}{name}", value.detach()
-            else:
-                yield from _tensors(value, f"{prefix}{name}.")
+def _native(array: np.ndarray) -> np.ndarray:
+    """The same numbers in this machine's order of bytes, the only one torch takes."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def pick(arrays: Mapping[str, Array], name: str, path: Path, *, role: str) -> Array:
@@ -188,9 +171,9 @@ def pick(arrays: Mapping[str, Array], name: str, path: Path, *, role: str) -> Ar
         InputError: there is none of that name.
     """
     if name not in arrays:
-        known = ", ".join(sorted(arrays)) or "none"
+        known = ", ".join(sorted(arrays)[:_NAMED]) + (", ..." if len(arrays) > _NAMED else "")
         raise InputError(
-            f"{role}: expected the name of an array in {path} ({known}); got {name!r}; "
+            f"{role}: expected the name of an array in {path} ({known or 'none'}); got {name!r}; "
             f"give {WAYS[role]}"
         )
     return arrays[name]

@@ -3,9 +3,21 @@
 Mathematical outcomes ("empty", "unbounded", "undecided") are values, never exceptions.
 """
 
+#: Characters of a message; a file may hold names by the megabyte.
+_LONGEST, _END = 1200, 200
+
 
 class CollisionError(Exception):
     """Base class of every error this project raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message in one line: a name from a stranger's file moves no cursor."""
+        text = super().__str__()
+        if len(text) > _LONGEST:
+            text = f"{text[: _LONGEST - _END]} ... {text[-_END:]}"
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class InputError(CollisionError, ValueError):

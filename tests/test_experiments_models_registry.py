@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from experiments.foreign_files import refuse_bomb
 from experiments.layer_files import read_arrays
 from experiments.models.registry import load_model
 from experiments.models.weights import load_weights
@@ -250,7 +249,7 @@ def test_every_cut_is_one_error(factory, tmp_path, kind):
 def test_foreign_files_are_named(factory, tmp_path, kind):
     path = tmp_path / f"weights.{kind}"
     for data, message in [
-        (b"", "must be a readable"),
+        (b"", r"got an empty one \(0 bytes\)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "a Git LFS pointer to it"),
         (b"\n<!DOCTYPE HTML><html>no</html>", "got a web page"),
         (b"just some text", "must be a readable"),
@@ -260,7 +259,7 @@ def test_foreign_files_are_named(factory, tmp_path, kind):
             load_model(f"{factory}:Net", path)
     with pytest.raises(FileFormatError, match=r"absent.pt must be a readable .* No such file"):
         load_model(f"{factory}:Net", tmp_path / "absent.pt")
-    with pytest.raises(FileFormatError, match=r"must be a readable .* Is a directory"):
+    with pytest.raises(FileFormatError, match=r"expected a file, got a folder"):
         load_model(f"{factory}:Net", tmp_path)
 
 
@@ -275,12 +274,12 @@ def header(shape):
 def test_an_array_that_claims_more_than_there_is(tmp_path):
     path = tmp_path / "big.npy"
     path.write_bytes(header((1 << 40,)) + bytes(64))
-    with pytest.raises(FileFormatError, match="got headers that declare 8,796,093,022,208"):
+    with pytest.raises(FileFormatError, match="expected 8,796,093,022,208 bytes behind the header.*got 64"):
         read_arrays(path)
     packed = tmp_path / "big.npz"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("weight.npy", header((1 << 20, 1 << 20)))
-    with pytest.raises(FileFormatError, match="headers that declare"):
+    with pytest.raises(FileFormatError, match=r"8,796,093,022,208 bytes .* got 0"):
         read_arrays(packed)
     bomb = tmp_path / "bomb.npz"
     np.savez_compressed(bomb, weight=np.zeros(1 << 20))
@@ -288,7 +287,6 @@ def test_an_array_that_claims_more_than_there_is(tmp_path):
         read_arrays(bomb)
     fair = tmp_path / "fair.npz"
     np.savez_compressed(fair, weight=np.zeros(1000), bias=np.arange(9))
-    refuse_bomb(fair)
     assert read_arrays(fair)["weight"].shape == (1000,)
 
 
