@@ -1,0 +1,78 @@
+"""Runs and writes that are killed: short forms of tests/kill_runs.py and tests/kill_writes.py."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.kill_scenarios import SCENARIOS
+from tests.run_folders import contents, damaged, differing
+
+ROOT = Path(__file__).parents[1]
+
+
+def command(*words):
+    """Runs a command of its own process, since it forks; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_run_that_is_killed_and_resumed_equals_an_unbroken_one():
+    words = ("--kills", "3", "--interrupts", "1", "--seed", "1", "--only", "mnist")
+    printed = command("tests.kill_runs", *words).splitlines()
+    assert printed[-1].split()[:4] == ["all", printed[-1].split()[1], "3", "1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_every_command_that_keeps_its_work(name):
+    command("tests.kill_runs", "--kills", "6", "--interrupts", "3", "--only", name)
+
+
+def test_no_boundary_of_a_system_call_tears_a_file():
+    printed = command("tests.kill_writes").splitlines()
+    assert printed[-1] == "0 torn or lost"
+    ends = [int(line.split()[1]) for line in printed[:-1]]
+    assert len(ends) == 5
+    assert min(ends) > 10
+
+
+def test_what_compares_runs_sees_every_difference_but_seconds(tmp_path):
+    def write(name, seconds, value):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "record.json").write_text(json.dumps({"results": value, "timings": seconds}))
+        row = {"key": "a", "results": value, "timings": {"seconds": seconds}}
+        (folder / "stages.jsonl").write_text(json.dumps(row) + "\n")
+        (folder / "a.md").write_text(f"{value}\n")
+        return contents(folder)
+
+    one = write("one", 1.0, 5)
+    assert differing(one, write("two", 2.0, 5)) == []
+    assert differing(one, write("three", 1.0, 6)) == ["a.md", "record.json", "stages.jsonl"]
+    assert differing(one, {}) == ["a.md", "record.json", "stages.jsonl"]
+
+
+def test_what_looks_for_damage_finds_it(tmp_path):
+    (tmp_path / "certificates").mkdir()
+    np.savez(tmp_path / "whole.npz", a=np.arange(3))
+    (tmp_path / "stages.jsonl").write_text('{"a": 1}\n{"torn')  # allowed: the last line
+    assert damaged(tmp_path, set()) == []
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[:-30])
+    (tmp_path / "record.json").write_text('{"a": ')
+    (tmp_path / "rows.jsonl").write_text('{"torn\n{"a": 1}\n')
+    (tmp_path / "report.html").write_text("<html>")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "certificates" / "one.json").write_text("{}")
+    found = [line.partition(":")[0] for line in damaged(tmp_path, set())]
+    assert found == [
+        *("certificates/one.json", "cut.npz", "empty.txt", "record.json"),
+        *("report.html", "rows.jsonl"),
+    ]
