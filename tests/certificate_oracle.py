@@ -6,39 +6,7 @@ Fourier-Motzkin elimination over Fractions; two or three inputs at most.
 import itertools
 from fractions import Fraction as F
 
-import numpy as np
-
-DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I32": "<i4"}
-DTYPES |= {"I64": "<i8", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8"}
-
-
-def rational(pair):
-    return F(int(pair[0], 16), int(pair[1], 16))
-
-
-def vector(spec):
-    den = int(spec["den"], 16)
-    values = [F(int(num, 16), den) for num in spec["num"]]
-    if "index" not in spec:
-        return values
-    full = [F(0)] * spec["length"]
-    for j, value in zip(spec["index"], values, strict=True):
-        full[j] = value
-    return full
-
-
-def array(spec):
-    if spec["dtype"] == "Q":
-        flat = [rational(pair) for pair in zip(spec["num"], spec["den"], strict=True)]
-    else:
-        raw = bytes.fromhex(spec["data"])
-        if spec["dtype"] == "BF16":
-            raw = b"".join(b"\0\0" + raw[i : i + 2] for i in range(0, len(raw), 2))
-        flat = [F(v) for v in np.frombuffer(raw, DTYPES.get(spec["dtype"], "<f4")).tolist()]
-    if len(spec["shape"]) == 1:
-        return flat
-    count, size = spec["shape"]
-    return [flat[i * size : (i + 1) * size] for i in range(count)]
+from tests.certificate_arrays import array, rational, shaped, vector
 
 
 def dot(a, b):
@@ -81,14 +49,15 @@ def minimum(rows, objective):
 class System:
     """The rows of C, and of the tolerance-0 split, straight from the document."""
 
-    def __init__(self, stated):
-        self.weight, self.bias = array(stated["weight"]), array(stated["bias"])
-        self.d, e = stated["weight"]["shape"][1], rational(stated["tolerance"])
-        if "target" in stated:
-            x = array(stated["target"])
-            z = [dot(w, x) + b for w, b in zip(self.weight, self.bias, strict=True)]
+    def __init__(self, stated, folder=None):
+        self.weight, self.bias = array(stated["weight"], folder), array(stated["bias"], folder)
+        self.d, e = shaped(stated["weight"], folder)[1][1], rational(stated["tolerance"])
+        self.target = array(stated["target"], folder) if "target" in stated else None
+        if self.target is not None:
+            z = [dot(w, self.target) + b for w, b in zip(self.weight, self.bias, strict=True)]
         else:
-            z = array(stated["activation"])
+            z = array(stated["activation"], folder)
+        self.z = z
         self.plus = [w for w, value in zip(self.weight, z, strict=True) if value > 0]
         self.equal, self.less, names = [], [], []
         for i, (w, b, value) in enumerate(zip(self.weight, self.bias, z, strict=True)):
@@ -103,12 +72,12 @@ class System:
                 names.append(("lower", i))
         unit = [tuple(F(int(i == j)) for i in range(self.d)) for j in range(self.d)]
         kind = stated["domain"]["kind"]
-        lower = array(stated["domain"]["lower"]) if kind == "box" else [F(0)] * self.d
+        lower = array(stated["domain"]["lower"], folder) if kind == "box" else [F(0)] * self.d
         if kind != "free":
             self.less += [(tuple(-v for v in u), -lo) for u, lo in zip(unit, lower, strict=True)]
             names += [("floor", j) for j in range(self.d)]
         if kind == "box":
-            self.less += list(zip(unit, array(stated["domain"]["upper"]), strict=True))
+            self.less += list(zip(unit, array(stated["domain"]["upper"], folder), strict=True))
             names += [("ceiling", j) for j in range(self.d)]
         both = self.equal + [(tuple(-v for v in a), -b) for a, b in self.equal]
         self.rows = self.less + both
@@ -117,8 +86,11 @@ class System:
     def has(self, x):
         return all(dot(a, x) <= b for a, b in self.rows)
 
+    def least(self, rows, objective):
+        return minimum(rows, objective)
+
     def low(self, objective, more=()):
-        return minimum([*self.rows, *more], objective)
+        return self.least([*self.rows, *more], objective)
 
     def empty(self):
         return self.low([F(0)] * self.d) == "empty"
@@ -150,18 +122,19 @@ class System:
         return min(low - dot(c, f) for low, c in found if not isinstance(low, str))
 
     def squared_distance(self, f):
-        """The squared l2 distance in the plane: f, its projections on lines, and corners."""
-        found = [f] if self.has(f) else []
-        for (a, b), (c, e) in itertools.product(self.rows, repeat=2):
-            det = a[0] * c[1] - a[1] * c[0]
-            if det:
-                found.append([(b * c[1] - a[1] * e) / det, (a[0] * e - b * c[0]) / det])
-            if any(a):
-                step = (b - dot(a, f)) / dot(a, a)
-                found.append([v + step * w for v, w in zip(f, a, strict=True)])
-        return min(
-            sum((v - w) ** 2 for v, w in zip(x, f, strict=True)) for x in found if self.has(x)
-        )
+        """The least squared l2 distance of the projections of f on tight rows that are in C."""
+        found = []
+        for size in range(self.d + 1):
+            for chosen in itertools.combinations(self.rows, size):
+                gram = [([dot(a, c) for c, _ in chosen], b - dot(a, f)) for a, b in chosen]
+                steps = solved(gram, size)
+                if steps is None:
+                    continue
+                scaled = [[t * v for v in a] for t, (a, _) in zip(steps, chosen, strict=True)]
+                x = [v + sum(column) for v, *column in zip(f, *scaled, strict=True)]
+                if self.has(x):
+                    found.append(sum((v - w) ** 2 for v, w in zip(x, f, strict=True)))
+        return min(found)
 
 
 def solved(rows, d):
@@ -219,6 +192,17 @@ def generated(system, pivots):
     return points, rays
 
 
+def normal_lists(points, rays, lines):
+    """Points and rays modulo independent lines, the lines in echelon form, and their pivots."""
+    basis, pivots = reduced_lines(lines)
+    moved = []
+    for x in (*points, *rays):
+        shift = [[x[p] * v for v in line] for line, p in zip(basis, pivots, strict=True)]
+        moved.append(tuple(v - sum(column) for v, *column in zip(x, *shift, strict=True)))
+    turned = [directed(r) if any(r) else r for r in moved[len(points) :]]
+    return moved[: len(points)], turned, basis, pivots
+
+
 def are_generators(system, points, rays, lines):
     """Whether the lists are those of C: a basis of its lines, the rest once modulo the lines."""
     if system.empty() or rank(lines) != len(lines) or any(not any(r) for r in rays):
@@ -227,23 +211,31 @@ def are_generators(system, points, rays, lines):
         return False
     if rank([a for a, _ in system.rows]) != system.d - len(lines):
         return False
-    basis, pivots = reduced_lines(lines)
-    moved = []
-    for x in (*points, *rays):
-        shift = [[x[p] * v for v in line] for line, p in zip(basis, pivots, strict=True)]
-        moved.append(tuple(v - sum(column) for v, *column in zip(x, *shift, strict=True)))
-    found = set(moved[: len(points)]), {directed(r) for r in moved[len(points) :]}
+    points, rays, _, pivots = normal_lists(points, rays, lines)
+    found = set(points), set(rays)
     once = (len(found[0]), len(found[1])) == (len(points), len(rays))
     return once and found == generated(system, pivots)
 
 
-def is_redundant(system, document):
+def others(system, claim):
+    """The inequality that a claim names, and all other constraints."""
+    name = tuple(claim["inequality"])
+    own = next(row for found, row in system.named if found == name)
+    return own, [row for found, row in system.named if found != name]
+
+
+def is_redundant(system, claim):
     """Whether the other constraints imply the one that the claim names."""
-    kind, i = document["claim"]["inequality"]
-    own = next(a_b for name, a_b in system.named if name == (kind, i))
-    others = [a_b for name, a_b in system.named if name != (kind, i)]
-    low = minimum(others, [-v for v in own[0]])
-    return low == "empty" or (low != "-inf" and -low <= own[1])
+    (a, b), rest = others(system, claim)
+    low = system.least(rest, [-v for v in a])
+    return low == "empty" or (low != "-inf" and -low <= b)
+
+
+def is_implicit(system, claim):
+    """Whether C is not empty, and the inequality tight (or not) on all of it."""
+    (a, b), _ = others(system, claim)
+    low = system.low(a)
+    return low != "empty" and (low == b) == claim["holds"]
 
 
 def is_vertex(system, x):
@@ -251,47 +243,90 @@ def is_vertex(system, x):
     return system.has(x) and rank(tight) == system.d
 
 
-def is_true(document):
+def is_minimum(system, claim):
+    """Whether the least value is the stated one, or between the stated ones, or there is none."""
+    if "unit" in claim:
+        objective, constant = system.weight[claim["unit"]], system.bias[claim["unit"]]
+    else:
+        objective, constant = vector(claim["objective"]), rational(claim["constant"])
+    low = system.low(objective)
+    if claim["kind"] == "unbounded_objective":
+        return low == "-inf"
+    if isinstance(low, str):
+        return False
+    if claim["kind"] == "bounds":
+        return rational(claim["lower"]) <= low + constant <= rational(claim["upper"])
+    pointed = rank([a for a, _ in system.rows]) == system.d
+    return low + constant == rational(claim["value"]) and (pointed or not claim["vertex"])
+
+
+def is_distance(system, claim):
+    f = vector(claim["from"])
+    if claim["norm"] != "l2":
+        return system.distance(claim["norm"], f) == rational(claim["distance"])
+    square = system.squared_distance(f)
+    return rational(claim["lower_squared"]) <= square <= rational(claim["upper_squared"])
+
+
+def has_distinct(system, distance):
+    """Whether a point at this linf distance from the target is in C: a convex set with the target.
+
+    So all distances occur up to the largest, which is one along an axis.
+    """
+    if system.target is None or distance <= 0:
+        return False
+    for j, x in enumerate(system.target):
+        for sign in (1, -1):
+            low = system.low([F(sign * (i == j)) for i in range(system.d)])
+            if low == "-inf" or (low != "empty" and sign * x - low >= distance):
+                return True
+    return False
+
+
+def signs_are(system, claim):
+    if system.target is None:
+        return False
+    return all(
+        sorted(claim[name]) == [i for i, z in enumerate(system.z) if holds(z)]
+        for name, holds in (("active", lambda z: z > 0), ("zero", lambda z: z == 0))
+    )
+
+
+def lineality(system, document):
+    free = document["problem"]["domain"]["kind"] == "free"
+    return system.d - rank(system.weight) if free else 0
+
+
+JUDGES = {
+    "contains": lambda s, d: s.has(vector(d["witness"]["point"])),
+    "distinct": lambda s, d: has_distinct(s, rational(d["claim"]["distance"])),
+    "active_set": lambda s, d: signs_are(s, d["claim"]),
+    "empty": lambda s, _: s.empty(),
+    "optimum": lambda s, d: is_minimum(s, d["claim"]),
+    "bounds": lambda s, d: is_minimum(s, d["claim"]),
+    "unbounded_objective": lambda s, d: is_minimum(s, d["claim"]),
+    "vertex": lambda s, d: is_vertex(s, vector(d["claim"]["point"])),
+    "unique": lambda s, d: s.has(vector(d["claim"]["point"])) and s.dimension() == 0,
+    "implicit_equality": lambda s, d: is_implicit(s, d["claim"]),
+    "rank_positive": lambda s, d: rank(s.plus) == d["claim"]["rank"],
+    "rank_at_least": lambda s, d: rank(s.plus) >= d["claim"]["rank"],
+    "rank_at_most": lambda s, d: rank(s.plus) <= d["claim"]["rank"],
+    "kernel": lambda s, d: (rank(s.plus) == rank(s.weight)) == d["claim"]["holds"],
+    "dimension": lambda s, d: (
+        (s.dimension(), s.d - len(s.plus)) == (d["claim"]["value"], d["claim"]["paper_bound"])
+    ),
+    "lineality": lambda s, d: d["claim"]["dimension"] == lineality(s, d),
+    "bounded": lambda s, _: s.bounded(),
+    "unbounded": lambda s, _: not s.bounded() and not s.empty(),
+    "nearest": lambda s, d: is_distance(s, d["claim"]),
+    "generators": lambda s, d: are_generators(
+        s, *([vector(x) for x in d["claim"][name]] for name in ("points", "rays", "lines"))
+    ),
+    "redundant": lambda s, d: is_redundant(s, d["claim"]),
+    "irredundant": lambda s, d: not is_redundant(s, d["claim"]),
+}
+
+
+def is_true(document, folder=None, system=System):
     """Judge the claim of a well-formed certificate."""
-    claim, system = document["claim"], System(document["problem"])
-    kind = claim["kind"]
-    if kind in ("optimum", "unbounded_objective"):
-        if "unit" in claim:
-            objective, constant = system.weight[claim["unit"]], system.bias[claim["unit"]]
-        else:
-            objective, constant = vector(claim["objective"]), rational(claim["constant"])
-        low = system.low(objective)
-        if kind == "unbounded_objective":
-            return low == "-inf"
-        pointed = rank([a for a, _ in system.rows]) == system.d
-        right = not isinstance(low, str) and low + constant == rational(claim["value"])
-        return right and (pointed or not claim["vertex"])
-    if kind == "nearest":
-        f = vector(claim["from"])
-        if claim["norm"] != "l2":
-            return system.distance(claim["norm"], f) == rational(claim["distance"])
-        square = system.squared_distance(f)
-        return rational(claim["lower_squared"]) <= square <= rational(claim["upper_squared"])
-    lines = 0
-    if document["problem"]["domain"]["kind"] == "free":
-        lines = system.d - rank(system.weight)
-    judge = {
-        "contains": lambda: system.has(vector(document["witness"]["point"])),
-        "empty": system.empty,
-        "vertex": lambda: is_vertex(system, vector(claim["point"])),
-        "rank_positive": lambda: rank(system.plus) == claim["rank"],
-        "kernel": lambda: (rank(system.plus) == rank(system.weight)) == claim["holds"],
-        "dimension": lambda: (
-            (system.dimension(), system.d - len(system.plus))
-            == (claim["value"], claim["paper_bound"])
-        ),
-        "lineality": lambda: claim["dimension"] == lines,
-        "bounded": system.bounded,
-        "unbounded": lambda: not system.bounded() and not system.empty(),
-        "generators": lambda: are_generators(
-            system, *([vector(x) for x in claim[name]] for name in ("points", "rays", "lines"))
-        ),
-        "redundant": lambda: is_redundant(system, document),
-        "irredundant": lambda: not is_redundant(system, document),
-    }
-    return judge[kind]()
+    return JUDGES[document["claim"]["kind"]](system(document["problem"], folder), document)

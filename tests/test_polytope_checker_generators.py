@@ -7,6 +7,7 @@ from fractions import Fraction as F
 import pytest
 
 from polytope import checker
+from tests.certificate_arrays import vector
 from tests.certificate_forms import (
     bare,
     bases,
@@ -21,7 +22,7 @@ from tests.certificate_forms import (
 )
 from tests.certificate_generators import GENERATORS
 from tests.certificate_layers import E0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX
-from tests.certificate_oracle import is_true, vector
+from tests.certificate_oracle import is_true
 
 
 def refusal(bad):

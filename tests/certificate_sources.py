@@ -1,0 +1,104 @@
+"""Which certificates does the library write?  All kinds, for one collision polytope after another.
+
+    python -m tests.certificate_sources --count 500
+
+checks each of so many with the checker, as a saved file; exit code 0 if all are accepted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count, islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from polytope import Box, Certificate, CollisionPolytope, Free, Nonnegative, checker
+from tests.random_layers import instance
+
+
+def certificates(polytope: CollisionPolytope, rng: np.random.Generator) -> Iterator[Certificate]:
+    """Ask everything once; what is undecided has no certificate."""
+    d = polytope.n_inputs
+    answers: list[Any] = [polytope.rank_positive(), polytope.kernel_condition()]
+    answers += [polytope.feasibility(), polytope.dimension(), polytope.lineality()]
+    answers += [polytope.boundedness(), polytope.uniqueness()]
+    answers.append(polytope.vertices(max_seconds=2, max_count=200))
+    answers += [polytope.minimize(rng.integers(-3, 4, d)) for _ in range(2)]
+    answers += polytope.unit_vertices(polytope.inactive_units[:2]).values()
+    somewhere = rng.integers(-16, 17, d) / 8.0
+    answers += [polytope.nearest(somewhere, norm) for norm in ("linf", "l1", "l2")]
+    answers.append(polytope.purify())
+    for answer in answers:
+        if answer.certificate is not None:
+            yield answer.certificate
+    yield from polytope.redundancy().certificates.values()
+
+
+def random_small(start: int) -> Iterator[tuple[str, CollisionPolytope]]:
+    """Layers of at most 4 units and 2 or 3 inputs, one after another."""
+    seed = start
+    while True:
+        case = instance(seed, largest=(4, 2 + seed % 2))
+        yield case.name, case.polytope()
+        seed += 1
+
+
+def planted(units: int, inputs: int, seed: int) -> tuple[str, CollisionPolytope]:
+    """A float32 layer with a collision of the target known beforehand: a point in ker W+.
+
+    The last columns of W repeat the first, so that what moves from one to the other is not seen.
+    """
+    rng = np.random.default_rng([19, seed])
+    weight = rng.standard_normal((units, inputs)).astype(np.float32)
+    weight[:, -2:] = weight[:, :2]
+    bias = rng.standard_normal(units).astype(np.float32)
+    target = rng.random(inputs).astype(np.float32)
+    domain = [Box(0, 1), Nonnegative(), Free()][seed % 3]
+    found = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
+    return f"planted {units} x {inputs}, {type(domain).__name__}, seed {seed}", found
+
+
+def sources(start: int) -> Iterator[tuple[str, Certificate]]:
+    """Four random small layers, then a planted one, and so on."""
+    small = random_small(start)
+    for number in count(start):
+        drawn = [next(small) for _ in range(4)] + [planted(12, 20, number)]
+        for name, polytope in drawn:
+            for certificate in certificates(polytope, np.random.default_rng(number)):
+                yield name, certificate
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--start", type=int, default=0)
+    args = parser.parse_args()
+    made: Counter[str] = Counter()
+    refused: list[str] = []
+    slowest = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, certificate in islice(sources(args.start), args.count):
+            path = certificate.save(Path(folder) / "certificate.json")
+            made[certificate.kind] += 1
+            began = perf_counter()
+            try:
+                checker.check_file(path)
+            except checker.CheckError as error:
+                refused.append(f"{name}: {certificate.kind}: {error}")
+            slowest = max(slowest, perf_counter() - began)
+    for kind, many in sorted(made.items()):
+        print(f"{many:8d}  {kind}")
+    for line in refused:
+        print(f"REFUSED: {line}")
+    total = sum(made.values())
+    print(
+        f"{total} certificates, {total - len(refused)} accepted, {len(refused)} refused; ", end=""
+    )
+    print(f"slowest check {slowest:.3f} s")
+    return int(bool(refused) or total < args.count)
