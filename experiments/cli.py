@@ -4,7 +4,6 @@ Nothing heavy is imported before a command needs it, so that `collide --help` an
 """
 
 import argparse
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from importlib import import_module
 from pathlib import Path
 
 from experiments.interrupts import second_interrupt_quits
+from experiments.terminal import EXIT, complain, drop, has_no_reader, ready_streams, settle
 from experiments.verbs import VERBS, module_of
 
-EXIT = {"done": 0, "bad input": 2, "refused": 3, "limit": 4, "interrupted": 130}
 EPILOG = (
     "exit codes: 0 done or claim true, 2 bad input, 3 claim refused, 4 a limit was hit, "
     "130 interrupted"
@@ -283,67 +282,49 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _guarded(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Runs the command; an error becomes one line, a hint and an exit code."""
+    ready_streams()
+    try:
+        Path.cwd()
+    except OSError:  # MKL, for one, then ends the process with a misleading word
+        complain("error: the current folder does not exist any more; change to one that does")
+        return EXIT["bad input"]
     try:
         with second_interrupt_quits():
             code: int = import_module("experiments.commands").run(options)
             sys.stdout.flush()
             return code
     except KeyboardInterrupt:
-        print(_interrupted(options, words), file=sys.stderr)
+        again = _resume(options, words)
+        complain("\n".join(["interrupted; to go on:", *again] if again else ["interrupted"]))
         return EXIT["interrupted"]
-    except BrokenPipeError:  # e.g. piped into head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT["done"]
     except Exception as problem:
+        if isinstance(problem, BrokenPipeError) and has_no_reader(sys.stdout):  # e.g. `| head`
+            drop(sys.stdout)
+            return EXIT["done"]
+        settle(sys.stdout)
         if options.debug:
             raise
-        return _explain(problem, fetching=options.verb == "fetch")
+        from experiments.explain import explain
+
+        found = explain(problem, options)
+        complain(f"error: {found.sentence}\nhint: {found.hint}")
+        again = _resume(options, words)
+        if found.may_go_on and again:
+            complain("\n".join(["to go on:", *again]))
+        return found.code
 
 
-def _interrupted(options: argparse.Namespace, words: Sequence[str]) -> str:
-    """What to say after Ctrl-C: a run that kept something can be gone on with."""
+def _resume(options: argparse.Namespace, words: Sequence[str]) -> list[str]:
+    """The command that goes on with what the run kept, as a list of one; [] where there is none."""
     folder = getattr(options, "folder", None)  # set by `run_folder.running` once there is a run
     if folder is None or not folder.is_dir():
-        return "interrupted"
+        return []
     given = [word for word in words if word != "--resume"]
     while "--out" in given:
         place = given.index("--out")
         del given[place : place + 2]
     given = [word for word in given if not word.startswith("--out=")]
-    command = shlex.join(["collide", *given, "--resume", "--out", str(folder)])
-    return f"interrupted; to go on:\n{command}"
-
-
-def _explain(problem: Exception, *, fetching: bool) -> int:
-    from polytope.errors import (
-        CertificateError,
-        CollisionError,
-        DownloadError,
-        LimitError,
-        OutputError,
-    )
-
-    if not isinstance(problem, CollisionError):
-        print(f"error: {type(problem).__name__}: {problem}", file=sys.stderr)
-        print("hint: this is a fault of ours; --debug shows where", file=sys.stderr)
-        return 1
-    hints = {
-        OutputError: "name another folder with --out",
-        DownloadError: (
-            "--from FOLDER takes the files from a folder that holds them; else they are downloaded"
-            if fetching
-            else "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder"
-        ),
-        CertificateError: "the claim is not proved; do not rely on it",
-        LimitError: "raise the limit that is named",
-    }
-    usual = "`collide COMMAND --help` lists what is accepted; --debug shows the traceback"
-    hint = next((text for kind, text in hints.items() if isinstance(problem, kind)), usual)
-    print(f"error: {problem}", file=sys.stderr)
-    print(f"hint: {hint}", file=sys.stderr)
-    if isinstance(problem, CertificateError):
-        return EXIT["refused"]
-    return EXIT["limit"] if isinstance(problem, LimitError) else EXIT["bad input"]
+    return [shlex.join(["collide", *given, "--resume", "--out", str(folder)])]
 
 
 if __name__ == "__main__":

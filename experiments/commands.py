@@ -11,7 +11,7 @@ from typing import Any
 
 from experiments.config import MnistOptions, SmallOptions, SurveyOptions
 from experiments.progress import Progress
-from experiments.run_folder import running
+from experiments.run_folder import announce, running
 from experiments.verbs import VERBS, module_of
 from polytope.errors import InputError
 
@@ -81,7 +81,7 @@ def _mnist_run(options: argparse.Namespace) -> Iterator[Path]:
         from experiments.mnist import run_mnist  # imports torch
 
         progress = Progress(quiet=options.quiet, stages=5)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_mnist(settings, folder, progress)
         yield folder
 
@@ -99,7 +99,7 @@ def small(options: argparse.Namespace) -> int:
         from experiments.small import run_small  # imports torch
 
         progress = Progress(quiet=options.quiet, stages=7)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_small(settings, folder, progress)
         finish_small(folder, as_json=options.json)
     return 0
@@ -127,7 +127,7 @@ def survey(options: argparse.Namespace) -> int:
         from experiments.survey import run_survey
 
         progress = Progress(quiet=options.quiet, stages=3)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_survey(settings, folder, progress)
         finish_survey(folder, as_json=options.json)
     return 0

@@ -12,9 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from polytope.errors import CollisionError, InputError, OutputError
+from polytope.errors import CollisionError, InputError, LimitError, OutputError
 
 BLOCK = 1 << 20  # bytes a read while hashing
+#: What stands for the system's error where there is no room.
+FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of disk space is full",
+    errno.EFBIG: "the largest size of a file is reached",
+}
 RUNS = Path("runs")  # where run folders go that nobody named
 #: Names of what is being written: by us, by `Certificate.save`, by a search's checkpoint.
 _SCRATCH = re.compile(r"\.(probe-[0-9a-f]{8}|.+\.([0-9a-z_]{8}(\.[a-z]+)?|[0-9]+))")
@@ -38,10 +44,21 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def output_error(path: Path, problem: OSError) -> OutputError:
-    """Returns the one sentence that says why `path` cannot be written."""
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError(f"{path} cannot be written: the disk is full; free some space and rerun")
+class DiskFullError(OutputError, LimitError):
+    """The disk, a quota or the largest size of a file was reached; what was there is kept."""
+
+
+def output_error(path: Path | str, problem: OSError, *, needed: int | None = None) -> OutputError:
+    """Returns the one sentence that says why `path` cannot be written.
+
+    Args:
+        path: of the file, or another name for what was written to.
+        problem: what the system said.
+        needed: bytes of what was to be written, where known.
+    """
+    if problem.errno in FULL:
+        size = "" if needed is None else f", {max(needed / 1e6, 0.001):.3f} MB needed"
+        return DiskFullError(f"{path} cannot be written: {FULL[problem.errno]}{size}")
     return OutputError(f"{path} cannot be written: {problem.strerror or problem}")
 
 
@@ -55,11 +72,15 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, needed: int | None = None) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what was written there replaces `path` at the end.
 
     The temporary name keeps the suffix, since `numpy.savez` and matplotlib read the format from it.
     When the body raises, the temporary file is removed and `path` stays as it was.
+
+    Args:
+        path: of the file.
+        needed: its bytes, where known, for the word on a full disk.
 
     Raises:
         OutputError: the folder is absent or not writable, or the disk is full.
@@ -78,7 +99,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except CollisionError:
         raise
     except OSError as problem:
-        raise output_error(path, problem) from problem
+        raise output_error(path, problem, needed=needed) from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -87,7 +108,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    with atomic_path(path) as temporary:
+    with atomic_path(path, needed=len(data)) as temporary:
         temporary.write_bytes(data)
 
 

@@ -6,7 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from polytope.errors import LimitError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -43,6 +46,9 @@ def run_jobs(
         function: defined at the top of a module, so that a fresh process finds it.
         jobs: picklable.
         workers: processes.
+
+    Raises:
+        LimitError: the system ended a process, as it does when memory runs out.
     """
     if workers == 1 or len(jobs) <= 1:
         for job in jobs:
@@ -60,12 +66,17 @@ def run_jobs(
         for done in as_completed(waiting):
             yield waiting[done], done.result()
         pool.shutdown()
-    except BaseException:
+    except BaseException as problem:
         processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
         pool.shutdown()  # waits until the queues are put away
+        if isinstance(problem, BrokenProcessPool):
+            raise LimitError(
+                "workers: one was ended by the system, as a rule for want of memory; what is "
+                "finished is kept; lower --workers"
+            ) from problem
         raise
     finally:
         for name, value in before.items():

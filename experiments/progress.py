@@ -36,7 +36,10 @@ class Progress:
         """Prints one line, with the time since the start."""
         if not self.quiet:
             since = _clock(time.monotonic() - self._began)
-            print(f"[{since}] {message}", file=sys.stderr, flush=True)
+            try:
+                print(f"[{since}] {message}", file=sys.stderr, flush=True)
+            except OSError:  # nobody reads it any more: no reason to end a run
+                self.quiet = True
 
     @contextmanager
     def stage(self, name: str, title: str) -> Iterator[None]:

@@ -62,7 +62,7 @@ class Frame:
 
 
 def frame_of(generators: Generators, *, plane: bool = False) -> Frame | None:
-    """Returns the frame of a set; None for a single point, a line, or too long a list.
+    """Returns the frame of a set; None for a point, a line, or a list too long or too short.
 
     Args:
         generators: the set.
@@ -82,6 +82,8 @@ def frame_of(generators: Generators, *, plane: bool = False) -> Frame | None:
     arrows = [size * v / np.linalg.norm(v) for v in directions]
     _, values, rows = np.linalg.svd(np.vstack([points - origin, *arrows]), full_matrices=False)
     count = 3 if k == 3 and not plane else 2
+    if len(rows) < count:  # the beginning of a list that a limit cut short
+        return None
     variance = values**2 / max(float((values**2).sum()), np.finfo(float).tiny)
     return Frame(origin, rows[:count].T, variance[:count] if k > count else None)
 

@@ -134,7 +134,7 @@ class RowFile:
             os.fsync(self._descriptor)
         except OSError as problem:
             os.ftruncate(self._descriptor, before)
-            raise output_error(self.path, problem) from problem
+            raise output_error(self.path, problem, needed=len(line)) from problem
 
     def append(
         self, key: str, results: Mapping[str, Any], timings: Mapping[str, Any] | None = None

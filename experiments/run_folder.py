@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from experiments.files import RUNS, held, next_run_folder, open_run_folder
+from experiments.progress import Progress
 from polytope.errors import InputError
 
 
@@ -46,6 +47,17 @@ def _chosen(options: argparse.Namespace, name: str) -> Path:
     if resume and not folder.is_dir():
         raise InputError(f"out: expected the folder of a run to resume; {folder} does not exist")
     return open_run_folder(folder)
+
+
+def announce(options: argparse.Namespace, folder: Path, progress: Progress) -> None:
+    """Says where the run goes, and on which device where that was left to us."""
+    progress.say(f"run folder {folder}")
+    if getattr(options, "device", None) == "auto":
+        from optimize.setup import read_device  # imports torch
+
+        device = read_device("auto")
+        found = "no CUDA device here" if device.type == "cpu" else "there is one"
+        progress.say(f"device {device} ({found})")
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from experiments.own_compare import compare_network
     from experiments.own_compare_tables import compare_tables, search_note, time_note
     from experiments.progress import Progress
-    from experiments.run_folder import running
+    from experiments.run_folder import announce, running
     from polytope.errors import InputError
 
     for name, least in (("samples", 1), ("seed", 0), ("exact_limit", 0), ("region_limit", 0)):
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"vertex-seconds: expected a number > 0, got {options.vertex_seconds}")
     with running(options, "compare") as folder:
         progress = Progress(quiet=options.quiet)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         results = compare_network(options, folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))

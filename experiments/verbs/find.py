@@ -25,11 +25,11 @@ def run(options: argparse.Namespace) -> int:
     from experiments.own_find import find, find_table, limit_note
     from experiments.own_options import with_defaults
     from experiments.progress import Progress
-    from experiments.run_folder import running
+    from experiments.run_folder import announce, running
 
     with running(options, "find") as folder:
         progress = Progress(quiet=options.quiet)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         results = find(with_defaults(options), folder, progress)
     if options.json:
         print(json.dumps({"folder": str(folder), "results": results}, indent=1))

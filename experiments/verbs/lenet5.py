@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from experiments.commands import cores
     from experiments.config import Lenet5Options
     from experiments.progress import Progress
-    from experiments.run_folder import running
+    from experiments.run_folder import announce, running
 
     names = (
         *("target", "other", "layers", "units", "samples", "max_steps", "pieces", "seconds"),
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         from experiments.lenet5_output import finish_lenet5
 
         progress = Progress(quiet=options.quiet, stages=6)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_lenet5(settings, folder, progress)
         finish_lenet5(folder, as_json=options.json)
     return 0

@@ -125,7 +125,7 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The experiment, its tables and figures."""
     from experiments.progress import Progress
-    from experiments.run_folder import running
+    from experiments.run_folder import announce, running
     from experiments.squeezenet_output import finish_squeezenet
 
     settings = settings_of(options)
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
         from experiments.squeezenet import run_squeezenet
 
         progress = Progress(quiet=options.quiet)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_squeezenet(settings, folder, progress)
         finish_squeezenet(folder, as_json=options.json)
     return 0

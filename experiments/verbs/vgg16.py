@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(
     options: argparse.Namespace, target: str | None, start: str | None, *, table: str | None = None
 ) -> int:
-    from experiments.run_folder import running
+    from experiments.run_folder import announce, running
 
     settings = settings_of(options, target, start)
     with running(options, "vgg16") as folder:
@@ -141,7 +141,7 @@ def _run(
         from experiments.vgg16 import vgg16_setting
 
         progress = Progress(quiet=options.quiet)
-        progress.say(f"run folder {folder}")
+        announce(options, folder, progress)
         run_images(vgg16_setting(settings, progress), folder, progress)
         finish_images(folder, as_json=options.json, table=table)
     return 0
