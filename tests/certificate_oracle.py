@@ -92,6 +92,9 @@ class System:
     def low(self, objective, more=()):
         return self.least([*self.rows, *more], objective)
 
+    def lists(self, pivots):
+        return generated(self, pivots)
+
     def empty(self):
         return self.low([F(0)] * self.d) == "empty"
 
@@ -214,7 +217,7 @@ def are_generators(system, points, rays, lines):
     points, rays, _, pivots = normal_lists(points, rays, lines)
     found = set(points), set(rays)
     once = (len(found[0]), len(found[1])) == (len(points), len(rays))
-    return once and found == generated(system, pivots)
+    return once and found == system.lists(pivots)
 
 
 def others(system, claim):

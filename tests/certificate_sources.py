@@ -8,6 +8,8 @@ checks each of so many with the checker, as a saved file; exit code 0 if all are
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -84,7 +86,8 @@ def main() -> int:
     slowest = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for name, certificate in islice(sources(args.start), args.count):
-            path = certificate.save(Path(folder) / "certificate.json")
+            path = Path(folder) / "certificate.json"
+            path.write_text(json.dumps(certificate.document()))
             made[certificate.kind] += 1
             began = perf_counter()
             try:
@@ -102,3 +105,7 @@ def main() -> int:
     )
     print(f"slowest check {slowest:.3f} s")
     return int(bool(refused) or total < args.count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

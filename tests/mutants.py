@@ -22,7 +22,7 @@ from random import Random
 from time import perf_counter
 
 from polytope import checker
-from tests.certificate_labels import begins_true, label
+from tests.certificate_labels import label
 from tests.mutation_documents import WHOLE, Mutant, mutants_of
 from tests.mutation_operators import KEEP_FORM, OPERATORS
 from tests.mutation_seeds import Seed, seeds
@@ -135,7 +135,7 @@ def _attack_kind(
             folder.mkdir()
             for file, data in seed.files.items():
                 (folder / file).write_bytes(data)
-            if not begins_true(seed.document, folder):
+            if not label(seed.document, folder)[0]:
                 tally.wrong.append(f"{seed.name}: a false claim to begin with")
         for seed, mutant in _drawn(own, sources, quota, rng, tally):
             attack(tally, mutant, seed, folders[seed.name])

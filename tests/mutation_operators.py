@@ -304,6 +304,6 @@ number doubled or halved; number far away; modulus 1, 0 or negative; wrong modul
 vector with the other sign; Farkas vector with the wrong sign; same vector, other fraction
 same vector, dense or sparse; entries swapped; vertex, ray, line or basis removed
 vertex, ray, line or basis doubled; list in another order; unit, row, column or index +-1
-flag flipped; box widened; other word; entry dropped"""
+flag flipped; box widened; other word"""
 #: Those that leave a well-formed certificate, as a rule: they come nearer to a false proof.
 KEEP_FORM = frozenset(re.split("; |\n", _FORMAL))
