@@ -25,19 +25,33 @@ from polytope.rational import RationalVector
 def solve_basis(
     program: LinearProgram, basis: Basis
 ) -> tuple[RationalVector, RationalVector] | None:
-    """Point and multipliers of a basis, exactly; None if the basis is singular.
+    """Point and multipliers of a basis, exactly; None if it is singular, or no basis at all.
 
     Returns:
         The basic solution (n,), and one multiplier per row of ``basis.tight`` such that
         ``c + sum y_r a_r`` vanishes on the basic columns.
     """
-    if len(basis.basic) != len(basis.tight):
+    if len(basis.basic) != len(basis.tight) or not _is_proper(program, basis):
         return None
     core = _Core.of(program, basis)
     try:
         return core.primal(_nonbasic_values(program, basis)), core.dual()
     except ZeroDivisionError:
         return None
+
+
+def _is_proper(program: LinearProgram, basis: Basis) -> bool:
+    """Whether every nonbasic column sits on a bound that it has, or is free and held at 0.
+
+    A column held at a bound that is not there would count as unable to move on, and so make a point
+    look optimal that is not.
+    """
+    basic = set(basis.basic)
+    return not any(
+        (program.upper[j] if j in basis.at_upper else program.lower[j]) is None
+        for j in range(program.n)
+        if j not in basic and j not in basis.at_zero
+    )
 
 
 def _nonbasic_values(program: LinearProgram, basis: Basis) -> dict[int, Fraction]:

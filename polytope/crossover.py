@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack, qr
 
+from polytope.proposals import proposing
+
 #: Columns whose rates are kept up to date between two factorisations.
 _BLOCK = 256
 #: Columns tried in vain before a row of the layer is let become tight.
@@ -79,7 +81,7 @@ def push(face: Face, *, seed: int = 0) -> Proposal | None:
         face: the face and the point.
         seed: of the order in which columns are pushed.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), proposing():
         start = _independent(face)
         if start is None:
             return None
@@ -89,7 +91,8 @@ def push(face: Face, *, seed: int = 0) -> Proposal | None:
         for first in range(0, len(order), _BLOCK):
             if not walk.push(order[first : first + _BLOCK]):
                 return None
-    return walk.proposal()
+        return walk.proposal()
+    return None
 
 
 def _independent(face: Face) -> tuple[list[int], list[int]] | None:

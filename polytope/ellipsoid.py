@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from math import inf, lgamma, log, pi
+from math import inf, lgamma, log, nan, pi
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from polytope.generators import Chart
 from polytope.hull import Hull
 from polytope.layer import Layer
 from polytope.local import Around, basis_floats, embedded, gram
+from polytope.proposals import proposing
 from polytope.rational import RationalVector
 from polytope.recession import boundedness
 
@@ -102,7 +103,9 @@ def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
     k, stretch = hull.dimension, gram(chart)
     log_gram = log(stretch.numerator) - log(stretch.denominator)
     unit_ball = k / 2 * log(pi) - lgamma(k / 2 + 1)
-    log_volume = unit_ball + float(np.linalg.slogdet(shape)[1]) + log_gram / 2
+    log_volume = nan
+    with proposing():
+        log_volume = unit_ball + float(np.linalg.slogdet(shape)[1]) + log_gram / 2
     moved = [u + Fraction(v) for u, v in zip(around.point, middle.tolist(), strict=True)]
     point = embedded(chart, moved)
     return Ellipsoid(EllipsoidStatus.CONTAINED, k, point, chart, shape, log_volume)
@@ -156,15 +159,23 @@ def dikin_ellipsoid(around: Around) -> tuple[np.ndarray, np.ndarray] | None:
         slack = 1 - rates @ center
         if not (slack > 0).all():
             return None
-        q, r = np.linalg.qr(rates @ frame / slack[:, None])
-        if not (np.isfinite(r).all() and np.diag(r).all()):
+        moved = _newton_step(rates @ frame / slack[:, None], frame)
+        if moved is None:
             return None
-        frame = np.linalg.solve(r.T, frame.T).T
-        step = -q.sum(axis=0)
+        frame, step = moved
         decrement = float(np.linalg.norm(step))
         if decrement < _AT_REST:
             return center, frame
         center = center + frame @ (step / (1 + decrement))
+    return None
+
+
+def _newton_step(scaled: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The frame of the Hessian, and the Newton step in it; None if floats find none."""
+    with proposing():
+        q, r = np.linalg.qr(scaled)
+        if np.isfinite(r).all() and np.diag(r).all():
+            return np.linalg.solve(r.T, frame.T).T, -q.sum(axis=0)
     return None
 
 
@@ -187,23 +198,14 @@ def _largest(normals: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     shape, center = cp.Variable((k, k), PSD=True), cp.Variable(k)
     inside = cp.norm(shape @ table.T, 2, axis=0) + table @ center <= right
     problem = cp.Problem(cp.Maximize(cp.log_det(shape)), [inside])
-    try:
-        with warnings.catch_warnings():  # an inaccurate proposal is still a proposal
-            warnings.simplefilter("ignore")
-            problem.solve(solver=cp.CLARABEL)
-    except cp.SolverError:
-        return None
-    except BaseException as problem:
-        # Clarabel panics on data of extreme scales, with an exception of its own that is no
-        # Exception; no proposal is an answer, too.
-        if type(problem).__name__ != "PanicException":
-            raise
-        return None
-    if shape.value is None or center.value is None:
-        return None
-    if not (np.isfinite(shape.value).all() and np.linalg.slogdet(shape.value)[0] > 0):
-        return None
-    return np.asarray(center.value), np.asarray(shape.value)
+    with warnings.catch_warnings(), proposing():  # an inaccurate proposal is still a proposal
+        warnings.simplefilter("ignore")
+        problem.solve(solver=cp.CLARABEL)
+        if shape.value is None or center.value is None:
+            return None
+        if np.isfinite(shape.value).all() and np.linalg.slogdet(shape.value)[0] > 0:
+            return np.asarray(center.value), np.asarray(shape.value)
+    return None
 
 
 def _proved(around: Around, center: np.ndarray, shape: np.ndarray) -> np.ndarray | None:

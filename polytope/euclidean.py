@@ -19,6 +19,7 @@ from polytope.halfspaces import Multipliers, Row, System
 from polytope.interior import onto_equalities
 from polytope.layer import Layer
 from polytope.projection import ExactProjection, exact_projection, fits
+from polytope.proposals import proposing
 from polytope.rational import RationalVector, nearest_float, rounded
 
 #: A slack or a distance to a bound below this, relative to 1, is taken for zero by the proposal.
@@ -111,20 +112,18 @@ def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
         if finite.size:
             constraints.append(sign * x[finite] >= sign * bound[finite])
     problem = cp.Problem(cp.Minimize(cp.sum_squares(x - origin) / 2), constraints)
-    try:
-        with warnings.catch_warnings():  # an inaccurate proposal is still a proposal
-            warnings.simplefilter("ignore")
-            problem.solve(solver=cp.CLARABEL)
-    except cp.SolverError:
-        return None
-    if x.value is None or not np.isfinite(x.value).all():
-        return None
-    duals = {
-        row: float(value) * ratio[row.unit]
-        for rows, constraint in groups
-        for row, value in zip(rows, np.atleast_1d(constraint.dual_value), strict=True)
-    }
-    return _Proposal(np.asarray(x.value), duals)
+    with warnings.catch_warnings(), proposing():  # an inaccurate proposal is still a proposal
+        warnings.simplefilter("ignore")
+        problem.solve(solver=cp.CLARABEL)
+        if x.value is None or not np.isfinite(x.value).all():
+            return None
+        duals = {
+            row: float(value) * ratio[row.unit]
+            for rows, constraint in groups
+            for row, value in zip(rows, np.atleast_1d(constraint.dual_value), strict=True)
+        }
+        return _Proposal(np.asarray(x.value), duals)
+    return None
 
 
 def _exact_point(layer: Layer, proposal: _Proposal) -> RationalVector | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from polytope.proposals import proposing
 from polytope.rational import RationalVector, rounded
 
 _UNIT_ROUNDOFF = 2.0**-53
@@ -219,13 +220,11 @@ def _middle(size: np.ndarray, live: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _inverses(square: np.ndarray) -> np.ndarray:
-    try:
-        found: np.ndarray = np.linalg.inv(square)
-    except np.linalg.LinAlgError:  # one singular matrix fails all of them
-        found = np.full_like(square, np.nan)
-        for k, matrix in enumerate(square):
-            try:
-                found[k] = np.linalg.inv(matrix)
-            except np.linalg.LinAlgError:
-                continue
+    with proposing():
+        together: np.ndarray = np.linalg.inv(square)
+        return together
+    found = np.full_like(square, np.nan)
+    for k, matrix in enumerate(square):  # one singular matrix failed all of them
+        with proposing():
+            found[k] = np.linalg.inv(matrix)
     return found

@@ -23,6 +23,7 @@ from polytope.generators import Completeness, Generators
 from polytope.local import listed_for, require_complete
 from polytope.membership import as_point
 from polytope.nearest import nearest
+from polytope.proposals import proposing
 from polytope.rational import ExactArray, RationalVector, to_fraction
 from polytope.roots import root_bounds
 
@@ -134,10 +135,15 @@ def _combination(x: RationalVector, points: Sequence[RationalVector]) -> list[Fr
     moved = (np.array([point.to_float() for point in points]) - x.to_float()).T
     moved /= np.abs(moved).max() or 1.0
     system = np.vstack([moved, np.ones(len(points))])
-    found, _ = nnls(system, np.eye(len(system))[-1])
-    weights = [to_fraction(w, "weights") for w in found]
+    found = np.zeros(0)
+    with proposing():
+        found, _ = nnls(system, np.eye(len(system))[-1])
+    if found.shape != (len(points),) or not np.isfinite(found).all():
+        found = np.zeros(len(points))
+    weights = [max(to_fraction(w, "weights"), Fraction(0)) for w in found]
     total = sum(weights, Fraction(0))
-    return [w / total for w in weights]
+    # Without a proposal the middle of the points is a combination, too.
+    return [w / total if total else Fraction(1, len(points)) for w in weights]
 
 
 def _weighted_gap(

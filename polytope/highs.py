@@ -14,6 +14,7 @@ import numpy as np
 
 from polytope.equilibrate import Equilibration
 from polytope.program import FloatForm, LinearProgram, objective_floats
+from polytope.proposals import proposing
 from polytope.rational import nearest_float
 
 OPTIONS: dict[str, bool | int | float | str] = {
@@ -83,10 +84,13 @@ class Proposer:
         # The exact bounds decide: one of 10**400 is infinite to HiGHS, and is there all the same.
         self._has_lower = np.array([v is not None for v in program.lower], dtype=bool)
         self._has_upper = np.array([v is not None for v in program.upper], dtype=bool)
-        self.instance: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in OPTIONS.items():
-            self.instance.setOptionValue(option, value)
-        self.instance.passModel(self._model())
+        self.instance: Any = None
+        with proposing():
+            instance: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+            for option, value in OPTIONS.items():
+                instance.setOptionValue(option, value)
+            instance.passModel(self._model())
+            self.instance = instance
 
     def _model(self) -> highspy.HighsLp:
         form, scaling, model = self._form, self.scaling, highspy.HighsLp()
@@ -105,11 +109,13 @@ class Proposer:
 
     def propose(self, program: LinearProgram) -> Proposal:
         """Minimise the program's objective from wherever the last solve ended."""
-        costs = self.scaling.costs(objective_floats(program.objective))
-        # HiGHS measures dual infeasibility absolutely, so the largest cost is kept near 1.
-        largest = np.abs(costs).max(initial=0.0)
-        self._pass_costs(np.ldexp(costs, -int(np.frexp(largest)[1])))
-        return self._run()
+        with proposing():
+            costs = self.scaling.costs(objective_floats(program.objective))
+            # HiGHS measures dual infeasibility absolutely, so the largest cost is kept near 1.
+            largest = np.abs(costs).max(initial=0.0)
+            self._pass_costs(np.ldexp(costs, -int(np.frexp(largest)[1])))
+            return self._run()
+        return Proposal(FloatStatus.UNKNOWN, None)
 
     def propose_refined(
         self,
@@ -118,13 +124,16 @@ class Proposer:
         row_bounds: tuple[np.ndarray, np.ndarray],
     ) -> Proposal:
         """Solve the shifted and scaled program of one refinement step, then restore the bounds."""
-        self._pass_costs(self.scaling.costs(costs))
-        self._set_column_bounds(*bounds)
-        self._set_row_bounds(*row_bounds)
-        proposal = self._run()
-        self._set_column_bounds(self._lower, self._upper)
-        self._set_row_bounds(self._form.row_lower, self._form.row_upper)
-        return proposal
+        with proposing():
+            self._pass_costs(self.scaling.costs(costs))
+            self._set_column_bounds(*bounds)
+            self._set_row_bounds(*row_bounds)
+            try:
+                return self._run()
+            finally:
+                self._set_column_bounds(self._lower, self._upper)
+                self._set_row_bounds(self._form.row_lower, self._form.row_upper)
+        return Proposal(FloatStatus.UNKNOWN, None)
 
     def _pass_costs(self, costs: np.ndarray) -> None:
         self.instance.changeColsCost(self._n, np.arange(self._n, dtype=np.int32), costs)
@@ -144,7 +153,8 @@ class Proposer:
 
     def _basis(self) -> Basis | None:
         basis = self.instance.getBasis()
-        if not basis.valid:
+        sizes = len(basis.col_status), len(basis.row_status)
+        if not basis.valid or sizes != (self._n, len(self._form.row_upper)):
             return None
         columns = np.array([int(s) for s in basis.col_status], dtype=np.int64)
         rows = np.array([int(s) for s in basis.row_status], dtype=np.int64)
@@ -176,13 +186,16 @@ def interior_proposal(program: LinearProgram) -> np.ndarray | None:
     """
     proposer = Proposer(program)
     highs = proposer.instance
-    for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
-        highs.setOptionValue(option, value)
-    highs.setOptionValue("ipm_iteration_limit", _INTERIOR_ITERATIONS)
-    highs.setOptionValue("time_limit", _INTERIOR_SECONDS)
-    highs.run()
-    found = np.array(highs.getSolution().col_value)
-    if found.shape != (program.n,) or not np.isfinite(found).all():
-        return None
-    point = np.asarray(np.ldexp(found, proposer.scaling.columns))
-    return point if np.isfinite(point).all() else None
+    with proposing():
+        for option, value in {"solver": "ipm", "run_crossover": "off"}.items():
+            highs.setOptionValue(option, value)
+        highs.setOptionValue("ipm_iteration_limit", _INTERIOR_ITERATIONS)
+        highs.setOptionValue("time_limit", _INTERIOR_SECONDS)
+        highs.run()
+        found = np.array(highs.getSolution().col_value)
+        if found.shape != (program.n,) or not np.isfinite(found).all():
+            return None
+        with np.errstate(over="ignore"):
+            point = np.asarray(np.ldexp(found, proposer.scaling.columns))
+        return point if np.isfinite(point).all() else None
+    return None

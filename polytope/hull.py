@@ -23,6 +23,7 @@ from polytope.halfspaces import Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor
 from polytope.local import LocalRows, balanced, local_rows
+from polytope.proposals import proposing
 from polytope.reduction import reduce
 
 #: Equalities up to which projections are computed exactly, at some 100 bits an equality.
@@ -167,10 +168,11 @@ def _projected_by_floats(
     scaled, top = _aligned(equal)
     tops = [max(map(abs, row)).bit_length() for row in table]
     floats = np.array([[v / (1 << t) for v in row] for row, t in zip(table, tops, strict=True)])
-    with np.errstate(all="ignore"):
+    inverse = None
+    with np.errstate(all="ignore"), proposing():
         inverse = np.linalg.pinv(np.array([[v / (1 << top) for v in row] for row in scaled]))
         shares = floats @ inverse
-    if not (np.isfinite(inverse).all() and np.isfinite(shares).all()):
+    if inverse is None or not (np.isfinite(inverse).all() and np.isfinite(shares).all()):
         return None
     e, m = fmpz_mat(scaled), fmpz_mat(_integers(inverse))
     # In these units E is an integer matrix, and its approximate right inverse M is m / one.

@@ -15,6 +15,7 @@ from polytope.layer import Layer
 from polytope.linalg import invertible_minor
 from polytope.linprog import Outcome, solve
 from polytope.program import LinearProgram, LPRow
+from polytope.proposals import proposing
 from polytope.rational import RationalVector, nearest_float
 
 
@@ -25,8 +26,10 @@ def central_point(layer: Layer, fixed: Collection[int]) -> RationalVector | None
     inside; whether it did is for the caller to prove.
     """
     zero = RationalVector((0,) * layer.n_inputs)
-    guess = interior_proposal(LinearProgram.over(layer.system, zero))
-    if guess is None:
+    guess = None
+    with proposing():
+        guess = interior_proposal(LinearProgram.over(layer.system, zero))
+    if guess is None or not np.isfinite(guess).all():
         return None
     lower, upper = layer.domain.bounds(layer.n_inputs)
     values = [Fraction(v) for v in guess.tolist()]
@@ -61,9 +64,12 @@ def onto_equalities(
         return point
     floats, _ = system.float_rows
     table = floats[[r.unit for r in rows]] * np.maximum(room, 0.0)
-    chosen_rows, columns = _well_conditioned(table)
-    kept = [rows[k] for k in chosen_rows]
-    minor = invertible_minor(layer.weight, kept, sorted(columns))
+    kept: list[Row] = []
+    minor = None
+    with proposing():
+        chosen_rows, columns = _well_conditioned(table)
+        kept = [rows[k] for k in chosen_rows]
+        minor = invertible_minor(layer.weight, kept, sorted(columns))
     if minor is None:
         return None
     values = system.values(point)

@@ -16,6 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from polytope.highs import Basis
 from polytope.program import LinearProgram, objective_floats
+from polytope.proposals import proposing
 
 #: Entries of A from which on the simplex method is too slow: 4,096 x 1,024.
 _LARGE = 1 << 22
@@ -73,7 +74,8 @@ def propose(program: LinearProgram) -> Basis | None:
     movable = np.flatnonzero(upper > lower)
     if table is None or not len(movable):
         return None
-    with np.errstate(all="ignore"):
+    found = None
+    with np.errstate(all="ignore"), proposing():
         data = _Data(
             np.ascontiguousarray(table[:, movable]),
             program.float_form.row_upper[order] - table @ lower,
@@ -104,10 +106,7 @@ def _solve(data: _Data) -> _Point | None:
             return None
         if gap < _GAP * start:
             return at
-        try:
-            at = _step(data, at, gap, finite)
-        except np.linalg.LinAlgError:
-            return None
+        at = _step(data, at, gap, finite)
     return None
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from flint import fmpz, fmpz_mat
 
+from polytope.proposals import proposing
+
 #: Rows below which FLINT's own solver is used.
 _SMALL = 160
 #: Bits gained by a step, tried in turn: the larger, the better conditioned A has to be.
@@ -72,11 +74,10 @@ def _by_flint(matrix: fmpz_mat, column: fmpz_mat) -> tuple[list[int], int] | Non
 def _refined(table: np.ndarray, right: Sequence[int], step: int) -> tuple[fmpz_mat, fmpz] | None:
     """A likely solution: numerators as a column, and the denominator; None if floats fail."""
     floats = table.astype(np.float64)
-    try:
+    inverse = None
+    with proposing():
         inverse = np.linalg.inv(floats)
-    except np.linalg.LinAlgError:
-        return None
-    if not np.isfinite(inverse).all():
+    if inverse is None or not np.isfinite(inverse).all():
         return None
     # Hadamard: the determinants of Cramer's rule, with the right-hand side for one column, too.
     determinant = sum(log2(float(row @ row)) / 2 for row in floats)

@@ -22,6 +22,7 @@ from flint import fmpz_mat
 
 from polytope.ahead import ahead
 from polytope.exact_bases import ExactRows
+from polytope.proposals import proposing
 
 #: Bits of the first float solution that are used, and bits gained by each refinement.
 _FIRST_BITS, _STEP_BITS = 44, 40
@@ -147,9 +148,9 @@ def _bounded_inverse(
     floats = square.astype(np.float64)
     n = square.shape[1]
     if inverse is None:
-        try:
+        with proposing():
             inverse = np.linalg.inv(floats)
-        except np.linalg.LinAlgError:
+        if inverse is None:
             return np.full(floats.shape, np.nan), np.full(len(square), np.inf)
     rest = np.abs(inverse @ floats - np.eye(n)).sum(axis=2).max(axis=1)
     rows = np.abs(floats).sum(axis=2)

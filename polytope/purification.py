@@ -119,6 +119,8 @@ def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purifi
             continue
         rows = [start.equal[k] for k in proposal.equal] + [start.loose[k] for k in proposal.loose]
         columns = sorted(start.columns[k] for k in proposal.columns)
+        if len(rows) != len(columns):
+            continue
         with _measured(clock, "solve"):
             point = _meeting_point(start, rows, columns, proposal.at_upper)
         if point is None:

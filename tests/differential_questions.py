@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product as combinations
+from itertools import combinations, product
 from math import prod
 from typing import Any
 
@@ -35,6 +35,8 @@ _WORDS = {
 _GAP = 1e-9
 #: The oracle's l2 distance tries every subset of this many half-spaces.
 _SQUARES = 8
+#: The diameter of more vertices than this is left out.
+_PAIRED = 20
 #: Products of more vertices than this are only counted.
 _COMBINED = 200
 
@@ -141,6 +143,8 @@ def generators(case: Case) -> None:
     listed = len(found.points), len(found.rays), len(found.lines)
     case.equal("generators: nothing twice", listed, sizes)
     case.tally.certificate("generators", found.certificate)
+    if len(found.points) > _PAIRED:
+        return
     diameter = case.polytope.diameter(generators=found)
     word = {DiameterStatus.EMPTY: -1, DiameterStatus.UNBOUNDED: None}
     if diameter.status in (DiameterStatus.EXACT, *word):
@@ -155,8 +159,11 @@ def _squared_diameter(engine: Engine) -> Fraction | int | None:
         return -1
     if not engine.is_bounded:
         return None
-    pairs = combinations(engine.points, repeat=2)
-    return max(Fraction(sum((a - b) ** 2 for a, b in zip(*p, strict=True))) for p in pairs)
+    squares = (
+        Fraction(sum((a - b) ** 2 for a, b in zip(*p, strict=True)))
+        for p in combinations(engine.points, 2)
+    )
+    return max(squares, default=Fraction(0))
 
 
 def programs(case: Case) -> None:
@@ -164,7 +171,7 @@ def programs(case: Case) -> None:
     costs = [
         rng.integers(-3, 4, oracle.n),
         rng.standard_normal(oracle.n),
-        np.eye(oracle.n, dtype=int)[int(rng.integers(oracle.n))],
+        np.eye(oracle.n, dtype=int)[(j := int(rng.integers(oracle.n)))],
     ]
     if rng.random() < 0.2:
         costs.append(np.zeros(oracle.n))
@@ -175,11 +182,9 @@ def programs(case: Case) -> None:
     for unit in polytope.inactive_units[-1:]:
         result = polytope.unit_vertex(unit)
         _program(case, result, oracle.weight[unit], oracle.bias[unit], "unit vertex")
-    j = int(rng.integers(oracle.n))
-    ends = polytope.extents([j])
-    for sign, result in ((1, ends.lowest[0]), (-1, ends.highest[0])):
-        axis = tuple(Fraction(sign * int(k == j)) for k in range(oracle.n))
-        _program(case, result, axis, Fraction(0), "extent")
+    highest = polytope.extents([j]).highest[0]
+    axis = tuple(-Fraction(int(k == j)) for k in range(oracle.n))
+    _program(case, highest, axis, Fraction(0), "extent")
 
 
 def _program(case: Case, result: Any, cost: Vector, constant: Fraction, question: str) -> None:
@@ -360,7 +365,7 @@ def factors(case: Case) -> None:
     case.agree("factors: number of points", count, lambda e: len(e.points))
     if count <= _COMBINED and not any(part.lines for part in lists):
         joined = set()
-        for chosen in combinations(*(part.points for part in lists)):
+        for chosen in product(*(part.points for part in lists)):
             x = [Fraction(0)] * oracle.n
             for factor, part in zip(found, chosen, strict=True):
                 for j, v in zip(factor.inputs, part, strict=True):

@@ -43,6 +43,7 @@ class Engine:
 
     def __init__(self, half_spaces: Sequence[HalfSpace], n: int) -> None:
         self.half_spaces, self.n = half_spaces, n
+        self._minima: dict[Vector, LinearOptimum] = {}
 
     def list_of(self, rows: Sequence[HalfSpace], n: int) -> ExactSet:
         """The generators of some half-spaces."""
@@ -78,13 +79,13 @@ class Engine:
         steps = [tuple(a - b for a, b in zip(p, first, strict=True)) for p in others]
         return rank([*steps, *self._directions])
 
-    @property
+    @cached_property
     def points(self) -> list[Vector]:
         return [tuple(Fraction(v, q) for v in p) for q, *p in self.listed.points]
 
-    @property
-    def vertices(self) -> list[Vector]:
-        return [] if self.lineality else self.points
+    @cached_property
+    def vertices(self) -> frozenset[Vector]:
+        return frozenset() if self.lineality else frozenset(self.points)
 
     @property
     def _directions(self) -> list[Vector]:
@@ -92,6 +93,12 @@ class Engine:
 
     def minimum(self, cost: Sequence[Fraction]) -> LinearOptimum:
         """The minimum of a linear function over the set."""
+        key = tuple(cost)
+        if key not in self._minima:
+            self._minima[key] = self._minimum(key)
+        return self._minima[key]
+
+    def _minimum(self, cost: Vector) -> LinearOptimum:
         return self.program(cost, self.half_spaces)
 
     def distance(self, origin: Sequence[Fraction], norm: str) -> Fraction | None:
@@ -159,7 +166,7 @@ class PPL(Engine):
     def dimension(self) -> int:
         return self._oracle.dimension
 
-    @property
+    @cached_property
     def points(self) -> list[Vector]:
         return self._oracle.points
 
@@ -172,7 +179,7 @@ class CDD(Engine):
     def list_of(self, rows: Sequence[HalfSpace], n: int) -> ExactSet:
         return solve_cdd(integer_system(rows, n))[0]
 
-    def minimum(self, cost: Sequence[Fraction]) -> LinearOptimum:
+    def _minimum(self, cost: Vector) -> LinearOptimum:
         return minimum_over(self.listed, cost)
 
     def rank(self, rows: Sequence[Vector]) -> int:

@@ -78,19 +78,19 @@ def _of_entries(rng: Rng, dense: Table, *, kind: str = "float32") -> Made:
 
 def _convolution(rng: Rng) -> Made:
     """One filter or two of 2 x 2 on a small image, with stride and padding."""
-    side, stride, padding = int(rng.integers(2, 4)), int(rng.integers(1, 3)), int(rng.integers(2))
+    width, stride, padding = int(rng.integers(2, 4)), int(rng.integers(1, 3)), int(rng.integers(2))
     filters = rng.standard_normal((int(rng.integers(1, 3)), 2, 2)).astype(np.float32)
     dense: Table = []
-    starts = range(-padding, side + padding - 1, stride)
+    tops, lefts = (range(-padding, n + padding - 1, stride) for n in (2, width))
     for kernel in filters.tolist():
-        for top in starts:
-            for left in starts:
-                row = [Fraction(0)] * (side * side)
+        for top in tops:
+            for left in lefts:
+                row = [Fraction(0)] * (2 * width)
                 for i in range(2):
                     for j in range(2):
                         y, x = top + i, left + j
-                        if 0 <= y < side and 0 <= x < side:
-                            row[y * side + x] = Fraction(kernel[i][j])
+                        if 0 <= y < 2 and 0 <= x < width:
+                            row[y * width + x] = Fraction(kernel[i][j])
                 dense.append(row)
     return _of_entries(rng, dense[:8])
 
