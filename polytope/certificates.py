@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from polytope.checker import Problem
 
 #: Version of the documents; polytope/checker.py states it again, for it imports nothing.
-SCHEMA = "collision-polytopes/certificate/1"
+SCHEMA = "collision-polytopes/certificate/2"
 
 #: Weights beyond this size go into a file of their own beside the certificate.
 _INLINE_BYTES = 1 << 16

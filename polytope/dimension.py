@@ -28,9 +28,9 @@ from polytope.results import Dimension
 
 @dataclass(frozen=True, eq=False)
 class _Interior:
-    """Witness of a relative interior point, and what is fixed on the whole set."""
+    """A relative interior point (or a minor that shows one near the target), and what is fixed."""
 
-    witness: dict[str, object]
+    point: RationalVector | Minor
     implicit: Multipliers | None
     rows: tuple[Row, ...]
     fixed: frozenset[int]
@@ -63,12 +63,11 @@ def _from_interior(layer: Layer, interior: _Interior, bound: int) -> Dimension:
     columns = [j for j in range(layer.n_inputs) if j not in interior.fixed]
     minor, found = exact_rank(layer, [*equalities, *interior.rows], columns)
     value = layer.n_inputs - len(interior.fixed) - len(minor.rows)
-    witness = {
-        "interior": interior.witness,
-        "implicit": interior.implicit,
-        "minor": minor,
-        "span": found,
-    }
+    if isinstance(interior.point, Minor):
+        witness: dict[str, object] = {"target": interior.point}
+    else:
+        parts = {"interior": interior.point, "implicit": interior.implicit}
+        witness = {**parts, "minor": minor, "span": found}
     claim = {"value": value, "paper_bound": bound}
     return Dimension(value, bound, Certificate("dimension", claim, layer, lambda: witness))
 
@@ -95,12 +94,12 @@ def _from_target(layer: Layer) -> _Interior | None:
     fixed = _fixed_coordinates(layer)
     inside = _strictly_inside(layer, target)
     if len(inside) + len(fixed) == layer.n_inputs:
-        return _Interior({"point": target}, None, (), fixed)
+        return _Interior(target, None, (), fixed)
     rows = [Row("equality", i) for i in layer.active]
     minor = _full_rank(layer, rows, inside)
     if isinstance(layer.domain, Free) or minor is None:
         return None
-    return _Interior({"target": minor}, None, (), fixed)
+    return _Interior(minor, None, (), fixed)
 
 
 def _strictly_inside(layer: Layer, x: RationalVector) -> list[int]:
@@ -136,7 +135,7 @@ def _from_centre(layer: Layer) -> _Interior | None:
     point = central_point(layer, _fixed_coordinates(layer))
     if point is None or not is_strict(layer, point):
         return None
-    return _Interior({"point": point}, None, (), _fixed_coordinates(layer))
+    return _Interior(point, None, (), _fixed_coordinates(layer))
 
 
 def _from_bounds(layer: Layer) -> _Interior | None:
@@ -167,7 +166,7 @@ def _from_bounds(layer: Layer) -> _Interior | None:
         return None
     if not held.isdisjoint(inside) or layer.system.lower_bound(_zero(layer), multipliers) != 0:
         return None
-    return _Interior({"point": target}, multipliers, (), fixed | held)
+    return _Interior(target, multipliers, (), fixed | held)
 
 
 def _from_program(layer: Layer) -> _Interior | None:
@@ -183,7 +182,7 @@ def _from_program(layer: Layer) -> _Interior | None:
     )
     if layer.system.lower_bound(_zero(layer), multipliers) != Fraction(0):
         return None
-    return _Interior({"point": point}, implicit, rows, _fixed_coordinates(layer) | moved)
+    return _Interior(point, implicit, rows, _fixed_coordinates(layer) | moved)
 
 
 def _zero(layer: Layer) -> RationalVector:

@@ -66,7 +66,7 @@ def reduce_fully(layer: Layer, limits: Limits) -> tuple[Reduced | None, str]:
     limits.check_time()
     if size.certificate is None:
         return None, size.reason
-    implicit = size.certificate.witness["implicit"]
+    implicit = size.certificate.witness.get("implicit")
     reduced = reduce(layer, implicit if isinstance(implicit, Multipliers) else None, limits)
     if reduced is None:
         return None, "an inequality is tight on the whole set, and was not found to be"
