@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from experiments.files import sha256_file
 from experiments.layer_files import read_arrays
 from experiments.models.vgg16 import Shape
+from experiments.proof_cells import uncertified
 from experiments.tables import Table
 from polytope.errors import FileFormatError, NonFiniteError
 
@@ -98,6 +99,7 @@ def targets_table(results: Mapping[str, Any]) -> Table:
             *("exactly 0", "equal, byte for byte, to"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             f"N+ from {min(active)} to {max(active)}, so the bound from {inputs - max(active)} to "
             f"{inputs - min(active)}, with {units - max(active)} to {units - min(active)} "

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from experiments.numbers import fixed, percent, probability, short
+from experiments.proof_cells import uncertified
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
@@ -57,6 +58,7 @@ def spaces_table(results: Results) -> Table:
             "worst positive inactive",
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             *remarks(results),
             "Proposition 1 makes the set convex in the layer's own input space. In pixel space "
@@ -119,6 +121,7 @@ def vertices_table(results: Results) -> Table:
             *("l2 from target", "l2 from start"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=remarks(results),
     )
 
@@ -156,6 +159,7 @@ def meanings_table(results: Results) -> Table:
             *("bit-equal floats", "float tolerance", "8-bit PNG, truncated", "8-bit PNG, rounded"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             *remarks(results),
             "Over the rationals: the layer's input as the float run stores it, put into the exact "
@@ -198,6 +202,7 @@ def ball_table(results: Results) -> Table:
             *("success, combinations", "conf., combinations"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             *remarks(results),
             "Radius: least l2 distance from the mean to a vertex. Directions: noise uniform in a "

@@ -14,6 +14,7 @@ from experiments.image_detail_tables import (
 )
 from experiments.numbers import fixed, percent, probability, short
 from experiments.paper import ROWS, TEXT, CollisionRow
+from experiments.proof_cells import proof_cell, uncertified
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
@@ -64,6 +65,7 @@ def main_table(results: Results) -> Table:
             "conf. (uniform)",
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=_main_notes(results),
     )
 
@@ -194,6 +196,7 @@ def layer_table(results: Results) -> Table:
             ("signs that differ, float and exact", exact["counts"]["sign_disagreements"]),
         ]
     rows: list[tuple[str, ...]] = [(name, str(value), str(value)) for name, value in sizes]
+    proofs = list(uncertified(rows))
     facts = exact.get("facts")
     if facts:
         why = "no answer: the process ended" if facts["broken"] else "not proved in time"
@@ -202,11 +205,16 @@ def layer_table(results: Results) -> Table:
             (title, *(_fact(one, name, proof, why) for one in domains))
             for name, (title, proof) in FACTS.items()
         ]
+        proofs += [
+            proof_cell([{"certificate": (one or {}).get(f"{kind}_certificate")} for one in domains])
+            for _, kind in FACTS.values()
+        ]
     return Table(
         name="layer",
         title=f"The target's set at {results['layer_name']}",
         columns=("fact", "x free", "x >= 0"),
         rows=tuple(rows),
+        proofs=tuple(proofs),
         notes=(*remarks(results), *_layer_notes(results)),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.numbers import approx, fixed, percent, short
+from experiments.proof_cells import proof_cell, uncertified
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
@@ -60,6 +61,7 @@ def meanings_table(results: Results) -> Table:
             *("combinations, layer", "(stick)", "combinations, pixels", "(stick)"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             "Equal over the rationals: what enters the layer at the image, as the float run stores "
             "it, lies in the exact set; tolerance needed: the least at which it would. Whole "
@@ -85,7 +87,7 @@ def _most(entries: Sequence[Mapping[str, Any]], name: str) -> float | None:
 
 def pieces_table(results: Results) -> Table:
     """How the known set grows with the neighbouring regions."""
-    rows, notes = [], []
+    rows, notes, cells = [], [], []
     for layer in results["layers"]:
         pieces = layer["pieces"]
         if pieces is None:
@@ -94,6 +96,7 @@ def pieces_table(results: Results) -> Table:
         for row in pieces["growth"]:
             first = [unit["pieces"][: row["pieces"]] for unit in pieces["units"]]
             known = [piece["dimension"] for part in first for piece in part]
+            cells.append(proof_cell(first))
             rows.append(
                 (
                     _layer(layer),
@@ -121,6 +124,7 @@ def pieces_table(results: Results) -> Table:
             *("mean least pre-activation", "mean distance of the best points"),
         ),
         rows=tuple(rows),
+        proofs=tuple(cells),
         notes=(
             *notes,
             "Each piece is a polytope in one linear region, joined to the one before. Its optimum "
@@ -167,6 +171,11 @@ def own_region_table(results: Results) -> Table:
             *("certificates checked", "given up"),
         ),
         rows=tuple(rows),
+        proofs=tuple(
+            proof_cell(found)
+            for layer in results["layers"]
+            for found in layer["own_regions"].values()
+        ),
         notes=(
             "Yes: with a point of that region, in [0, 1], that collides exactly; no: with a proof "
             "that there is none.",

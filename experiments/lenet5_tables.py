@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.lenet5_meaning_tables import FAMILY, meanings_table, own_region_table, pieces_table
 from experiments.numbers import fixed, percent, probability, short
+from experiments.proof_cells import UNCERTIFIED, proof_cell
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
@@ -97,6 +98,10 @@ def sets_table(results: Results) -> Table:
             *("same in the layer: images", "vertices", "ratio"),
         ),
         rows=tuple(rows),
+        proofs=tuple(
+            proof_cell(one["vertices"]) if one["kind"] == "exact" else UNCERTIFIED
+            for _, one in every_set(results)
+        ),
         notes=_set_notes(results),
     )
 
@@ -175,6 +180,7 @@ def facts_table(results: Results) -> Table:
         title="The target's collision polytope: what enters the layer, and pixels",
         columns=("layer", "space", *(title for _, title in FACTS), "given up"),
         rows=tuple(rows),
+        proofs=tuple(proof_cell(facts) for layer in results["layers"] for facts in layer["facts"]),
         notes=(
             *notes,
             f"{proved} of {asked} facts have a certificate that the checker accepted. Those about "
@@ -219,13 +225,14 @@ def _sentences(layer: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
 
 def comparison_table(results: Results) -> Table:
     """Every relaxed vertex beside the exact ones."""
-    rows = []
+    rows, proofs = [], []
     for layer, one in every_set(results):
         if one["kind"] == "exact":
             continue
         exact = {space: _exact_values(layer, space) for space in ("layer", "pixels")}
         for place, own in enumerate(one["layer"]):
             unit, through = own["unit"], one["pixels"][place]
+            proofs.append(proof_cell(*_exact_vertices(layer, unit)))
             rows.append(
                 (
                     layer_name(layer),
@@ -255,13 +262,21 @@ def comparison_table(results: Results) -> Table:
             *("decisions that differ", "tight", "vertex"),
         ),
         rows=tuple(rows),
+        proofs=tuple(proofs),
         notes=(
             "Found, errors, tolerance, tight, vertex: of what enters the layer at the found image, "
             "in the layer's own space.",
             "Decisions that differ: of the ReLUs and max-pools before the layer, between found "
             "image and target; with none the image lies in the target's linear region.",
+            "Certificates: of the minima; the other exact numbers are substitutions.",
         ),
     )
+
+
+def _exact_vertices(layer: Mapping[str, Any], unit: int) -> list[Mapping[str, Any]]:
+    """The exact vertices of a unit, in each space."""
+    sets = [one for one in layer["sets"] if one["kind"] == "exact"]
+    return [each for one in sets for each in one["vertices"] if each["unit"] == unit]
 
 
 def _exact_values(layer: Mapping[str, Any], space: str) -> dict[int, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.numbers import between, fixed, percent, probability, short
 from experiments.paper import TABLE_2, TEXT
+from experiments.proof_cells import UNCERTIFIED, proof_cell
 from experiments.searches import CONTROL, FAMILY, RULES, name_of, title_of
 from experiments.tables import Table
 
@@ -12,15 +13,16 @@ Results = Mapping[str, Any]
 
 START = {"target": "target", "other": "another digit", None: "none needed"}
 
+#: Name in the record, title, and the certificate that states it (N+ in its first words).
 FACTS = (
-    ("n_positive", "active units N+"),
-    ("rank_positive", "rank W+"),
-    ("kernel_condition", "ker W+ in ker W-"),
-    ("dimension", "dimension"),
-    ("paper_bound", "paper's bound d - N+"),
-    ("lineality", "lineality"),
-    ("pointed", "pointed (has vertices)"),
-    ("bounded", "bounded"),
+    ("n_positive", "active units N+", "rank"),
+    ("rank_positive", "rank W+", "rank"),
+    ("kernel_condition", "ker W+ in ker W-", "kernel"),
+    ("dimension", "dimension", "dimension"),
+    ("paper_bound", "paper's bound d - N+", "dimension"),
+    ("lineality", "lineality", "lineality"),
+    ("pointed", "pointed (has vertices)", "lineality"),
+    ("bounded", "bounded", "boundedness"),
 )
 
 
@@ -38,6 +40,7 @@ def mnist_tables(results: Results) -> list[Table]:
 def table_2(results: Results) -> Table:
     """The paper's Table 2, each of its rows above ours."""
     rows: list[tuple[str, ...]] = []
+    proofs: list[str] = []
     for start, printed in zip(("target", "other"), TABLE_2, strict=True):
         ratio = printed.ratio
         rows.append(
@@ -54,13 +57,13 @@ def table_2(results: Results) -> Table:
                 percent(ratio),
             )
         )
-        rows += [
-            _set_row(results, one)
-            for one in results["sets"]
-            if one["start"] == start and one["control"] == "none"
-        ]
+        ours = [s for s in results["sets"] if s["start"] == start and s["control"] == "none"]
+        rows += [_set_row(results, one) for one in ours]
+        proofs += [UNCERTIFIED, *map(_set_proof, ours)]
     rest = [s for s in results["sets"] if s["start"] is None or s["control"] != "none"]
-    rows += [_set_row(results, one) for one in sorted(rest, key=_by_control)]
+    rest.sort(key=_by_control)
+    rows += [_set_row(results, one) for one in rest]
+    proofs += map(_set_proof, rest)
     return Table(
         name="table2",
         title="Table 2: five vertices of one collision polytope, MNIST, first hidden layer",
@@ -77,6 +80,7 @@ def table_2(results: Results) -> Table:
             "ratio",
         ),
         rows=tuple(rows),
+        proofs=tuple(proofs),
         notes=_notes_2(results),
     )
 
@@ -86,6 +90,11 @@ EMPTY_SCHEME = ""  # the paper does not say how its weights were drawn
 
 def _by_control(one: Mapping[str, Any]) -> tuple[int, str]:
     return list(CONTROL).index(one["control"]), one["family"]
+
+
+def _set_proof(one: Mapping[str, Any]) -> str:
+    """Of the vertices: what is measured on them is a float, and relaxed ones have none."""
+    return proof_cell(one["vertices"]) if one["kind"] == "exact" else UNCERTIFIED
 
 
 def _set_row(results: Results, one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -130,7 +139,8 @@ def _notes_2(results: Results) -> tuple[str, ...]:
         f"Image distance: mean l2 over {results['images']['which']} "
         f"({results['images']['pairs']} pairs); the paper does not say which pairs it took.",
         f"Exact vertices need no start. {proved} of {asked} are proved and checked from the saved "
-        "certificate: a real-arithmetic statement on the stored weights.",
+        "certificate: a real-arithmetic statement on the stored weights. It is about the vertices; "
+        "what is measured on them is in floats.",
         f"Controls: {controls['never']['pixels']} pixels are never lit in training, "
         f"{controls['rarely']['pixels']} in under 1% of the images; the target lights "
         f"{controls['never']['lit_in_target']} and {controls['rarely']['lit_in_target']} of them.",
@@ -142,12 +152,18 @@ def facts_table(results: Results) -> Table:
     """The polytope's own facts in the three domains, and how many of them are proved."""
     proofs = [proof for facts in results["facts"] for proof in facts["certificates"].values()]
     proved = sum(proof is not None for proof in proofs)
-    rows = [(title, *(_word(facts[name]) for facts in results["facts"])) for name, title in FACTS]
+    rows = [
+        (title, *(_word(facts[name]) for facts in results["facts"])) for name, title, _ in FACTS
+    ]
     return Table(
         name="facts",
         title="The target's collision polytope in three domains",
         columns=("fact", *(facts["domain"] for facts in results["facts"])),
         rows=tuple(rows),
+        proofs=tuple(
+            proof_cell([{"certificate": facts["certificates"][kind]} for facts in results["facts"]])
+            for *_, kind in FACTS
+        ),
         notes=(
             *(f"{facts['sentence'].capitalize()}." for facts in results["facts"]),
             f"{proved} of {len(proofs)} certificates (rank, kernel condition, dimension, "
@@ -166,9 +182,16 @@ def _word(value: Any) -> str:
 
 def comparison_table(results: Results) -> Table:
     """Every relaxed vertex beside the exact one."""
-    rows = []
+    rows, proofs = [], []
+    exact = {
+        (one["control"], each["unit"]): each
+        for one in results["sets"]
+        if one["kind"] == "exact"
+        for each in one["vertices"]
+    }
     for one in results["sets"]:
         for place, each in enumerate(one.get("comparisons", ())):
+            proofs.append(proof_cell(exact.get((one["control"], each["unit"])), each))
             rows.append(
                 (
                     name_of(one).removeprefix("relaxed: "),
@@ -196,6 +219,7 @@ def comparison_table(results: Results) -> Table:
             *("tight", "vertex"),
         ),
         rows=tuple(rows),
+        proofs=tuple(proofs),
         notes=(
             "Minimum and found: pre-activation of the unit pushed down. A found value below the "
             "minimum belongs to a point outside of the polytope.",
@@ -206,6 +230,8 @@ def comparison_table(results: Results) -> Table:
             "Tight: constraints of units and bounds of pixels that hold with equality at the found "
             "point. Vertex: whether the found point is a vertex of the polytope.",
             "Rows with a control are compared with the exact minimum under the same control.",
+            "Certificates: of the minimum and of the distance; the other exact numbers are "
+            "substitutions of the found point.",
         ),
     )
 
@@ -241,6 +267,7 @@ def nearest_table(results: Results) -> Table:
             "tolerance of the digit",
         ),
         rows=tuple(rows),
+        proofs=tuple(map(proof_cell, results["nearest"])),
         notes=(
             "l2, linf, l1: certified distance from the digit's image to the set of exact "
             "collisions (linf and l1 exact, l2 between bounds). The next columns speak of the l2 "
@@ -280,6 +307,7 @@ def curve_table(results: Results) -> Table:
             "label of nearest training image",
         ),
         rows=tuple(rows),
+        proofs=tuple(map(proof_cell, curve["points"])),
         notes=(
             "Smallest tolerance of the grid at which the l2 nearest collision is of another class "
             f"for the network: {_tolerance(curve['first_other_class'])}; at which its nearest "

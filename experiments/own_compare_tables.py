@@ -6,6 +6,7 @@ from typing import Any
 from experiments.numbers import approx, short
 from experiments.own_solver import OUT_OF_TIME
 from experiments.own_words import COMPARED, ended_early, search_notes
+from experiments.proof_cells import proof_cell, uncertified
 from experiments.sampling import SCHEMES
 from experiments.tables import Table
 
@@ -102,6 +103,7 @@ def _layer_table(results: Results) -> Table:
         title=f"Relaxed and exact in the input space of {results['layer']}",
         columns=_COLUMNS,
         rows=tuple(rows),
+        proofs=tuple(proof_cell(each["layer"]) for each in results["vertices"]),
         notes=tuple(notes),
     )
 
@@ -168,9 +170,15 @@ def _input_table(results: Results) -> Table:
     space = results["input_space"]
     title = f"Relaxed and exact in the network's input space, for {results['layer']}"
     if space["left_out"]:
-        return Table(name="input-space", title=title, columns=("left out",),
-                     rows=((space["left_out"],),))  # fmt: skip
-    rows = [
+        rows: tuple[tuple[str, ...], ...] = ((space["left_out"],),)
+        return Table(
+            name="input-space",
+            title=title,
+            columns=("left out",),
+            rows=rows,
+            proofs=uncertified(rows),
+        )
+    rows = tuple(
         (
             str(each["unit"]),
             "yes" if each["input"]["in_region"] else "no",
@@ -178,13 +186,14 @@ def _input_table(results: Results) -> Table:
             *_exact_cells(each["input"], status),
         )
         for each, status in _with_status(results)
-    ]
+    )
     inside = sum(each["input"]["in_region"] for each in results["vertices"])
     return Table(
         name="input-space",
         title=title,
         columns=("unit", "in the region?", "decisions differ", *_COLUMNS[1:]),
-        rows=tuple(rows),
+        rows=rows,
+        proofs=tuple(proof_cell(each["input"]) for each in results["vertices"]),
         notes=(
             f"the exact set: inputs in {space['domain']} that collide and lie in the linear region "
             f"of the target ({space['decisions']:,} decisions of ReLUs and max-pools, "
@@ -226,6 +235,7 @@ def _meanings_table(results: Results) -> Table:
         title=f"In which sense do they collide?  Target and {results['layer']}",
         columns=tuple(columns),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=_meaning_notes(results, rows, png),
     )
 
@@ -284,6 +294,7 @@ def _interpolation_table(results: Results) -> Table:
         title="Random convex combinations of the relaxed points",
         columns=("taken in", "weights", "within the tolerance", "median", "largest"),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             f"tolerance {tolerance:.3g} in the float run"
             "; the layer's own space is where Proposition 1 makes the set convex"

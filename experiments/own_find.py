@@ -14,6 +14,7 @@ from experiments.numbers import short
 from experiments.own_network import OwnNetwork, load_network, options_of
 from experiments.own_words import ended_early, search_notes
 from experiments.progress import Progress
+from experiments.proof_cells import uncertified
 from experiments.record import FILE_NAME, Record, read_record, write_record
 from experiments.relaxed import search_entry
 from experiments.tables import Table, write_tables
@@ -254,6 +255,7 @@ def find_table(results: dict[str, Any]) -> Table:
         title=f"Relaxed vertices at {results['layer']} of {results['model']}",
         columns=(*("unit", "pre-activation", "residual", "violation", "moved", "status", "steps"),),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=tuple(notes),
     )
 

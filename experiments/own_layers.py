@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.own_network import load_network
+from experiments.proof_cells import uncertified
 from experiments.tables import Table
 from optimize import LayerReader, exact_layer, other_layers, relu_layers
 from polytope import CollisionPolytope
@@ -122,6 +123,7 @@ def layers_table(found: dict[str, Any]) -> Table:
         title=f"Layers of {found['model']} whose output goes into a ReLU",
         columns=tuple(columns),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=_notes(found, given),
     )
 

@@ -4,20 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.numbers import between, fixed, percent, short
+from experiments.proof_cells import UNCERTIFIED, proof_cell, uncertified
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
 
+#: Name in the record, title, and the certificate that states it (d, N and N+ in its first words).
 FACTS = (
-    ("n_inputs", "inputs d"),
-    ("n_units", "units N"),
-    ("n_positive", "active units N+"),
-    ("rank_positive", "rank W+"),
-    ("kernel_condition", "ker W+ in ker W-"),
-    ("paper_bound", "paper's bound d - N+"),
-    ("dimension", "dimension"),
-    ("lineality", "lineality"),
-    ("bounded", "bounded"),
+    ("n_inputs", "inputs d", "rank"),
+    ("n_units", "units N", "rank"),
+    ("n_positive", "active units N+", "rank"),
+    ("rank_positive", "rank W+", "rank"),
+    ("kernel_condition", "ker W+ in ker W-", "kernel"),
+    ("paper_bound", "paper's bound d - N+", "dimension"),
+    ("dimension", "dimension", "dimension"),
+    ("lineality", "lineality", "lineality"),
+    ("bounded", "bounded", "boundedness"),
 )
 SETS = {
     "absolute": "paper's penalty, a point a unit",
@@ -36,7 +38,7 @@ def facts_table(results: Results) -> Table:
     """The target's set: what it is and how large."""
     facts, vertices = results["facts"], results["vertices"]
     whole, unique = results["sets"][-1], results["uniqueness"]
-    rows = [(title, _word(facts[name])) for name, title in FACTS]
+    rows = [(title, _word(facts[name])) for name, title, _ in FACTS]
     facets, volume = vertices["facets"], whole["volume"]
     rows += [
         ("rank of the rows with z >= 0", str(unique["rank_nonnegative"])),
@@ -59,11 +61,17 @@ def facts_table(results: Results) -> Table:
     ]
     if unique["rank_nonnegative"]:  # rank 0 has nothing to prove
         proofs.append(unique["certificates"]["spanning"])
+    spanning = unique["certificates"].get("spanning")
+    cells = [proof_cell({"certificate": facts["certificates"][kind]}) for *_, kind in FACTS]
+    cells += [proof_cell({"certificate": spanning})] * 2
+    cells += [proof_cell({"certificate": unique["certificates"]["unique"]})]
+    cells += [proof_cell({"certificate": vertices["certificate"]}), *[UNCERTIFIED] * 5]
     return Table(
         name="facts",
         title=f"The collision polytope of {target_name(results)}, in the box around all data",
         columns=("fact", "value"),
         rows=tuple(rows),
+        proofs=tuple(cells),
         notes=(
             f"{sum(p is not None for p in proofs)} of {len(proofs)} certificates (rank, kernel "
             "condition, dimension, lineality, boundedness, uniqueness, vertices) were saved and "
@@ -99,6 +107,12 @@ def _width(one: Mapping[str, Any]) -> str:
 
 def sets_table(results: Results) -> Table:
     """How much of the set each way of finding points shows."""
+    proofs = {
+        "absolute": UNCERTIFIED,
+        "hinge": UNCERTIFIED,
+        "units": proof_cell(results["units"]),
+        "all": proof_cell({"certificate": results["vertices"]["certificate"]}),
+    }
     rows = []
     for one in results["sets"]:
         whole = one["key"] == "all"
@@ -128,6 +142,7 @@ def sets_table(results: Results) -> Table:
             *("set to hull", "hull to set", "Hausdorff distance"),
         ),
         rows=tuple(rows),
+        proofs=tuple(proofs[one["key"]] for one in results["sets"]),
         notes=(
             "Set to hull: largest l2 distance from a point of the set to the hull of the points "
             "(what they miss); hull to set: the other way (how far they leave it); Hausdorff: the "
@@ -135,6 +150,7 @@ def sets_table(results: Results) -> Table:
             "Volume: of the points' hull, projected onto the set's affine hull, over the set's "
             "(floats). Mean distance: over all pairs of the points, repeated ones included. Mean "
             "width: over the same random directions for all, ± standard error.",
+            "Certificates: of the points or of their list; the measures of a row have none.",
         ),
     )
 
@@ -175,6 +191,10 @@ def units_table(results: Results) -> Table:
             *(f"paper's: {name}" for name in each),
         ),
         rows=tuple(rows),
+        proofs=tuple(
+            proof_cell(unit, *(relaxed[p]["comparisons"][i] for p in ("hinge", "absolute")))
+            for i, unit in enumerate(results["units"])
+        ),
         notes=(
             "Exact minimum: of the unit's pre-activation over the set, proved; vertex: whether "
             "the minimiser is one. Rel. gap: |found - exact minimum| / |exact minimum|. Tolerance: "
@@ -213,10 +233,13 @@ def targets_table(results: Results) -> Table:
         title="The collision polytope of every test point",
         columns=(
             *("active units", "test points", "d - N+", "dimension", "no other collision"),
-            *("vertices, median", "least to largest", "certified"),
+            *("vertices, median", "least to largest", "checked"),
         ),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
+            "Checked: lists of vertices whose certificate the checker accepted in the run; only "
+            "the target's certificates are kept.",
             f"{alone} of {len(every)} test points have no other collision at all in the box: the "
             "set is a single point (dimension 0). d - N+ is the paper's bound for the subspace.",
         ),

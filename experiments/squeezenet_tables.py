@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from experiments.numbers import approx, fixed, percent, short
+from experiments.proof_cells import proof_cell, uncertified
 from experiments.tables import Table
 
 Results = Mapping[str, Any]
@@ -35,6 +36,7 @@ def accuracy_table(results: Results) -> Table:
         title=f"{results['title']}: accuracy",
         columns=("images", "top-1", "top-5"),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             f"Images: {results['images']}, {results['resize']}.",
             f"Weights: SHA-256 {results['weights']['sha256']}, {results['weights']['verified']}.",
@@ -100,6 +102,9 @@ def positions_table(positions: Results) -> Table:
             *(f"tolerance, {titles[key]}" for key in positions["sets"]),
         ),
         rows=tuple(rows),
+        proofs=tuple(
+            proof_cell({"certificates": entry["certificates"]}) for entry in positions["certified"]
+        ),
         notes=tuple(_position_notes(positions)),
     )
 
@@ -117,7 +122,7 @@ def _position_notes(positions: Results) -> Iterator[str]:
     proved = sum(proof is not None for proof in proofs)
     yield (
         f"{proved} of {len(proofs)} certificates (dimension, boundedness, rank, kernel condition) "
-        "were saved and then accepted by the checker."
+        "were saved in conv10/certificates and then accepted by the checker."
     )
     missing = {entry["dimension_reason"] for entry in certified if entry["dimension"] is None}
     if missing:
@@ -144,11 +149,12 @@ def _position_notes(positions: Results) -> Iterator[str]:
 
 def gap_table(positions: Results) -> Table:
     """Every chosen unit: exact minimum beside what the searches found."""
-    rows, titles = [], positions["titles"]
+    rows, proofs, titles = [], [], positions["titles"]
     for entry in positions["certified"]:
         for unit in entry["units"]:
             for key in positions["sets"]:
                 found = unit["found"][key]
+                proofs.append(proof_cell({"certificate": unit.get("certificate")}, found))
                 rows.append(
                     (
                         titles[key],
@@ -166,6 +172,9 @@ def gap_table(positions: Results) -> Table:
                     )
                 )
     order = {titles[key]: place for place, key in enumerate(positions["sets"])}
+    every = sorted(
+        zip(rows, proofs, strict=True), key=lambda row: (order[row[0][0]], int(row[0][1]))
+    )
     return Table(
         name="gap",
         title="conv10: each vertex beside the exact optimum for its unit, at the unit's position",
@@ -174,7 +183,8 @@ def gap_table(positions: Results) -> Table:
             *("found", "gap", "worst active error", "worst positive inactive"),
             "distance to the set (linf)",
         ),
-        rows=tuple(sorted(rows, key=lambda row: (order[row[0]], int(row[1])))),
+        rows=tuple(row for row, _ in every),
+        proofs=tuple(proof for _, proof in every),
         notes=(
             "The other positions do not enter the minimum of a unit. Unbounded: over this set the "
             "unit falls without end along a ray, so it has no vertex.",
@@ -209,6 +219,7 @@ def tolerance_table(positions: Results) -> Table:
         title="conv10: do the vertices collide over the rationals?",
         columns=("vertices", "unit", "equal over the rationals", "least tolerance", "worst at"),
         rows=tuple(rows),
+        proofs=uncertified(rows),
         notes=(
             "The layer's input as the float run stores it, put into the exact layer, all "
             f"{len(positions['n_positive'])} positions.",

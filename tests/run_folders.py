@@ -1,15 +1,18 @@
 """What is in a run folder?  Its reproducible contents, and whatever is damaged in it."""
 
+import csv
 import hashlib
 import io
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import safe_open
 
+from experiments.proof_cells import UNCERTIFIED
 from polytope import verify
 
 #: What differs from run to run: seconds, in these fields of these files.  Nothing else may.
@@ -108,3 +111,37 @@ def _look(path: Path, proved: set[str]) -> None:
         wanted = ends.get(path.suffix, b"")
         assert data.rstrip(b"\n").endswith(wanted.rstrip(b"\n")), f"does not end in {wanted!r}"
         assert data, "is empty"
+
+
+def unproved(folder: Path) -> list[str]:
+    """Rows of the tables of a run that name neither certificates that are there nor the word."""
+    problems = []
+    tables = sorted(folder.rglob("tables/*.csv"))
+    kept = {path.name.removesuffix(".json") for path in folder.rglob("certificates/*.json")}
+    for path in tables:
+        with path.open(newline="") as stream:
+            head, *rows = csv.reader(stream)
+        shown = path.with_suffix(".md").read_text()
+        if rows and "| certificate" not in shown and UNCERTIFIED not in shown.split("|")[0]:
+            problems.append(f"{path.name}: shown without a word on certificates")
+        for row in rows:
+            cell = dict(zip(head, row, strict=True)).get("certificate", "")
+            if cell != UNCERTIFIED and not (expanded(cell) and expanded(cell, kept) <= kept):
+                problems.append(f"{path.name}: {row[0]}: {cell or 'nothing'}")
+    return problems if tables else ["no tables"]
+
+
+def expanded(cell: str, kept: Collection[str] = ()) -> set[str]:
+    """The names that a cell stands for, as a shell expands braces and a star."""
+    names = set()
+    for word in re.split(r", (?![^{]*\})", cell):
+        head, brace, rest = word.partition("{")
+        if brace:
+            middles, _, end = rest.partition("}")
+            names |= {f"{head}{middle}{end}" for middle in middles.split(",")}
+        elif star := re.fullmatch(r"(.*)\* \((\d+)\)", word):
+            found = {name for name in kept if name.startswith(star[1])}
+            names |= found if len(found) >= int(star[2]) else {word}
+        elif word:
+            names.add(word)
+    return names

@@ -20,6 +20,7 @@ from experiments.progress import Progress
 from experiments.record import read_exact, read_record
 from polytope import CollisionPolytope, verify
 from polytope.errors import InputError
+from tests.run_folders import unproved
 
 LAYERS = ("conv1", "fc1", "hidden2")
 OPTIONS = Lenet5Options(layers=LAYERS, units=2, samples=20, max_steps=200, pieces=2, workers=1)
@@ -172,6 +173,7 @@ def test_tables_figures_and_page(folder, results, setting):
     assert drawn >= {"pieces", *(f"vertices-{case.name}" for case in setting.cases)}
     page = (folder / "report.html").read_text()
     assert "LeNet-5 fc1" in page
+    assert unproved(folder) == []
 
 
 def test_json_output(folder, capsys, patched):

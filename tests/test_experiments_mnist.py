@@ -30,7 +30,7 @@ from optimize import Splitting
 from optimize.splitting import CONSTRAINED_TOLERANCE
 from polytope import Box, CollisionPolytope, verify
 from polytope.errors import InputError
-from tests.run_folders import contents, differing
+from tests.run_folders import contents, differing, unproved
 
 OPTIONS = MnistOptions(
     units=3, samples=50, digits=(3, 7), tolerances=(0.0, 0.02), author_steps=300, workers=1
@@ -205,7 +205,7 @@ def test_two_workers_and_another_run_give_the_same_bytes(run, tmp_path, monkeypa
 
 def test_a_folder_of_another_run_is_refused(run, monkeypatch):
     install(monkeypatch, module)
-    with pytest.raises(InputError, match=r"other options \(samples\)"):
+    with pytest.raises(InputError, match=r"other options \(samples: 50 there, 51 here\)"):
         run_mnist(replace(OPTIONS, samples=51), run, QUIET)
 
 
@@ -260,6 +260,7 @@ def test_tables_hold_the_papers_numbers_and_ours(run, results):
     assert r"\toprule" in (run / "tables" / "table2.tex").read_text()
     names = {path.stem for path in (run / "tables").glob("*.md")}
     assert names == {"table2", "facts", "comparison", "nearest", "curve"}
+    assert unproved(run) == []
 
 
 def test_report_is_one_file_with_all_in_it(run):

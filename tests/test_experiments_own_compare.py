@@ -19,6 +19,7 @@ from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
 from tests.own_network import collide, compare, net, network_folder, search
+from tests.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 
@@ -111,6 +112,7 @@ def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
     assert {path.stem for path in (out / "tables").glob("*.md")} == {
         *("layer-space", "input-space", "meanings", "interpolation"),
     }
+    assert unproved(out) == []
 
 
 def test_what_the_certificates_are_about_lies_beside_them(place, capsys, tmp_path):

@@ -13,6 +13,7 @@ from optimize import LayerReader
 from polytope.errors import InputError
 from tests.example_networks import write_network
 from tests.own_network import collide, net, network_folder, search
+from tests.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 
@@ -97,6 +98,7 @@ def test_find_writes_what_it_found(place, capsys, tmp_path):
     assert found.status[0].name == "CONVERGED"
     assert found.history.steps[0] == 0
     assert (out / "tables" / "vertices.csv").is_file()
+    assert unproved(out) == []
 
 
 def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):

@@ -14,6 +14,7 @@ from experiments.small_sets import Whole
 from experiments.small_tables import small_tables
 from polytope import Box, CollisionPolytope, read_generators, verify
 from polytope.errors import InputError
+from tests.run_folders import unproved
 
 
 def collide(capsys, *words):
@@ -127,6 +128,7 @@ def test_tables_figures_and_report(run, results):
     for table in small_tables(results):
         assert all(len(row) == len(table.columns) for row in table.rows)
     assert len(headline(results)) == 3
+    assert unproved(run) == []
 
 
 def test_the_conclusion_counts_what_the_units_show(results):

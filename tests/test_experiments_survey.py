@@ -23,6 +23,7 @@ from experiments.survey_summary import COLUMNS, observations, spread, summarise
 from experiments.survey_tables import held_table, survey_tables
 from optimize import find_vertices
 from polytope.errors import InputError
+from tests.run_folders import unproved
 
 OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
 QUIET = Progress(quiet=True)
@@ -70,7 +71,7 @@ def test_resume_and_more_targets_keep_what_is_there(run, monkeypatch):
 
 def test_other_options_are_refused(run, monkeypatch):
     install(monkeypatch, module)
-    with pytest.raises(InputError, match=r"other options \(units\)"):
+    with pytest.raises(InputError, match=r"other options \(units: 2 there, 3 here\)"):
         run_survey(SurveyOptions(targets=2, seeds=2, units=3, workers=1), run, QUIET)
     with pytest.raises(InputError, match="targets: expected at most 30, the test images; got 31"):
         run_survey(SurveyOptions(targets=31, seeds=1), run, QUIET)
@@ -92,7 +93,7 @@ def test_bad_options_are_refused_before_any_work(change, message):
 def test_rows_of_another_device_are_refused(run, monkeypatch):
     install(monkeypatch, module)
     monkeypatch.setattr(module, "read_device", lambda name: torch.device("cuda", 1))
-    with pytest.raises(InputError, match=r"other options \(device\)"):
+    with pytest.raises(InputError, match=r"other options \(device: nothing there, "cuda" here\)"):
         run_survey(replace(OPTIONS, device="auto"), run, QUIET)
 
 
@@ -130,6 +131,7 @@ def test_tables_and_figure_are_written(run, capsys):
     assert "paper, Table 2 (one target)" in printed
     assert (run / "figures" / "survey.png").read_bytes().startswith(b"\x89PNG")
     assert {p.suffix for p in (run / "tables").iterdir()} == {".md", ".csv", ".tex"}
+    assert unproved(run) == []
 
 
 def row(seed, target, **distances):

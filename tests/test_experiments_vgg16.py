@@ -13,6 +13,7 @@ from experiments.paper import TABLE_4
 from experiments.record import read_record
 from polytope.errors import FileFormatError, NonFiniteError
 from tests.real_data import BESIDE
+from tests.run_folders import unproved
 
 NARROW = Shape(channels=(2, 3, 4, 5, 6), hidden=12, classes=5)
 SMALL = ("--image-size", "32", "--steps", "4", "--samples", "6", "--ball", "5", "--device", "cpu")
@@ -119,6 +120,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
     words = ("vgg16", "--random-weights", 7, "--images", images, "--target", 0, "--start", 1)
     words += (*SMALL, "--facts", 0)
     assert collide(capsys, *words, "--out", tmp_path / "whole")[0] == 0
+    assert unproved(tmp_path / "whole") == []
     from experiments import image_pair
 
     real, calls = image_pair.search, []
@@ -144,7 +146,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
         capsys, *words, "--out", tmp_path / "cut", "--resume", "--recipe", "authors"
     )
     assert code == 2
-    assert "other options (recipes)" in err
+    assert "other options (recipes: " in err
 
 
 def test_reproduce_prints_table_4_alone(capsys, narrow, images, tmp_path):
