@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from experiments.facts import DOMAINS
 from experiments.files import atomic_path, open_run_folder
+from experiments.interrupts import children_do_not_hear
 from experiments.proofs import FOLDER, Proofs
 from polytope import CollisionPolytope
 
@@ -110,7 +111,8 @@ def limited_facts(
             target=_prove,
             args=(numbers, domains, (folder if saved else None, lines)),
         )
-        process.start()
+        with children_do_not_hear():
+            process.start()
         process.join(seconds)
         late = process.is_alive()
         if late:

@@ -1,4 +1,4 @@
-"""What does a second Ctrl-C do?  It ends the process at once, wherever that is."""
+"""Who hears Ctrl-C?  The process that was started, not its children; the second ends it at once."""
 
 import ctypes
 import signal
@@ -42,3 +42,17 @@ def _mark() -> bool:
     handler = install(signal.SIGINT, None)
     install(signal.SIGINT, handler)
     return True
+
+
+@contextmanager
+def children_do_not_hear() -> Iterator[None]:
+    """Inside, processes are started for which SIGINT is blocked: it is their parent's to end them.
+
+    The terminal sends it to all of them, and each would print a traceback of its own, also while it
+    is still importing.  Here it is only put off.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -17,8 +17,8 @@ from experiments.tables import write_tables
 FILES_ONLY = ("comparison-deep",)
 
 
-def finish_lenet5(folder: Path, *, as_json: bool) -> None:
-    """Writes tables, figures and report of a run, and prints the tables.
+def finish_lenet5(folder: Path, *, as_json: bool) -> str:
+    """Writes tables, figures and report of a run, prints the tables, and returns `limit_note`.
 
     Raises:
         FileFormatError: the folder holds no record.
@@ -34,12 +34,31 @@ def finish_lenet5(folder: Path, *, as_json: bool) -> None:
     if as_json:
         document = json.loads((folder / FILE_NAME).read_bytes())
         print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return
+        return limit_note(results)
     for table in tables:
         if table.name not in FILES_ONLY and table.rows:
             print(table.markdown())
     written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     print(f"written to {folder}: {', '.join(written)}")
+    return limit_note(results)
+
+
+def limit_note(results: Mapping[str, Any]) -> str:
+    """Says which exact work a limit ended; "" where it ended none."""
+    given_up = []
+    for layer in results["layers"]:
+        parts = [(f"facts, {each['space']}", each) for each in layer["facts"]]
+        parts += [(f"vertices, {one['space']}", one) for one in layer["sets"] if "reason" in one]
+        parts += [("pieces", layer["pieces"] or {})]
+        parts += [(f"own region of {name}", one) for name, one in layer["own_regions"].items()]
+        given_up += [
+            f"{layer_name(layer)} ({name}: {part['reason']})"
+            for name, part in parts
+            if part.get("reason")
+        ]
+    if not given_up:
+        return ""
+    return f"limit: exact work was given up at {'; '.join(given_up)}; --seconds is the limit"
 
 
 def _page(results: Mapping[str, Any]) -> Page:

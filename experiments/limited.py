@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
+from experiments.interrupts import children_do_not_hear
+
 #: Seconds that a process may take to leave once its work is done.
 _LEAVING = 10.0
 
@@ -45,7 +47,8 @@ def in_time(
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=_send, args=(work, given, theirs), daemon=True)
-    process.start()
+    with children_do_not_hear():
+        process.start()
     theirs.close()  # so that the end of the process is the end of the pipe
     deadline, items = time.monotonic() + seconds, list[_Item]()
     try:

@@ -205,14 +205,18 @@ def print_vertices(found: dict[str, Any], *, every: bool) -> None:
         lines += _facet_lines(found["facets"])
     if "redundancy" in found:
         lines.append(("redundancy proved", _redundancy_text(found["redundancy"])))
-    lines += _measure_lines(found.get("measures", {}))
+    measured = _measure_lines(found.get("measures", {}))
+    lines += measured
+    if measured or "facets" in found:
+        names = [*(["facets", "redundant"] if "facets" in found else []), *(m[0] for m in measured)]
+        lines.append(("uncertified", f"{', '.join(names)}: computed, without a certificate"))
     for name, text in lines:
         print(f"{name:24} {text}")
     for name, title in (("points", what[:-1] if what == "vertices" else "point"), ("rays", "ray")):
         _print_list(found, name, {"vertice": "vertex"}.get(title, title), every)
     _print_list(found, "lines", "line", every)
     if found["certificate"] is not None:
-        print(f"certificate: {found['certificate']['claim']}")
+        print(f"certificate {found['certificate']['file']}: {found['certificate']['claim']}")
     written = ", ".join(["record.json", FOLDER, *found["files"]])
     print(f"written to {found['folder']}: {written}")
     if found["status"] == "partial":

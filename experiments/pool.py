@@ -2,13 +2,13 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from experiments.interrupts import children_do_not_hear
 from polytope.errors import LimitError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -18,8 +18,7 @@ _Result = TypeVar("_Result")
 
 
 def _prepare() -> None:
-    """Ctrl-C is the parent's to handle, and nobody reads what is found once the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Nobody reads what is found once the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -62,7 +61,8 @@ def run_jobs(
         initializer=_prepare,
     )
     try:
-        waiting = {pool.submit(function, job): job for job in jobs}
+        with children_do_not_hear():
+            waiting = {pool.submit(function, job): job for job in jobs}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
         pool.shutdown()

@@ -98,13 +98,13 @@ class RowFile:
         found = header.get("options")
         if found != self._options:
             theirs = found if isinstance(found, dict) else {}
-            differing = sorted(
-                name
-                for name in self._options.keys() | theirs.keys()
+            differing = [
+                f"{name}: {_shown(theirs.get(name))} there, {_shown(self._options.get(name))} here"
+                for name in sorted(self._options.keys() | theirs.keys())
                 if self._options.get(name) != theirs.get(name)
-            )
+            ]
             raise InputError(
-                f"{self.path} holds rows computed with other options ({', '.join(differing)}); "
+                f"{self.path} holds rows computed with other options ({'; '.join(differing)}); "
                 f"give the same options to resume, or name another run folder"
             )
 
@@ -188,6 +188,12 @@ class RowFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _shown(value: Any) -> str:
+    """An option in an error, cut where it is long."""
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

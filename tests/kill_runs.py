@@ -144,7 +144,8 @@ class Hunt:
             victim = Victim(self.scenario, self.place)
             code = victim.wait(self._moment())
             if code is None:
-                os.kill(victim.pid, number)
+                # Ctrl-C goes to the children too; SIGKILL does not
+                (os.killpg if number == signal.SIGINT else os.kill)(victim.pid, number)
                 if number == signal.SIGINT:
                     self._interrupted(victim)
                 else:

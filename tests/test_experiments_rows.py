@@ -80,7 +80,7 @@ def test_malformed_rows_are_refused(path, line, match):
 
 def test_other_options_are_refused_by_name(path):
     fill(path, "1", {"alpha": 10, "steps": 5})
-    with pytest.raises(InputError, match=r"other options \(alpha, beta\)"):
+    with pytest.raises(InputError, match=r"other options \(alpha: 10 there, 20 here; beta: nothing there, 1 here\)"):
         fill(path, "1", {"alpha": 20, "steps": 5, "beta": 1})
 
 
