@@ -14,6 +14,7 @@ from polytope import nearest as _nearest
 from polytope import product as _product
 from polytope import recession as _recession
 from polytope.arguments import instance, integer, integers
+from polytope.claims import Claims
 from polytope.domains import Domain
 from polytope.enumeration import enumerate_generators
 from polytope.errors import InputError, ShapeError, UnitError
@@ -41,7 +42,7 @@ from polytope.size_estimate import SizeEstimate, estimate_vertices
 from polytope.uniqueness import Uniqueness, uniqueness
 
 
-class CollisionPolytope(Measures):
+class CollisionPolytope(Measures, Claims):
     """All inputs that one ReLU layer cannot tell from a target (Li, Zhang & Malik 2019, Prop. 1).
 
     ``C = {x in D : w_i x + b_i = z_i where z_i > 0, w_i x + b_i <= 0 elsewhere}`` with

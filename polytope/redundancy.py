@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from polytope.certificates import Certificate
-from polytope.dimension import dimension
+from polytope.claims import implicit_equalities
 from polytope.errors import InputError
 from polytope.feasibility import feasibility
 from polytope.halfspaces import Bound, Halfspace, Multipliers, Row, System
@@ -87,7 +87,7 @@ def redundancy(layer: Layer) -> Redundancy:
         tuple(redundant),
         tuple(name for name in names if name in certificates and name not in redundant),
         tuple(name for name in names if name not in removed),
-        _implicit(layer),
+        implicit_equalities(layer).tight,
         certificates,
         tuple(undecided),
         "; ".join(sorted(set(undecided.values()))),
@@ -158,18 +158,3 @@ def _program(
             rows.append(row)
     program = LinearProgram(system, tuple(rows), tuple(lower), tuple(upper), base.objective)
     return program, RationalVector(tuple(objective)), limit
-
-
-def _implicit(layer: Layer) -> tuple[Halfspace, ...]:
-    """Inequalities that hold with equality on the whole (nonempty) set."""
-    system, certificate = layer.system, dimension(layer).certificate
-    multipliers = certificate.witness.get("implicit") if certificate is not None else None
-    used: set[Halfspace] = set()
-    if isinstance(multipliers, Multipliers):
-        used |= {row for row, weight in multipliers.weights.items() if weight}
-        for j, g in enumerate(system.combine(multipliers).numerators):
-            used |= {Bound("lower" if g > 0 else "upper", j)} if g else set()
-    for j, (low, high) in enumerate(zip(system.lower, system.upper, strict=True)):
-        if low is not None and low == high:
-            used |= {Bound("lower", j), Bound("upper", j)}
-    return tuple(name for name in inequalities(system) if name in used)
