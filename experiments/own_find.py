@@ -17,6 +17,7 @@ from experiments.progress import Progress
 from experiments.proof_cells import uncertified
 from experiments.record import FILE_NAME, Record, read_record, write_record
 from experiments.relaxed import search_entry
+from experiments.rows import RowFile
 from experiments.tables import Table, write_tables
 from optimize import (
     History,
@@ -32,6 +33,9 @@ from polytope.errors import FileFormatError, InputError
 TENSORS = "search.safetensors"
 VERTICES = "vertices.npz"
 CHECKPOINT = "checkpoint"
+OPTIONS = "options.jsonl"
+#: Options on which a search depends; limits may be raised when it is gone on with.
+ASKED = ("layer", "input_shape", "bounds", "units", "others", "alpha", "optimizer")
 #: Fields of `VertexSearch` that are tensors.
 FIELDS = (
     *("points", "layer_inputs", "units", "targets", "pre_activation", "objective"),
@@ -66,7 +70,7 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
         OutputError: the folder cannot be written.
     """
     own = load_network(options)
-    search = searched(own, options, folder, progress=progress)
+    search = _of_these_options(own, options, folder, progress=progress)
     results = find_results(own, options, search)
     write_search(folder, search)
     with_arrays = {
@@ -90,6 +94,20 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
     )
     write_tables(folder, [find_table(results)])
     return results
+
+
+def _of_these_options(
+    own: OwnNetwork, options: argparse.Namespace, folder: Path, *, progress: Progress
+) -> VertexSearch:
+    """The search; one that is gone on with under other options is refused, and they are named."""
+    asked = {name: getattr(options, name) for name in ASKED} | {"files": own.files}
+    with RowFile(folder / OPTIONS, options=asked):  # of no rows
+        try:
+            return searched(own, options, folder, progress=progress)
+        except InputError:
+            if not (folder / CHECKPOINT).exists():  # nothing was begun, and nothing is to be left
+                (folder / OPTIONS).unlink()
+            raise
 
 
 def searched(

@@ -113,6 +113,10 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "300")
     assert code == 2
     assert "holds files (give --resume" in err
+    other = ("--units", "3,", *words[2:], "--alpha", "2", "--resume")
+    code, _, err = search(place, capsys, "fc1", out, *other)
+    assert code == 2
+    assert 'other options (alpha: 10.0 there, 2.0 here; units: "2," there, "3," here)' in err
     search(place, capsys, "fc1", out, *words, "--steps", "300", "--resume")
     again = read_search(out)[1]
     search(place, capsys, "fc1", tmp_path / "whole", *words, "--steps", "300")
