@@ -8,6 +8,7 @@ counts, and a kill at any moment leaves the previous checkpoint whole.
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +87,12 @@ def load_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
         index = json.loads(path.read_text())
         schema, step, name = index["schema"], int(index["step"]), str(index["state"])
         digest, owner = index["sha256"], index["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as problem:
         raise FileFormatError(f"checkpoint: expected a search index, got {path}") from problem
-    if schema != _SCHEMA or Path(name).name != name:
-        raise FileFormatError(f"checkpoint: expected schema {_SCHEMA!r}, got {schema!r} in {path}")
+    if schema != _SCHEMA or not re.fullmatch(r"state-[0-9]+\.safetensors", name, re.ASCII):
+        raise FileFormatError(
+            f"checkpoint: expected schema {_SCHEMA!r}, got {schema!r:.60} in {path}"
+        )
     if owner != fingerprint:
         raise InputError(
             f"checkpoint: expected one of this very search (model, target, start, units, bounds, "
@@ -99,4 +102,7 @@ def load_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
     data = state.read_bytes() if state.exists() else b""
     if hashlib.sha256(data).hexdigest() != digest:
         raise ChecksumError(f"checkpoint: expected SHA-256 {digest}, got another file in {state}")
-    return Checkpoint(step, load_tensors(data))
+    try:
+        return Checkpoint(step, load_tensors(data))
+    except Exception as problem:  # safetensors raises nearly anything on damaged files
+        raise FileFormatError(f"checkpoint: expected tensors in {state}, got others") from problem

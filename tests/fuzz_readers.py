@@ -101,6 +101,8 @@ def _follow(process: subprocess.Popen[bytes], row: Row, start: int, count: int) 
         if not data:
             process.kill()
             code = process.wait()
+            if code > 0 and number == start:
+                raise SystemExit(f"{row.name}: the process ended with {code} before any input")
             kind = "crash" if ready else "hang"
             row.add({"number": number, kind: f"the process ended with {code}"})
             return number + 1

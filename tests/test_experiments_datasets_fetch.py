@@ -120,7 +120,7 @@ def test_archives_that_are_refused(archive, match):
 
 
 def test_archives_with_very_many_members(monkeypatch):
-    monkeypatch.setattr(fetch, "MAX_MEMBERS", 2)
+    monkeypatch.setattr("experiments.datasets.tar.MAX_MEMBERS", 2)
     with pytest.raises(FileFormatError, match="more than 2 members"):
         fetch.extract_members(tar(*((f"p/{i}", b"") for i in range(3))), ["p/2"], name="n")
 

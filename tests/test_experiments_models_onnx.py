@@ -333,7 +333,7 @@ def test_files_that_are_no_networks(tmp_path):
     path = file(tmp_path, [op("MatMul", "x w")], {"w": floats(40, 40)}, [1, 40])
     whole = path.read_bytes()
     bad = {
-        "empty": (b"", "expected 1 to 2,147,483,648 bytes, got 0"),
+        "empty": (b"", r"got an empty one \(0 bytes\)"),
         "cut": (whole[: len(whole) // 2], "must be an ONNX file"),
         "text": (b"hello, this is text", "must be an ONNX file"),
         "page": (b"<!DOCTYPE html><html></html>", "got a web page"),

@@ -5,12 +5,10 @@ that a server says decides how much is read or where a file is put.
 """
 
 import http.client
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import urllib.request
@@ -21,13 +19,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.datasets.idx import describe
+from experiments.datasets.tar import plain_files
 from experiments.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
 
 TIMEOUT = 10.0  # seconds without an answer; short, so that a machine without internet goes on soon
 DEADLINE = 600.0  # seconds a file may take in all
 BLOCK = 1 << 16
-MAX_MEMBERS = 10_000
 
 Report = Callable[[str], None]
 
@@ -166,19 +164,11 @@ def extract_members(archive: bytes, members: Iterable[str], *, name: str) -> dic
     """
     wanted = set(members)
     found: dict[str, bytes] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
-            for count, member in enumerate(tar):
-                if count >= MAX_MEMBERS:
-                    raise FileFormatError(f"{name} has more than {MAX_MEMBERS} members")
-                if member.name not in wanted or not member.isreg():
-                    continue
-                if member.name in found:
-                    raise FileFormatError(f"{name} holds {member.name} twice")
-                stream = tar.extractfile(member)
-                found[member.name] = stream.read() if stream else b""
-    except tarfile.TarError as problem:
-        raise FileFormatError(f"{name} must be a tar archive: {problem}") from problem
+    for member, content in plain_files(archive, name=name):
+        if member in found:
+            raise FileFormatError(f"{name} holds {member} twice")
+        if member in wanted:
+            found[member] = bytes(content)
     missing = sorted(wanted - found.keys())
     if missing:
         raise FileFormatError(f"{name} must hold the plain file {missing[0]}; it does not")

@@ -1,7 +1,8 @@
 """How does an ONNX graph become a torch module?  One torch.fx node at a time, shapes known.
 
-Every step is run once, on an input of zeros, as soon as it is added: so every operator knows the
-shapes it meets, and chains of sizes (Shape, Gather, Concat) are numbers before they matter.
+Every step is run once, as soon as it is added, on torch's meta device, where tensors have shape
+and type and no numbers: so every operator knows the shapes it meets, chains of sizes (Shape,
+Gather, Concat) are numbers before they matter, and no size that a file declares takes memory.
 """
 
 import re
@@ -14,12 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from polytope.errors import FileFormatError, InputError
+from experiments.foreign_files import reason
+from polytope.errors import CollisionError, FileFormatError, InputError
+
+#: Numbers of one step, for one input; VGG-16 has 3.2 million.
+LARGEST = 1 << 28
+#: Bytes of constants that are computed, in all; they are sizes.
+MOST_COMPUTED = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """What a name of the graph stands for: a step, and what it gives on the input of zeros."""
+    """What a name of the graph stands for: a step, and what it gives (no numbers)."""
 
     node: fx.Node
     example: Tensor
@@ -49,6 +56,14 @@ class Node:
         """Returns the error that this operator is used in a way that is not supported."""
         return InputError(f"{self.place}: expected {wanted}, got {got}")
 
+    def misfit(self, problem: Exception) -> CollisionError:
+        """Returns the error that a library refused this operator."""
+        if isinstance(problem, CollisionError):
+            return problem
+        return FileFormatError(
+            f"{self.place}: expected shapes and types that fit, got: {reason(problem)}"
+        )
+
 
 @dataclass(eq=False)
 class Builder:
@@ -70,6 +85,7 @@ class Builder:
     users: Mapping[str, tuple[Node, ...]]
     values: dict[str, Value] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    computed: int = 0
     root: nn.Module = field(default_factory=nn.Module)
     graph: fx.Graph = field(default_factory=fx.Graph)
 
@@ -124,18 +140,42 @@ class Builder:
     ) -> Value:
         try:
             with torch.no_grad():
-                return Value(step, function(*examples))
-        except (RuntimeError, ValueError, IndexError, TypeError) as problem:
-            reason = str(problem).strip().splitlines()[0]
-            raise FileFormatError(
-                f"{node.place}: expected shapes and types that fit, got: {reason}"
-            ) from problem
+                made = _on_meta(function, *examples)
+        except Exception as problem:
+            raise node.misfit(problem) from problem
+        if made.numel() > LARGEST * max(1, self.batch):
+            raise node.refuse(f"at most {LARGEST:,} numbers an input", f"shape {tuple(made.shape)}")
+        return Value(step, made)
+
+    def compute(self, node: Node, size: int) -> None:
+        """Takes note of a constant of so many bytes that is about to be computed.
+
+        Raises:
+            InputError: there are too many.
+        """
+        self.computed += size
+        if self.computed > MOST_COMPUTED:
+            raise node.refuse(f"at most {MOST_COMPUTED:,} bytes of computed constants", "more")
 
     def finish(self, outputs: list[str]) -> fx.GraphModule:
         """Returns the module that computes the named outputs."""
         nodes = tuple(self.values[name].node for name in outputs)
         self.graph.output(nodes[0] if len(nodes) == 1 else nodes)
         return fx.GraphModule(self.root, self.graph)
+
+
+def _on_meta(function: Callable[..., Any], *examples: Any) -> Tensor:
+    """The output, without its numbers."""
+    if not isinstance(function, nn.Module):
+        found: Tensor = function(*examples)
+        return found
+    numbers = {**dict(function.named_parameters()), **dict(function.named_buffers())}
+    own = examples[0].dtype  # the meta device does not always mind
+    if mixed := {v.dtype for v in numbers.values() if v.is_floating_point()} - {own}:
+        raise TypeError(f"an input of {own} and weights of {mixed.pop()}")
+    elsewhere = {name: value.to("meta") for name, value in numbers.items()}
+    made: Tensor = torch.func.functional_call(function, elsewhere, examples)
+    return made
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

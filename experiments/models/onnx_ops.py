@@ -92,6 +92,11 @@ def _conv(b: Builder, node: Node) -> Made:
     if bias is None:
         bias, add = _bias_behind(b, node, (len(weight), 1, 1))
     groups = int(node.attributes.get("group", 1))
+    if groups < 1 or len(weight) % groups or value.example.shape[1] != weight.shape[1] * groups:
+        got = f"{groups} groups, weight {weight.shape}, {value.example.shape[1]} channels"
+        raise node.refuse("channels that fit the weight", got)
+    if bias is not None and bias.shape != (len(weight),):
+        raise node.refuse(f"one bias for each of {len(weight)} channels", f"shape {bias.shape}")
     module = nn.Conv2d(
         weight.shape[1] * groups,
         len(weight),
@@ -120,6 +125,9 @@ def _batch_norm(b: Builder, node: Node) -> Made:
         raise node.refuse("evaluation mode, one number a channel", "training_mode or spatial = 0")
     value = b.value(node)
     scale, shift, mean, variance = (b.needed(node, i) for i in range(1, 5))
+    channels = value.example.shape[1] if value.example.ndim > 1 else 0
+    if any(each.shape != (channels,) for each in (scale, shift, mean, variance)):
+        raise node.refuse(f"one number for each of {channels} channels", f"shape {scale.shape}")
     kinds = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d}
     if value.example.ndim not in kinds:
         raise node.refuse("an input of 2 or 4 axes", f"{value.example.ndim}")

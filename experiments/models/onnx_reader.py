@@ -5,6 +5,7 @@ and place.  Nothing is executed from the file, and no file beside it is opened u
 """
 
 from collections import Counter, defaultdict
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,17 @@ import numpy as np
 import torch
 from torch import fx
 
-from experiments.foreign_files import refuse_foreign
+from experiments.foreign_files import reason, refuse_foreign
 from experiments.models import onnx_shapes  # noqa: F401 - registers its operators
-from experiments.models.onnx_build import Builder, Node, module_name
+from experiments.models.onnx_build import LARGEST, Builder, Node, module_name
 from experiments.models.onnx_ops import FIRST_OUTPUT, OPERATORS
-from polytope.errors import FileFormatError, InputError
+from polytope.errors import CollisionError, FileFormatError, InputError
 
 if TYPE_CHECKING:
     import onnx
 
 OLDEST_OPSET = 7  # before it, Add had an attribute that said how to broadcast
-LARGEST = 2 << 30  # bytes that a protocol buffer may have
+LARGEST_FILE = 2 << 30  # bytes that a protocol buffer may have
 _FLOATS = (np.float16, np.float32, np.float64)
 
 
@@ -44,7 +45,18 @@ def read_onnx(
         InputError: the package onnx is absent, or the file uses what is not supported.
         FileFormatError: it is no valid ONNX file.
     """
-    model = _load(Path(path), external_data)
+    try:
+        return _read(Path(path), input_shape, external_data)
+    except CollisionError:
+        raise
+    except Exception as problem:  # libraries raise nearly anything on damaged files
+        raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
+
+
+def _read(
+    path: Path, input_shape: tuple[int, ...] | None, external_data: bool
+) -> tuple[fx.GraphModule, tuple[int, ...]]:
+    model = _load(path, external_data)
     opset = _opset(model, path)
     constants = {each.name: _array(each, path) for each in model.graph.initializer}
     name, example = _example(model.graph, constants, input_shape, path)
@@ -54,6 +66,8 @@ def read_onnx(
         for each in node.inputs:
             users[each].append(node)
     outputs = [each.name for each in model.graph.output]
+    if not outputs:
+        raise FileFormatError(f"{path}: expected a network with outputs, got one without")
     builder = Builder(
         opset=opset,
         batch=len(example),
@@ -76,7 +90,10 @@ def _add(builder: Builder, node: Node) -> None:
     for other in node.outputs[1:]:
         if builder.uses[other] or node.op not in FIRST_OUTPUT:
             raise node.refuse("one output in use", f"{other!r} as well")
-    made = OPERATORS[node.op](builder, node)
+    try:
+        made = OPERATORS[node.op](builder, node)
+    except Exception as problem:  # numpy and torch raise nearly anything on odd attributes
+        raise node.misfit(problem) from problem
     if isinstance(made, np.ndarray):
         builder.constants[node.outputs[0]] = made
     else:
@@ -96,8 +113,8 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
     try:
         refuse_foreign(path)
         size = path.stat().st_size
-        if not 0 < size <= LARGEST:
-            raise FileFormatError(f"{path}: expected 1 to {LARGEST:,} bytes, got {size:,}")
+        if not 0 < size <= LARGEST_FILE:
+            raise FileFormatError(f"{path}: expected 1 to {LARGEST_FILE:,} bytes, got {size:,}")
         data = path.read_bytes()
     except OSError as problem:
         raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
@@ -105,7 +122,7 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
         model = onnx.load_model_from_string(data)
     except (DecodeError, ValueError, RuntimeError) as problem:
         raise FileFormatError(
-            f"{path} must be an ONNX file ({size:,} bytes): {_line(problem)}"
+            f"{path} must be an ONNX file ({size:,} bytes): {reason(problem)}"
         ) from problem
     if not model.graph.node:
         raise FileFormatError(f"{path}: expected a network, got an ONNX file without any operator")
@@ -114,12 +131,7 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
         onnx.checker.check_model(model, full_check=True)
         return onnx.inliner.inline_local_functions(model) if model.functions else model
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as problem:
-        raise FileFormatError(f"{path} must be a valid ONNX model: {_line(problem)}") from problem
-
-
-def _line(problem: BaseException) -> str:
-    lines = str(problem).strip().splitlines()
-    return lines[0] if lines else type(problem).__name__
+        raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
 
 
 def _external(model: "onnx.ModelProto", path: Path, wanted: bool) -> None:
@@ -143,7 +155,7 @@ def _external(model: "onnx.ModelProto", path: Path, wanted: bool) -> None:
         load_external_data_for_model(model, str(path.resolve().parent))
     except (onnx.checker.ValidationError, OSError, ValueError, RuntimeError) as problem:
         raise FileFormatError(
-            f"{path}: its external data cannot be read: {_line(problem)}"
+            f"{path}: its external data cannot be read: {reason(problem)}"
         ) from problem
 
 
@@ -174,7 +186,7 @@ def _array(found: "onnx.TensorProto", path: Path) -> np.ndarray:
     try:
         return np.asarray(numpy_helper.to_array(found))
     except (ValueError, TypeError, KeyError) as problem:
-        raise FileFormatError(f"{path}: tensor {found.name!r}: {_line(problem)}") from problem
+        raise FileFormatError(f"{path}: tensor {found.name!r}: {reason(problem)}") from problem
 
 
 def _example(
@@ -183,7 +195,7 @@ def _example(
     wanted: tuple[int, ...] | None,
     path: Path,
 ) -> tuple[str, torch.Tensor]:
-    """The name of the network's input, and zeros of its shape with the file's batch size, or 1."""
+    """The name of the network's input, and its shape and type with the file's batch size, or 1."""
     from onnx import helper
 
     inputs = [each for each in graph.input if each.name not in constants]
@@ -194,7 +206,7 @@ def _example(
     dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type) if kind.elem_type else None
     if dtype not in _FLOATS:
         raise InputError(f"{path}: expected an input of floats, got {dtype} for {inputs[0].name!r}")
-    sizes = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
+    sizes = [max(0, each.dim_value) if each.HasField("dim_value") else 0 for each in kind.shape.dim]
     if len(sizes) < 2:
         raise InputError(
             f"{path}: expected an input whose first axis is the batch, got shape {sizes}"
@@ -211,8 +223,10 @@ def _example(
             f"input-shape: expected the sizes that {path} leaves open ({_open(shape)}), got none; "
             "give --input-shape"
         )
-    zeros = np.zeros((sizes[0] or 1, *shape), dtype=dtype)
-    return inputs[0].name, torch.from_numpy(zeros)
+    if prod(shape) > LARGEST or sizes[0] > LARGEST:
+        raise InputError(f"{path}: expected inputs of at most {LARGEST:,} numbers, got {sizes}")
+    kind = getattr(torch, np.dtype(dtype).name)
+    return inputs[0].name, torch.empty((sizes[0] or 1, *shape), dtype=kind, device="meta")
 
 
 def _open(shape: tuple[int, ...]) -> str:

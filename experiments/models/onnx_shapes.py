@@ -33,6 +33,7 @@ def _flatten(b: Builder, node: Node) -> Made:
 def _reshape(b: Builder, node: Node) -> Made:
     shape = b.needed(node, 1).astype(np.int64).reshape(-1).tolist()
     if node.inputs[0] in b.constants:
+        b.compute(node, b.constants[node.inputs[0]].nbytes)
         return b.constants[node.inputs[0]].reshape(shape)
     value = b.value(node)
     own = tuple(value.example.shape)
@@ -96,7 +97,9 @@ def _transpose(b: Builder, node: Node) -> Made:
 def _concat(b: Builder, node: Node) -> Made:
     axis = int(node.attributes["axis"])
     if all(name in b.constants for name in node.inputs):
-        return np.concatenate([b.constants[name] for name in node.inputs], axis)
+        parts = [b.constants[name] for name in node.inputs]
+        b.compute(node, sum(part.nbytes for part in parts))
+        return np.concatenate(parts, axis)
     values = [b.value(node, i) for i in range(len(node.inputs))]
     if axis % values[0].example.ndim == 0:
         raise node.refuse("an axis other than the batch's", axis)
@@ -132,4 +135,8 @@ def _shape(b: Builder, node: Node) -> Made:
 @op("Gather")
 def _gather(b: Builder, node: Node) -> Made:
     array, places = b.needed(node, 0), b.needed(node, 1)
-    return np.asarray(np.take(array, places, axis=int(node.attributes.get("axis", 0))))
+    axis = int(node.attributes.get("axis", 0))
+    if not -array.ndim <= axis < array.ndim or array.shape[axis] == 0:
+        raise node.refuse("an axis of the array", f"axis {axis} of shape {array.shape}")
+    b.compute(node, places.size * (array.nbytes // array.shape[axis]))
+    return np.asarray(np.take(array, places, axis=axis))

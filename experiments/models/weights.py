@@ -114,7 +114,10 @@ def refuse_nonfinite(tensor: Tensor, name: str) -> None:
     Raises:
         NonFiniteError: with the first such index.
     """
-    finite = torch.isfinite(tensor)
+    try:
+        finite = torch.isfinite(tensor)
+    except NotImplementedError:  # for some floats of 8 bits, all of which are floats of 32
+        finite = torch.isfinite(tensor.to(torch.float32))
     if not bool(finite.all()):
         index = tuple((~finite).nonzero()[0].tolist())
         raise NonFiniteError(

@@ -18,6 +18,7 @@ from polytope.formats.text import (
     NumberRow,
     Token,
     bad,
+    check_common,
     check_left_out,
     count,
     lines,
@@ -69,6 +70,7 @@ def parse(text: str, name: str) -> HalfspaceRows | VRepresentation:
     for index, n in found.linearity.items():
         if index > len(found.rows):
             raise bad(name, n, f"a row number up to {len(found.rows)}", got=index)
+    check_common(found.rows, name)
     return _generators(found) if found.generators else _halfspaces(found)
 
 

@@ -20,6 +20,7 @@ from polytope.formats.text import (
     NumberRow,
     Token,
     bad,
+    check_common,
     check_left_out,
     count,
     lines,
@@ -52,13 +53,14 @@ class _File:
 
     def __init__(self, text: str, name: str) -> None:
         # Comments keep their line breaks, so that errors name the right line.
-        plain = re.sub(r"/\*.*?\*/", lambda c: "\n" * c[0].count("\n"), text, flags=re.DOTALL)
         self.name = name
-        self.words = tokens(enumerate(lines(plain), start=1))
+        self.words = tokens(enumerate(lines(_without_comments(text)), start=1))
         self.left_out = 0
         self.n_inputs = 0
         self.rows: dict[str, list[NumberRow]] = defaultdict(list)
         self._read()
+        for rows in self.rows.values():
+            check_common(rows, name)
 
     def next(self) -> Token:
         return next(self.words, _END)
@@ -113,6 +115,15 @@ class _File:
             signed = _RELATIONS[relation.text]([*row, -self._number()])
             kind = "inhom_equations" if relation.text == "=" else "inhom_inequalities"
             self.rows[kind].append(signed)
+
+
+def _without_comments(text: str) -> str:
+    """Blank what stands between /* and */, but for line breaks; one that never ends is kept."""
+    kept, place = [], 0
+    while (start := text.find("/*", place)) >= 0 and (end := text.find("*/", start + 2)) >= 0:
+        kept += [text[place:start], "\n" * text.count("\n", start, end)]
+        place = end + 2
+    return "".join([*kept, text[place:]])
 
 
 def parse_halfspaces(text: str, name: str) -> HalfspaceRows:

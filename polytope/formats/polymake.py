@@ -19,6 +19,7 @@ from polytope.formats.text import (
     NumberRow,
     Token,
     bad,
+    check_common,
     check_left_out,
     lines,
     number,
@@ -85,7 +86,11 @@ def _width(found: Sections, name: str, wanted: Sequence[str]) -> int:
 
 
 def _sections(text: str, name: str) -> Sections:
-    return _from_json(text, name) if text.lstrip().startswith("{") else _from_text(text, name)
+    read = _from_json if text.lstrip().startswith("{") else _from_text
+    found = read(text, name)
+    for rows in found.values():
+        check_common(rows, name)
+    return found
 
 
 def _from_text(text: str, name: str) -> Sections:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from math import lcm
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from polytope.errors import FileFormatError
 MAX_BYTES = 1 << 26
 #: The checker reads numbers of 2^18 bits, which is 78,913 decimal digits.
 MAX_DIGITS = 78_913
+#: As the checker: what is larger could not be checked.
+MAX_COMMON_BITS = 1 << 18
 #: Floats need 324, and as much again for their digits.
 MAX_EXPONENT = 700
 #: The rows x_j >= 0 of 2,048 coordinates; more are quickly as many as memory holds.
@@ -150,6 +153,23 @@ def check_left_out(entries: int, name: str, line: int | None) -> None:
     if entries > MAX_LEFT_OUT:
         expected = f"at most {MAX_LEFT_OUT:,} entries that are not written out"
         raise bad(name, line, expected, got=f"{entries:,}")
+
+
+def check_common(rows: Iterable[NumberRow], name: str) -> None:
+    """Refuse rows that take far more room as integers than in the file, one denominator a row.
+
+    Raises:
+        FileFormatError: if a row's common denominator has more than MAX_COMMON_BITS bits.
+    """
+    for k, row in enumerate(rows, start=1):
+        common = 1
+        for value in row:
+            if isinstance(value, Fraction):
+                common = lcm(common, value.denominator)
+                if common.bit_length() > MAX_COMMON_BITS:
+                    expected = f"a common denominator of at most {MAX_COMMON_BITS:,} bits"
+                    got = f"a longer one in row {k} of its kind"
+                    raise bad(name, None, expected, got=got)
 
 
 def count(token: Token, name: str, what: str) -> int:
