@@ -34,13 +34,12 @@ MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the ex
 # What a file may ask for.  VGG-16's fc6 fits: 4,096 x 25,088 weights (411 MB), a 1,113-row minor.
 MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES, MAX_VALUES = 1 << 28, 1 << 31, 1 << 23
 MAX_ELEMENTS, MAX_SIDE = 1 << 28, 1 << 20  # of an array; of units and inputs together
-MAX_BITS, MAX_VECTOR_BITS = 1 << 18, 1 << 32  # of a number or common denominator; of a vector
+MAX_BITS, MAX_VECTOR_BITS = 1 << 18, 1 << 31  # of a number or common denominator; of a vector
 MAX_WORK = 1 << 38  # multiplications of 64-bit words for one claim: some ten minutes
-MAX_CACHED = 1 << 29  # bits of weights kept as integers; a larger matrix is decoded row by row
+MAX_CACHED = 1 << 30  # bits of weights kept as integers; a larger matrix is decoded row by row
 
 _CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
 _CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
-
 # Kind of claim: keys of the claim beside `kind`: keys of the witness ("|" between the forms).
 _KINDS = """\
 contains:: point; empty:: multipliers; vertex: point: vertex; unique: point: implicit minor
@@ -232,7 +231,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
             re.fullmatch(r"(?!.*\.\.)[A-Za-z0-9_][\w.-]*", file, re.A), "file is not a plain name"
         )
         _need(folder is not None, f"{self.name} is in the file {file}, but no folder is known")
-        data = _read_file((folder or Path()) / file, MAX_TENSOR_FILE_BYTES, file)
+        data = _read_file(Path(folder or "") / file, MAX_TENSOR_FILE_BYTES, file)
         found = hashlib.sha256(data).hexdigest()
         _need(found == digest, f"{file} has SHA-256 {found}, not the one stated for {self.name}")
         readers = {".safetensors": self._safetensors, ".npy": self._npy, ".npz": self._npz}
@@ -249,7 +248,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         return parts
 
     def _npy(self, data: bytes, _: str, file: str) -> Fields:
-        form = rb"\x93NUMPY\1\0(..)\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
+        form = rb"\x93NUMPY\x01\x00(..)\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
         head = re.match(form + rb"'shape': \(([\d, ]{0,99})\), \} *\n", data, re.DOTALL)
         if head is None or 10 + int.from_bytes(head[1], "little") != head.end():
             raise CheckError(f"{file} is not an npy file of little-endian numbers in C order")
@@ -265,7 +264,8 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 member = archive.getinfo(f"{tensor}.npy")
                 _limit(member.file_size, min(200 * len(data), 1 << 31), f"bytes unpacked of {file}")
-                return self._npy(archive.read(member), tensor, f"{tensor!a:.60} in {file}")
+                _need(member.compress_type in (0, 8), f"{file} is not stored or deflated")
+                return self._npy(archive.open(member).read(member.file_size), tensor, file)
         except (CheckError, MemoryError):
             raise
         except Exception as error:  # zipfile raises many kinds where an archive is damaged
@@ -273,7 +273,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
 
     def _idx(self, data: bytes, tensor: str, file: str) -> Fields:
         # "7": item 7 along the first axis; "7/255": each byte v as the float32 nearest to v / 255.
-        axes = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 256
+        axes = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
         shape = struct.unpack_from(f">{axes}I", data, 4) if len(data) >= 4 + 4 * axes else (0,)
         head, size = 4 + 4 * axes, prod(shape[1:])
         _need(shape and head + prod(shape) == len(data), f"{file} is not an idx file of bytes")
@@ -307,7 +307,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         row, d = self.cache.get(unit), self.shape[1]
         if row is None:  # w_i over its least common denominator
             row = _Vector.scaled(self.values(unit * d, (unit + 1) * d))
-            if prod(self.shape) * row.den.bit_length() <= MAX_CACHED:
+            if prod(self.shape) * (64 + row.den.bit_length()) <= MAX_CACHED:
                 self.cache[unit] = row
         return row
 
@@ -381,8 +381,8 @@ class Problem:
         self.equal = {row for row in self.rows if row[0] == "equality"}
         self.plus = {("equality", unit) for unit, z in enumerate(self.z) if z > 0}  # W+ as if e = 0
         self.minus = {("upper", unit) for unit, z in enumerate(self.z) if z <= 0}  # W- as if e = 0
-        self.spec, text = spec, json.dumps(spec, sort_keys=True, separators=(",", ":"))
-        self.digest = hashlib.sha256(text.encode()).hexdigest()  # files count by their own SHA-256
+        text = json.dumps(spec, sort_keys=True, separators=(",", ":"))  # with the SHA-256 of files
+        self.spec, self.digest = json.loads(text), hashlib.sha256(text.encode()).hexdigest()
 
     def _slacks(self, x: _Vector, right: Mapping[Row, Fraction]) -> dict[Row, int]:
         # b - a x, times a positive number, for a x <= b or a x = b, b = right
@@ -474,11 +474,11 @@ class Problem:
         _prove(not left, f"the span leaves out {len(left)} rows")
         return basis
 
-    def _rank(self, parts: Fields, matrix: Rows, but: Collection[int] = ()) -> tuple[int, int]:
-        least = len(self._minor(parts["minor"], matrix, but)[0]) if "minor" in parts else 0
+    def _rank(self, parts: Fields, rows: Rows, but: Collection[int] = ()) -> tuple[int, int]:
+        least = len(self._minor(parts["minor"], rows, but)[0]) if "minor" in parts else 0
         most, span = self.d - len({*but}), parts.get("span")
         if span:
-            most = min(most, len(self._span(span, matrix, matrix, but) if span.it else matrix))
+            most = min(most, len(rows if span.it is None else self._span(span, rows, rows, but)))
             _prove(least == most or "minor" not in parts, f"rank {least} shown, {most} at most")
         return least, most
 
@@ -572,7 +572,7 @@ class Problem:
             _prove(products[unit][0] != 0, f"the ray does not change unit {unit}")
         else:
             span, rows = witness["span"], self.plus | {("upper", unit)}
-            basis: Rows = self._span(span, self.plus, self.plus) if span.it else self.plus
+            basis: Rows = self.plus if span.it is None else self._span(span, self.plus, self.plus)
             same = {*self._minor(witness["minor"], rows)[0]} == {*basis, ("upper", unit)}
             _prove(same, "the minor is not of W+ and the unit")
         return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
