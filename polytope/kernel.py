@@ -45,10 +45,13 @@ def exact_rank(
 def rank_positive(layer: Layer) -> Rank:
     """Exact rank of W+, the weight rows of the active units."""
     minor, found = exact_rank(layer, _active_rows(layer))
-    certificate = Certificate(
-        "rank_positive", {"rank": len(minor.rows)}, layer, lambda: {"minor": minor, "span": found}
+    claim = {"rank": len(minor.rows)}
+    return Rank(
+        len(minor.rows),
+        Certificate("rank_positive", claim, layer, lambda: {"minor": minor, "span": found}),
+        Certificate("rank_at_least", claim, layer, lambda: {"minor": minor}),
+        Certificate("rank_at_most", claim, layer, lambda: {"span": found}),
     )
-    return Rank(len(minor.rows), certificate)
 
 
 def kernel_condition(layer: Layer) -> KernelCondition:

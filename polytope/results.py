@@ -80,10 +80,19 @@ class KernelCondition(_Verdict):
 
 @dataclass(frozen=True, eq=False)
 class Rank:
-    """Exact rank of W+, with a minor from below and a span from above."""
+    """Exact rank of W+, with a minor from below and a span from above.
+
+    Attributes:
+        value: the rank.
+        certificate: proves it from both sides.
+        at_least: proves the one side, by the minor alone.
+        at_most: proves the other, by the span alone (or as W+ has no more rows or columns).
+    """
 
     value: int
     certificate: Certificate
+    at_least: Certificate = field(repr=False)
+    at_most: Certificate = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from polytope.errors import InputError
 from polytope.kernel import lineality, rank_positive
 from polytope.layer import Layer
 from polytope.rational import ExactArray
+from polytope.results import Dimension
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Uniqueness:
             not known.
         spanning: whether that rank is d.  If not, the target is not unique on ``Free()`` (bounds of
             another domain may still single it out).
-        certificate: proves the dimension; None if undecided.
+        certificate: proves which point is the only one, or else the dimension; None if undecided.
         spanning_certificate: proves ``rank_nonnegative``: the lineality of the layer that has only
             the units with z_i >= 0.  None if there are none.
         reason: why it is undecided.
@@ -65,10 +66,21 @@ def uniqueness(layer: Layer) -> Uniqueness:
         rank_positive(layer).value,
         rank,
         None if rank is None else rank == layer.n_inputs,
-        size.certificate,
+        _proof(size),
         proof,
         size.reason,
     )
+
+
+def _proof(size: Dimension) -> Certificate | None:
+    """That the set is its only point; or else what dimension it has."""
+    proof = size.certificate
+    if proof is None or size.value != 0:
+        return proof
+    parts = proof.witness
+    point = parts.get("interior", proof.layer.target_vector)
+    witness = {"implicit": parts.get("implicit"), "minor": parts.get("target", parts.get("minor"))}
+    return Certificate("unique", {"point": point}, proof.layer, lambda: witness)
 
 
 def _rank_nonnegative(layer: Layer) -> tuple[int | None, Certificate | None]:
