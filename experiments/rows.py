@@ -1,12 +1,15 @@
 """How does a long run go on after a crash?  A JSON Lines file with one finished row a line.
 
 The first line names the schema and the options. Every further line is
-`{"key": ..., "results": {...}, "timings": {...}}` and is on the disk before `append` returns.
+`{"key": ..., "results": {...}, "timings": {...}}` and is on the disk before `append` returns. Each
+line ends with the CRC-32 of what stands before it, so that a changed digit is noticed.
 """
 
 import fcntl
 import json
 import os
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,8 @@ from experiments.files import output_error, sync_folder
 from experiments.record import as_options, jsonable
 from polytope.errors import FileFormatError, InputError, OutputError
 
-SCHEMA = "collision-polytopes/rows/1"
+SCHEMA = "collision-polytopes/rows/2"
+_LINE = re.compile(rb'(\{.*),"crc32":"([0-9a-f]{8})"\}\n', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,11 @@ class RowFile:
                 whole -= len(line)
                 break
             documents.append(document)
+        if documents:
+            self._check_header(documents[0])  # a foreign file is left as it is
         if whole < len(data):
             os.ftruncate(self._descriptor, whole)
-        if documents:
-            self._check_header(documents[0])
-        else:
+        if not documents:
             self._write({"schema": SCHEMA, "options": self._options})
             sync_folder(self.path.parent)
         for number, document in enumerate(documents[1:], start=2):
@@ -125,7 +129,7 @@ class RowFile:
         return Row(key, results, timings)
 
     def _write(self, document: Mapping[str, Any]) -> None:
-        line = json.dumps(document, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = with_crc(document)
         before = os.fstat(self._descriptor).st_size
         try:
             rest = line
@@ -196,10 +200,26 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+def with_crc(document: Mapping[str, Any]) -> bytes:
+    """Returns the line of a document, with the CRC-32 of the line without it.
+
+    >>> with_crc({"key": "a"})[:-1]
+    b'{"key":"a","crc32":"a93c1af1"}'
+    """
+    body = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+    return b'%b,"crc32":"%08x"}\n' % (body[:-1], zlib.crc32(body))
+
+
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """Returns the JSON object of a line, or None where it is none."""
+    """Returns the JSON object of a line, or None where it is none or its CRC-32 is wrong."""
+    match = _LINE.fullmatch(line)
+    body = line if match is None else match[1] + b"}"
     try:
-        document = json.loads(line)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return None
+    if match is None:  # no line of ours, but the first may say of which other schema it is
+        return document if document.get("schema", SCHEMA) != SCHEMA else None
+    return document if zlib.crc32(body) == int(match[2], 16) else None

@@ -133,10 +133,8 @@ def _step(folder: Path) -> int:
 
 def _claim(folder: Path) -> str | None:
     path = folder / "one.json"
-    return verify(path).rpartition(": ")[2] if path.exists() else None
+    return "proved" if path.exists() and verify(path) else None
 
-
-_CLAIM = "the minimum of the stated objective over C is 0, attained at a vertex of C."
 
 WRITES = {
     "rows": Write(
@@ -151,7 +149,7 @@ WRITES = {
     "arrays": Write(
         _array(1), _array(2), lambda f: (f / "a.bin").read_bytes(), (b"\1" * 64, b"\2" * 64)
     ),
-    "certificate": Write(lambda folder: None, _certificate, _claim, (None, _CLAIM)),
+    "certificate": Write(lambda folder: None, _certificate, _claim, (None, "proved")),
     "checkpoint": Write(_saved(1), _saved(2), _step, (1, 2)),
 }
 

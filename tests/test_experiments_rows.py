@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from experiments.record import read_exact
-from experiments.rows import RowFile
+from experiments.rows import RowFile, with_crc
 from polytope.errors import FileFormatError, InputError, OutputError
 
 OPTIONS = {"alpha": 10}
@@ -63,24 +63,49 @@ def test_damage_before_the_end_is_refused(path):
 
 
 @pytest.mark.parametrize(
-    ("line", "match"),
+    ("row", "match"),
     [
-        ('{"key": "9", "results": {}}', r"line 3: a row has .* got \['key', 'results'\]"),
-        ('{"key": 9, "results": {}, "timings": {}}', "line 3: a row has"),
-        ('{"key": "1", "results": {}, "timings": {}}', "line 3: the key '1' stands twice"),
+        ({"key": "9", "results": {}}, r"line 3: a row has .* got \['key', 'results'\]"),
+        ({"key": 9, "results": {}, "timings": {}}, "line 3: a row has"),
+        ({"key": "1", "results": {}, "timings": {}}, "line 3: the key '1' stands twice"),
     ],
 )
-def test_malformed_rows_are_refused(path, line, match):
+def test_malformed_rows_are_refused(path, row, match):
     fill(path, "1")
-    with path.open("a") as stream:
-        stream.write(line + "\n")
+    with path.open("ab") as stream:
+        stream.write(with_crc(row))
     with pytest.raises(FileFormatError, match=match):
+        fill(path, "1")
+
+
+def test_every_changed_byte_is_noticed(path):
+    """Before the last row it is refused; in the last row that row is computed again."""
+    unbroken = fill(path, "12")
+    content = path.read_bytes()
+    last = content.rfind(b"\n", 0, -1) + 1
+    for place in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        if place < last:
+            with pytest.raises((FileFormatError, InputError)):
+                fill(path, "12")
+        else:
+            assert fill(path, "12") == unbroken
+            assert path.read_bytes() == content
+
+
+def test_a_file_of_the_schema_before_is_named(path):
+    path.write_text('{"schema":"collision-polytopes/rows/1","options":{"alpha":10}}\n')
+    with pytest.raises(FileFormatError, match=r"rows/2; got 'collision-polytopes/rows/1'"):
         fill(path, "1")
 
 
 def test_other_options_are_refused_by_name(path):
     fill(path, "1", {"alpha": 10, "steps": 5})
-    with pytest.raises(InputError, match=r"other options \(alpha: 10 there, 20 here; beta: nothing there, 1 here\)"):
+    with pytest.raises(
+        InputError, match=r"other options \(alpha: 10 there, 20 here; beta: nothing there, 1 here\)"
+    ):
         fill(path, "1", {"alpha": 20, "steps": 5, "beta": 1})
 
 
