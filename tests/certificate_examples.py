@@ -5,6 +5,7 @@ from fractions import Fraction as F
 
 from tests.certificate_forms import (
     EMPTY_MINOR,
+    box,
     document,
     inequality,
     minor,
@@ -52,10 +53,25 @@ def nearest(norm, claim, functional, factor):
     return document("nearest", SQUARE, {"from": vec([1, 1]), "norm": norm, **claim}, witness)
 
 
-def dimension(stated, value, bound, interior, rank_minor, *, implicit=None, rank_span=None):
+def dimension(stated, value, bound, interior, rank_minor=None, *, implicit=None, rank_span=None):
     witness = {"interior": interior, "implicit": implicit, "minor": rank_minor, "span": rank_span}
+    witness = interior if "target" in interior else witness
     return document("dimension", stated, {"value": value, "paper_bound": bound}, witness)
 
+
+def implicit(stated, name, **witness):
+    claim = {"inequality": list(name), "holds": "multipliers" in witness}
+    return document("implicit_equality", stated, claim, witness)
+
+
+def unique(stated, point, multipliers, rank_minor):
+    witness = {"implicit": multipliers, "minor": rank_minor}
+    return document("unique", stated, {"point": vec(point)}, witness)
+
+
+CROSS_W = [[1, 0], [0, 1], [0, -1]]
+TWICE_MINOR = minor(TWICE_W, [E0], [0])
+TWICE_SPAN = span([E0], {("equality", 1): [2]})
 
 EXAMPLES = {
     **GENERATORS,
@@ -72,6 +88,54 @@ EXAMPLES = {
     "irredundant row": inequality("irredundant", SQUARE, U1, point=vec([F(3, 4), 0])),
     "irredundant floor": inequality("irredundant", SQUARE, ("floor", 0), point=vec([F(-1, 4), 1])),
     "irredundant, tolerance": inequality("irredundant", THICK, L0, point=vec([F(1, 4), F(1, 4)])),
+    # x = 0 on all of TIES; on CORNER it is the bound that is tight everywhere.
+    "implicit row": implicit(
+        TIES, U1, multipliers=mult(2, upper={0: 1, 1: 1}), point=vec([0, F(1, 3)])
+    ),
+    "implicit bound": implicit(
+        CORNER, ("floor", 0), multipliers=mult(1, upper={0: 1}), point=vec([0, 7])
+    ),
+    "not implicit": implicit(THICK, L0, point=vec([F(1, 4), F(1, 2)])),
+    "not implicit, bound": implicit(TIES, ("ceiling", 0), point=vec([0, F(1, 3)])),
+    "active set": document("active_set", SQUARE, {"active": [0], "zero": []}, {}),
+    "active set, ties": document("active_set", TIES, {"active": [], "zero": [1, 0]}, {}),
+    # y is fixed by its bounds, x by the equality.
+    "unique, flat": unique(FLAT, [F(1, 2), F(1, 4)], None, minor([[1, 1]], [E0], [0])),
+    # Between 0 and 0 lie x, by its bound, and y, by two units.
+    "unique, implicit": unique(
+        problem(CROSS_W, [0] * 3, target=[0, 0], domain=box([0, -1], [1, 1])),
+        [0, 0],
+        mult(3, upper={0: 1, 1: 1, 2: 1}),
+        minor(CROSS_W, [U1], [1]),
+    ),
+    "unique, rows alone": unique(
+        problem([[2, 1], [0, 1]], [0, 0], target=[1, 1], domain="nonnegative"),
+        [1, 1],
+        None,
+        minor([[2, 1], [0, 1]], [E0, ("equality", 1)], [0, 1]),
+    ),
+    "rank at least": document("rank_at_least", TWICE, {"rank": 1}, {"minor": TWICE_MINOR}),
+    "rank at least 0": document("rank_at_least", SQUARE, {"rank": 0}, {"minor": EMPTY_MINOR}),
+    "rank at most": document("rank_at_most", TWICE, {"rank": 1}, {"span": TWICE_SPAN}),
+    "rank at most, loose": document("rank_at_most", LINES, {"rank": 2}, {"span": span([E0], {})}),
+    # min of x - y - 1/2 is -5/4; (1/4, 1/2) has -3/4, and nothing is below -3/2.
+    "bounds of a unit": document(
+        "bounds",
+        SQUARE,
+        {"unit": 1, "lower": rational(F(-3, 2)), "upper": rational(F(-3, 4))},
+        {"point": vec([F(1, 4), F(1, 2)]), "multipliers": mult(2, {0: 1})},
+    ),
+    "bounds of an objective": document(
+        "bounds",
+        SQUARE,
+        {
+            "objective": vec([-1, 0]),
+            "constant": rational(3),
+            "lower": rational(2),
+            "upper": rational(F(19, 8)),
+        },
+        {"point": vec(SEGMENT_END), "multipliers": mult(2, {0: F(1, 2)}, {1: F(1, 2)})},
+    ),
     "contains": document("contains", SQUARE, {}, {"point": vec([F(1, 4), F(1, 2)])}),
     "contains, tolerance": document("contains", THICK, {}, {"point": vec([F(5, 8), 0])}),
     "contains, no units": document("contains", NOTHING, {}, {"point": vec([-3, F(1, 7)])}),
@@ -164,15 +228,13 @@ EXAMPLES = {
             "span": span([E0], {("equality", 1): [2]}),
         },
     ),
-    "dimension by a point": dimension(
-        SQUARE, 1, 1, {"point": vec([F(1, 4), F(1, 2)])}, minor(W, [E0], [0])
-    ),
-    "dimension by the target": dimension(SQUARE, 1, 1, {"target": minor(W, [E0], [0])}, None),
+    "dimension by a point": dimension(SQUARE, 1, 1, vec([F(1, 4), F(1, 2)]), minor(W, [E0], [0])),
+    "dimension by the target": dimension(SQUARE, 1, 1, {"target": minor(W, [E0], [0])}),
     "dimension, implicit rows": dimension(
         TIES,
         1,
         2,
-        {"point": vec([0, F(1, 2)])},
+        vec([0, F(1, 2)]),
         minor([[1, 0], [-1, 0]], [U0], [0]),
         implicit=mult(2, upper={0: 1, 1: 1}),
         rank_span=span([U0], {U1: [-1]}),
@@ -181,16 +243,16 @@ EXAMPLES = {
         CORNER,
         1,
         2,
-        {"point": vec([0, 3])},
+        vec([0, 3]),
         EMPTY_MINOR,
         implicit=mult(1, upper={0: 1}),
         rank_span=span([], {U0: []}),
     ),
     # lo = up at y: C is the point (1/2, 1/4).
     "dimension, fixed coordinate": dimension(
-        FLAT, 0, 1, {"point": vec([F(1, 2), F(1, 4)])}, minor([[1, 1]], [E0], [0])
+        FLAT, 0, 1, vec([F(1, 2), F(1, 4)]), minor([[1, 1]], [E0], [0])
     ),
-    "dimension, tolerance": dimension(THICK, 2, 1, {"point": vec([F(1, 4), F(1, 2)])}, EMPTY_MINOR),
+    "dimension, tolerance": dimension(THICK, 2, 1, vec([F(1, 4), F(1, 2)]), EMPTY_MINOR),
     "dimension of nothing": document(
         "dimension", NOWHERE, {"value": -1, "paper_bound": 1}, {"empty": mult(1, {0: F(-1, 2)})}
     ),

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction as F
 
-SCHEMA = "collision-polytopes/certificate/1"
+SCHEMA = "collision-polytopes/certificate/2"
 
 
 def hexes(values):

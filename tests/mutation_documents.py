@@ -111,9 +111,10 @@ class Maker:
 
     def every_field(self) -> Iterator[Mutant]:
         for name, found in self.places.items():
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES):
                 path, value = self.rng.choice(found)
-                mutant = self._at(path, value, self._operator(path, value))
+                operator = self._operator(path, value, formal=attempt < 3)
+                mutant = self._at(path, value, operator)
                 if mutant is not None:
                     self.hit.add(name)
                     yield mutant
@@ -144,11 +145,11 @@ class Maker:
         place = self._place(self.seed.document)
         return self._at(*place, self._operator(*place))
 
-    def _operator(self, path: Path, value: Any) -> Operator:
+    def _operator(self, path: Path, value: Any, *, formal: bool = True) -> Operator:
         """One that leaves the form of a certificate, if any does and as a rule."""
         fitting = [operator for operator in OPERATORS if operator.fits(path, value)]
-        formal = [operator for operator in fitting if operator.name in KEEP_FORM]
-        return self.rng.choice(formal if formal and self.rng.random() < 0.85 else fitting)
+        kept = [operator for operator in fitting if operator.name in KEEP_FORM and formal]
+        return self.rng.choice(kept if kept and self.rng.random() < 0.85 else fitting)
 
     def _place(self, document: Any) -> tuple[Path, Any]:
         """A place of a part chosen first: claim and witness are small beside the problem."""

@@ -26,7 +26,7 @@ from tests.certificate_forms import (
 from tests.certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
 
 SMALL = [F(-1), F(0), F(0), F(1), F(1), F(2), F(1, 2), F(-1, 2)]
-TRIES = 4000  # of each kind
+TRIES = 2000  # of each kind
 
 
 def numbers(rng, count):
@@ -56,7 +56,8 @@ class Forger:
         self.system = System(self.stated)
         parsed = checker.Problem(self.stated)
         self.names = [
-            list(row) for row in {**parsed.rows, **dict.fromkeys(parsed.plus + parsed.minus)}
+            list(row)
+            for row in {**parsed.rows, **dict.fromkeys(sorted(parsed.plus | parsed.minus))}
         ]
 
     def domain(self):
@@ -147,16 +148,11 @@ class Forger:
         if claim["value"] == -1:
             return claim, {"empty": self.multipliers()}
         by_target = self.rng.random() < 0.4
-        interior = {"target": self.minor()} if by_target else {"point": self.point()}
+        if by_target:
+            return claim, {"target": self.minor()}
         implicit = self.multipliers() if self.rng.random() < 0.5 else None
-        minor = None if by_target and self.rng.random() < 0.7 else self.minor()
-        rank_span = self.span() if minor else None
-        return claim, {
-            "interior": interior,
-            "implicit": implicit,
-            "minor": minor,
-            "span": rank_span,
-        }
+        rank = {"minor": self.minor(), "span": self.span()}
+        return claim, {"interior": self.point(), "implicit": implicit, **rank}
 
     def kernel(self):
         if self.rng.random() < 0.3 or not self.n:
@@ -200,6 +196,35 @@ class Forger:
         """A row or a bound, seldom one that is none."""
         bounds = [["floor", j] for j in range(self.d)] + [["ceiling", j] for j in range(self.d)]
         return {"inequality": self.rng.choice([*self.some_rows(1 if self.n else 0), *bounds])}
+
+    def implicit_equality(self):
+        claim = {**self.inequality(), "holds": self.rng.random() < 0.7}
+        witness = {"point": self.point()}
+        return claim, {**witness, "multipliers": self.multipliers()} if claim["holds"] else witness
+
+    def bounds(self):
+        objective = self.objective()
+        ends = sorted(self.fraction(self.value(objective)) for _ in range(2))
+        claim = {**objective, "lower": rational(ends[0]), "upper": rational(ends[1])}
+        return claim, {"point": self.point(), "multipliers": self.multipliers()}
+
+    @staticmethod
+    def fraction(pair):
+        return F(int(pair[0], 16), int(pair[1], 16))
+
+    def active_set(self):
+        """Mostly the true one."""
+        chosen = {"active": [], "zero": []}
+        for unit, z in enumerate(self.system.z):
+            name = "active" if z > 0 else "zero" if z == 0 else "none"
+            if self.rng.random() < 0.1:
+                name = self.rng.choice(["active", "zero", "none"])
+            chosen.setdefault(name, []).append(unit)
+        return {name: chosen[name] for name in ("active", "zero")}, {}
+
+    def unique(self):
+        implicit = self.multipliers() if self.rng.random() < 0.6 else None
+        return {"point": self.point()}, {"implicit": implicit, "minor": self.full_minor()}
 
     def generators(self):
         """The true generators, more often than not spoiled; n is small, so chance helps."""
@@ -274,6 +299,8 @@ class Forger:
                 {"rank": rng.randrange(self.d + 1)},
                 {"minor": self.minor(), "span": self.span()},
             ),
+            "rank_at_least": lambda: ({"rank": rng.randrange(-1, 4)}, {"minor": self.minor()}),
+            "rank_at_most": lambda: ({"rank": rng.randrange(-1, 4)}, {"span": self.span()}),
         }
         claim, witness = forms.get(self.kind, lambda: getattr(self, self.kind)())()
         return document(self.kind, self.stated, claim, witness)
