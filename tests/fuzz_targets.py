@@ -35,7 +35,10 @@ READERS = {
     "normaliz": "fuzz_texts",
     "polyhedron-json": "fuzz_texts",
     "certificate": "fuzz_texts",
-    "certificate-files": "fuzz_texts",
+    "checker-safetensors": "fuzz_checker_files",
+    "checker-npy": "fuzz_checker_files",
+    "checker-npz": "fuzz_checker_files",
+    "checker-idx": "fuzz_checker_files",
     "record": "fuzz_texts",
     "rows": "fuzz_texts",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import re
@@ -12,9 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save
-
 from experiments.record import FILE_NAME, Record, jsonable, read_record
 from experiments.rows import RowFile
 from polytope import checker, read_generators, read_polyhedron
@@ -22,7 +18,7 @@ from polytope.errors import FileFormatError
 from polytope.formats import cdd
 from polytope.formats.representations import HalfspaceRows
 from tests.certificate_examples import EXAMPLES
-from tests.fuzz_arrays import any_safetensors
+from tests.fuzz_checker_files import typed
 from tests.fuzz_mutations import any_bytes, any_json, any_text
 from tests.fuzz_targets import Target
 
@@ -86,8 +82,15 @@ _OPTIONS = {"alpha": 10}
 
 
 def targets(name: str) -> Target:
-    if name in ("certificate", "certificate-files"):
-        return certificates(name)
+    if name == "certificate":
+        samples = [json.dumps(document).encode() for document in EXAMPLES.values()]
+        return Target(
+            suffix=".json",
+            samples=samples,
+            mutate=json_or_bytes,
+            read=checker.check_file,
+            typed=typed,
+        )
     if name == "record":
         return Target(suffix=".json", samples=[record()], mutate=json_or_bytes, read=read_folder)
     if name == "rows":
@@ -147,59 +150,6 @@ def same_rows(path: Path, found: Any) -> str:
     missing = [row for row in rows if row not in mine]
     zeros = all(sum(map(abs, row)) == 1 for row in added)  # of the option nonnegative
     return "" if not missing and zeros else f"{missing} missing, {added} added"
-
-
-# --- certificates ----------------------------------------------------------------------------
-
-
-def certificates(name: str) -> Target:
-    def typed(error: Exception) -> str | None:
-        return f"code {error.code}" if isinstance(error, checker.CheckError) else None
-
-    if name == "certificate":
-        samples = [json.dumps(document).encode() for document in EXAMPLES.values()]
-        return Target(
-            suffix=".json",
-            samples=samples,
-            mutate=json_or_bytes,
-            read=checker.check_file,
-            typed=typed,
-        )
-    return Target(
-        suffix=".safetensors",
-        samples=[save(layer())],
-        mutate=any_safetensors,
-        read=check_beside,
-        typed=typed,
-    )
-
-
-def layer() -> dict[str, np.ndarray]:
-    """The unit square of inputs, one unit that fires and one that does not."""
-    return {
-        "weight": np.array([[1, 1], [-1, 0]], dtype=np.float32),
-        "bias": np.array([0, 0], dtype=np.float32),
-        "target": np.array([0.5, 0.25], dtype=np.float32),
-    }
-
-
-def check_beside(path: Path) -> str:
-    """Checks a certificate whose layer is in the damaged file, its checksum made to fit."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    stored = {
-        name: {"file": path.name, "tensor": name, "sha256": digest}
-        for name in ("weight", "bias", "target")
-    }
-    document = {
-        "schema": checker.SCHEMA,
-        "claim": {"kind": "contains"},
-        "problem": {"form": "layer", "domain": {"kind": "nonnegative"}, "tolerance": ["0", "1"]}
-        | stored,
-        "witness": {"point": {"den": "4", "num": ["2", "1"]}},
-    }
-    place = path.with_name("certificate.json")
-    place.write_text(json.dumps(document))
-    return checker.check_file(place)
 
 
 # --- our own runs ----------------------------------------------------------------------------
