@@ -87,7 +87,7 @@ def test_every_changed_byte_is_noticed(path):
         changed = bytearray(content)
         changed[place] ^= 1
         path.write_bytes(changed)
-        if place < last:
+        if place < last - 1:  # the newline before the last row belongs to it
             with pytest.raises((FileFormatError, InputError)):
                 fill(path, "12")
         else:
