@@ -66,8 +66,8 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
         progress.say(f"    test accuracy {net.accuracy:.2%}")
     with progress.stage("targets", "all vertices of the set of every test point"):
         count = len(data.test_labels)
-        work = progress.track(every_target(data, net), total=count, unit="targets")
-        targets = list(work)
+        found = every_target(data, net, Proofs(folder))
+        targets = list(progress.track(found, total=count, unit="targets"))
     case = _case(options, data, net, targets)
     target = targets[case.index]
     progress.say(f"    target: test point {case.index}, {target['n_positive']} active units")
@@ -79,13 +79,13 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
         whole = Whole.of(case.polytope, listed, seed=options.seed)
     with progress.stage("units", "exact minimum of every inactive unit"):
         exact = case.polytope.unit_vertices()
-    found: dict[str, NDArray[Any]] = {}
+    points: dict[str, NDArray[Any]] = {}
     relaxed: dict[str, Any] = {}
     for penalty in PENALTIES:
         with progress.stage(penalty, f"relaxed vertices, penalty {penalty}, against exact"):
-            relaxed[penalty], found[penalty] = _relaxed(case, penalty, exact, proofs)
+            relaxed[penalty], points[penalty] = _relaxed(case, penalty, exact, proofs)
     with progress.stage("sets", "Hausdorff distances of the hulls and the set"):
-        sets = _sets(whole, exact, found)
+        sets = _sets(whole, exact, points)
     results = {
         "data": _data_entry(data),
         "network": _network_entry(case),
@@ -98,7 +98,7 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
         "sets": sets,
         "targets": {"by_active_units": by_active_units(targets), "each": targets},
     }
-    return _write(case, folder, results, _arrays(case, listed, exact, found), progress)
+    return _write(case, folder, results, _arrays(case, listed, exact, points), progress)
 
 
 def _set_up(options: SmallOptions) -> tuple[SmallData, SmallNet]:

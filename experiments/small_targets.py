@@ -5,8 +5,9 @@ from statistics import median
 from typing import Any
 
 from experiments.datasets.small import SmallData
+from experiments.proofs import Proofs
 from experiments.small_net import SmallNet
-from polytope import Box, CollisionPolytope, verify
+from polytope import Box, CollisionPolytope
 from polytope.generators import Completeness
 
 
@@ -18,19 +19,20 @@ def polytope_of(data: SmallData, net: SmallNet, index: int) -> CollisionPolytope
     )
 
 
-def every_target(data: SmallData, net: SmallNet) -> Iterator[dict[str, Any]]:
-    """Yields dimension and number of vertices of each test point's set, checked by the checker.
+def every_target(data: SmallData, net: SmallNet, proofs: Proofs) -> Iterator[dict[str, Any]]:
+    """Yields dimension and number of vertices of each test point's set, with its certificate.
 
     Raises:
         CertificateError: a certificate was refused.
+        OutputError: a certificate cannot be written.
     """
     classes = net.classes(data.test_points).tolist()
     for index, label in enumerate(data.test_labels.tolist()):
         polytope = polytope_of(data, net, index)
         found = polytope.vertices()
         proved = found.status is Completeness.CERTIFIED
-        if proved and found.certificate is not None:
-            verify(found.certificate)
+        name = f"active-{polytope.n_positive:02d}-test-{index}"
+        proof = proofs.keep(name, found.certificate) if proved else None
         yield {
             "index": index,
             "label": label,
@@ -40,6 +42,7 @@ def every_target(data: SmallData, net: SmallNet) -> Iterator[dict[str, Any]]:
             "dimension": found.dimension if proved else None,
             "vertices": len(found.points) if proved else None,
             "status": found.status.name.lower(),
+            "certificate": proof,
         }
 
 
