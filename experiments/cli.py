@@ -237,6 +237,16 @@ def _certify_options(certify: argparse.ArgumentParser) -> None:
         default=0,
         help="exact vertices of so many inactive units (0)",
     )
+    certify.add_argument(
+        "--every-claim",
+        action="store_true",
+        help="certificates of every other claim too: active set, implicit equalities, bounds, ...",
+    )
+    certify.add_argument(
+        "--point-key",
+        metavar="NAME",
+        help="a (d,) array of the file, with --every-claim: does it collide, how far is the set?",
+    )
 
 
 def _vertices_options(vertices: argparse.ArgumentParser) -> None:

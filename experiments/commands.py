@@ -240,6 +240,9 @@ def certify(options: argparse.Namespace) -> int:
         value = "" if each["value"] is None else each["approx"]
         shown = "beyond the range of floats" if value is None else value
         print(f"unit {each['unit']:<6} {each['status']:10} {shown}")
+    for each in found["claims"]:
+        proof = each["certificate"]
+        print(f"{each['claim']:34} {proof['file'] if proof else each['reason']}")
     print(f"written to {found['folder']}: certificates, checker.py, record.json")
     return 0
 

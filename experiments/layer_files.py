@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import safetensors.torch
 from experiments.facts import POLYHEDRON
 from experiments.files import sha256_file
 from experiments.foreign_files import check_numpy, reason, refuse_foreign
-from polytope import Box, CollisionPolytope, Free, Nonnegative, read_polyhedron
+from polytope import Box, CollisionPolytope, Free, Nonnegative, Source, read_polyhedron
 from polytope.domains import Domain
 from polytope.errors import CollisionError, FileFormatError, InputError
 from polytope.interchange import SUFFIXES
+from polytope.sources import readable
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
 
@@ -28,6 +29,7 @@ WAYS = {
     "weight": "--weight-key NAME",
     "bias": "--bias-key NAME",
     "target": "--target-key NAME, or --target FILE",
+    "point": "--point-key NAME",
     "lower": "--lower X, a number or the name of an array",
     "upper": "--upper X, a number or the name of an array",
 }
@@ -51,11 +53,15 @@ class Loaded:
         polytope: the set.
         name: of the domain, or "polyhedron"; file names of certificates start with it.
         files: what was read: path -> SHA-256.
+        sources: the files of them that certificates can name.
+        point: (d,) of --point-key.
     """
 
     polytope: CollisionPolytope
     name: str
     files: Mapping[str, str]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    point: Array | None = None
 
 
 def load_set(options: argparse.Namespace) -> Loaded:
@@ -77,7 +83,24 @@ def load_set(options: argparse.Namespace) -> Loaded:
     others = arrays if options.target is None else read_arrays(options.target)
     target = pick(others, options.target_key, source, role="target")
     polytope = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
-    return Loaded(polytope, options.domain, _checksums(options.file, source))
+    files = {
+        "weight": Source(options.file, options.weight_key),
+        "bias": Source(options.file, options.bias_key),
+        "target": Source(source, options.target_key),
+    }
+    checksums = _checksums(options.file, source)
+    named = readable(polytope.layer, files)
+    return Loaded(polytope, options.domain, checksums, named, _point(options, arrays))
+
+
+def _point(options: argparse.Namespace, arrays: Mapping[str, Array]) -> Array | None:
+    """The user's own point, where the command asks for one."""
+    name = getattr(options, "point_key", None)
+    if name is None:
+        return None
+    if not options.every_claim:
+        raise InputError("point-key: expected --every-claim beside it, got none")
+    return pick(arrays, name, options.file, role="point")
 
 
 def _checksums(*paths: Path) -> dict[str, str]:

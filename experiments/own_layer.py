@@ -1,15 +1,18 @@
 """How is a set of the user's own certified?  Facts and vertices of units, from a file."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from experiments.case import lp_entry
 from experiments.facts import facts, uniqueness_entry, uniqueness_sentence
-from experiments.files import new_run_folder, open_run_folder
-from experiments.layer_files import load_set
+from experiments.files import open_run_folder
+from experiments.layer_files import Loaded, load_set
+from experiments.own_claims import every_claim
 from experiments.progress import Progress
 from experiments.proofs import FOLDER, Proofs, keep_checker
 from experiments.record import Record, exact_document, jsonable, write_record
+from experiments.run_folder import running
 from polytope.errors import InputError
 
 
@@ -21,12 +24,18 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
         OutputError: the folder cannot be written.
     """
     loaded = load_set(options)
-    polytope, name = loaded.polytope, loaded.name
     if options.vertices < 0:
         raise InputError(f"vertices: expected at least 0, got {options.vertices}")
-    folder = new_run_folder(options.out, "certify")
+    with running(options, "certify") as folder:
+        return _certified(options, loaded, folder, progress)
+
+
+def _certified(
+    options: argparse.Namespace, loaded: Loaded, folder: Path, progress: Progress
+) -> dict[str, Any]:
+    polytope, name = loaded.polytope, loaded.name
     open_run_folder(folder / FOLDER)
-    proofs = Proofs(folder)
+    proofs = Proofs(folder, loaded.sources, polytope.layer)
     with progress.stage("facts", f"facts of {polytope!r}"):
         known = facts(polytope, proofs, name)
         unique = uniqueness_entry(polytope, proofs, name)
@@ -40,8 +49,13 @@ def certify_layer(options: argparse.Namespace, progress: Progress) -> dict[str, 
             approx = None if result.value is None else exact_document(result.value)["approx"]
             entry = {"unit": unit, **lp_entry(result), "approx": approx, "certificate": proof}
             vertices.append(entry)
+    claims = []
+    if options.every_claim:
+        with progress.stage("claims", "every other claim"):
+            claims = every_claim(polytope, proofs, name, point=loaded.point)
     results = {
         "facts": known,
+        "claims": claims,
         "uniqueness": unique,
         "vertices": vertices,
         "folder": str(folder),

@@ -1,11 +1,13 @@
 """Where do the proofs go?  Each certificate is saved, then checked from the file, then listed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.files import write_bytes
-from polytope import Certificate, checker, verify
+from polytope import Certificate, Source, checker, verify
+from polytope.layer import Layer
 
 FOLDER = "certificates"
 CHECKER = "checker.py"
@@ -17,9 +19,13 @@ class Proofs:
 
     Attributes:
         folder: the run folder; the sub-folder must exist.
+        sources: the user's files that hold arrays of `layer`: its certificates name them.
+        layer: the user's; certificates of others (some of its units, say) state their numbers.
     """
 
     folder: Path
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    layer: Layer | None = None
 
     def keep(self, name: str, certificate: Certificate | None) -> dict[str, Any] | None:
         """Saves a certificate, checks the saved file, and returns its entry for the record.
@@ -34,7 +40,8 @@ class Proofs:
         """
         if certificate is None:
             return None
-        path = certificate.save(self.folder / FOLDER / f"{name}.json")
+        sources = self.sources if certificate.layer is self.layer else None
+        path = certificate.save(self.folder / FOLDER / f"{name}.json", sources=sources)
         return {"file": f"{FOLDER}/{path.name}", "claim": verify(path)}
 
 

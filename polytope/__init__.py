@@ -22,6 +22,7 @@ from polytope.results import LPResult as LPResult
 from polytope.results import LPStatus as LPStatus
 from polytope.results import NearestResult as NearestResult
 from polytope.results import NearestStatus as NearestStatus
+from polytope.sources import Source as Source
 
 __all__ = [
     "Box",
@@ -36,6 +37,7 @@ __all__ = [
     "NearestStatus",
     "Nonnegative",
     "RationalVector",
+    "Source",
     "VRepresentation",
     "read_generators",
     "read_polyhedron",

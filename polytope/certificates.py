@@ -27,6 +27,7 @@ from polytope.halfspaces import Bound, Multipliers, Row
 from polytope.layer import Layer
 from polytope.linalg import Minor, Span
 from polytope.rational import ExactArray, RationalVector
+from polytope.sources import ROLES, Source, references
 
 if TYPE_CHECKING:
     from polytope.checker import Problem
@@ -71,14 +72,25 @@ class Certificate:
             "witness": _encoded(self.witness, n_units),
         }
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the certificate as JSON; large weights go once into a safetensors file beside it.
+    def save(
+        self, path: str | os.PathLike[str], *, sources: Mapping[str, Source] | None = None
+    ) -> Path:
+        """Write the certificate as JSON; large arrays go once into a safetensors file beside it.
+
+        Args:
+            path: of the file.
+            sources: files that hold arrays of the layer, by role ("weight", "bias", "target",
+                "activation").  The certificate names them and their SHA-256 instead of repeating
+                the numbers; they are linked or copied into its folder.
 
         Raises:
             OutputError: if the folder does not exist or cannot be written.
+            InputError, FileFormatError: if a source does not hold the layer's numbers.
         """
         target = Path(path)
-        document = self._document(_problem(self.layer, lambda a: _beside(a, target.parent)))
+        named = references(self.layer, sources or {}, target.parent)
+        problem = _problem(self.layer, lambda array: _beside(array, target.parent), named)
+        document = self._document(problem)
         text = json.dumps(document, separators=(",", ":")) + "\n"
         write_atomically(target, text.encode())
         return target
@@ -206,13 +218,20 @@ def _multipliers(value: Multipliers, n_units: int) -> dict[str, Any]:
 # --- the layer -------------------------------------------------------------------------------
 
 
-def _problem(layer: Layer, store: Callable[[ExactArray], dict[str, Any]]) -> dict[str, Any]:
-    wanted = {"target": layer.target} if layer.target else {"activation": layer.activation}
+def _problem(
+    layer: Layer,
+    store: Callable[[ExactArray], dict[str, Any]],
+    named: Mapping[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    arrays = {name: getattr(layer, name) for name in ROLES}
+    known = named or {}
     return {
         "form": "layer",
-        "weight": store(layer.weight),
-        "bias": store(layer.bias),
-        **{name: store(array) for name, array in wanted.items() if array is not None},
+        **{
+            name: known[name] if name in known else store(array)
+            for name, array in arrays.items()
+            if array is not None
+        },
         "domain": _domain(layer.domain, layer.n_inputs),
         "tolerance": _encoded(layer.tolerance, layer.n_units),
     }

@@ -1,0 +1,143 @@
+"""Where do the numbers of a layer come from?  From a file of the user's, named by its SHA-256.
+
+A certificate that names the file instead of repeating the numbers says whose layer it is about: the
+checker reads the same file by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polytope.errors import FileFormatError, InputError, OutputError
+from polytope.rational import ExactArray
+
+if TYPE_CHECKING:
+    from polytope.layer import Layer
+
+#: Arrays of a problem that may come from files.
+ROLES = ("weight", "bias", "target", "activation")
+_NAME = re.compile(r"(?!.*\.\.)\w[\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An array in a file.
+
+    Attributes:
+        path: .safetensors, .npz or .npy; any other file must be an idx file of unsigned bytes.
+        tensor: its name in a .safetensors or .npz file; of an idx file the item along the first
+            axis, flattened, as "7" or "7/255" (each byte as the float32 nearest to byte / 255).
+            A .npy file has one array and no name.
+    """
+
+    path: Path | str
+    tensor: str = ""
+
+    def sha256(self) -> str:
+        """SHA-256 of the whole file, as 64 hex digits.
+
+        Raises:
+            FileFormatError: if it cannot be read.
+        """
+        digest = hashlib.sha256()
+        try:
+            with Path(self.path).open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+        except OSError as problem:
+            raise FileFormatError(f"{self.path} cannot be read: {problem.strerror}") from problem
+        return digest.hexdigest()
+
+
+def references(
+    layer: Layer, sources: Mapping[str, Source], folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Put the files beside the certificates and name them; each must hold the layer's own numbers.
+
+    A file is linked into the folder, or copied where that cannot be.
+
+    Args:
+        layer: of the certificate.
+        sources: by role, of those in ``ROLES``; a role that is left out is stated.
+        folder: of the certificate.
+
+    Returns:
+        The array documents, by role.
+
+    Raises:
+        InputError: if a role is unknown, a file's name is not plain, or its numbers are others.
+        FileFormatError: if a file cannot be read.
+        OutputError: if the folder has another file of that name, or cannot be written.
+    """
+    found = {}
+    for role, source in sources.items():
+        array = getattr(layer, role, None) if role in ROLES else None
+        if array is None:
+            known = [name for name in ROLES if getattr(layer, name) is not None]
+            raise InputError(f"sources: expected some of {', '.join(known)}, got {role!r}")
+        name = Path(source.path).name
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                f"sources: expected a file name of letters, digits, '_', '-' and '.', got {name!r}"
+            )
+        found[role] = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
+        _compare(array, found[role], Path(source.path).parent)
+        _place(Path(source.path), folder / name, found[role]["sha256"])
+    return found
+
+
+def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
+    """The sources that a certificate may name, as the checker reads the layer's numbers there.
+
+    It does not read every file that numpy or torch do: not .pt files, nor .npy files in Fortran
+    order or of big-endian numbers.
+    """
+    found = {}
+    for role, source in sources.items():
+        array, name = getattr(layer, role), Path(source.path).name
+        document = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
+        try:
+            _compare(array, document, Path(source.path).parent)
+        except (InputError, FileFormatError):
+            continue
+        found[role] = source
+    return found
+
+
+def _compare(array: ExactArray, document: dict[str, Any], folder: Path) -> None:
+    # The checker's own reader: what it reads is what a certificate is about.
+    from polytope import checker
+
+    shown = f"{document['file']} {document['tensor']}".strip()
+    try:
+        stored = checker._Array(checker._Value(document, "sources"), folder, *array.shape).values()
+    except checker.CheckError as problem:
+        raise FileFormatError(f"{shown}: {problem}") from problem
+    if list(stored) != array.data.ravel().tolist():
+        raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
+
+
+def _place(source: Path, place: Path, digest: str) -> None:
+    try:
+        if place.exists():
+            if Source(place).sha256() != digest:
+                raise OutputError(f"{place} exists, and is not {source}")
+            return
+        scratch = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            try:
+                os.link(source, scratch)
+            except OSError:  # another file system
+                shutil.copyfile(source, scratch)
+            scratch.replace(place)
+        finally:
+            scratch.unlink(missing_ok=True)
+    except OSError as problem:
+        raise OutputError(f"{place} cannot be written: {problem.strerror}") from problem
