@@ -30,7 +30,6 @@ from typing import Any, NamedTuple
 
 SCHEMA = "collision-polytopes/certificate/2"
 MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the exit codes
-
 # What a file may ask for.  VGG-16's fc6 fits: 4,096 x 25,088 weights (411 MB), a 1,113-row minor.
 MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES, MAX_VALUES = 1 << 28, 1 << 31, 1 << 23
 MAX_ELEMENTS, MAX_SIDE = 1 << 28, 1 << 20  # of an array; of units and inputs together
@@ -264,7 +263,9 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 member = archive.getinfo(f"{tensor}.npy")
                 _limit(member.file_size, min(200 * len(data), 1 << 31), f"bytes unpacked of {file}")
-                _need(member.compress_type in (0, 8), f"{file} is not stored or deflated")
+                names = [name.removesuffix(".npy") for name in archive.namelist()]
+                plain = data[:2] == b"PK" and member.compress_type in (0, 8)  # as numpy's are
+                _need(plain and len({*names}) == len(names), f"{file} is not a plain npz file")
                 return self._npy(archive.open(member).read(member.file_size), tensor, file)
         except (CheckError, MemoryError):
             raise
@@ -745,10 +746,9 @@ class Problem:
 
 def _words(value: Fraction) -> str:
     num, den = value.as_integer_ratio()
-    if max(num.bit_length(), den.bit_length()) <= 64:
-        return str(value)
-    near = abs(num.bit_length() - den.bit_length()) < 1000
-    return f"{num / den!r} to double precision" if near else "exactly as stated"
+    a, b = num.bit_length(), den.bit_length()
+    long = f"{num / den!r} to double precision" if abs(a - b) < 1000 else "exactly as stated"
+    return str(value) if max(a, b) <= 64 else long
 
 
 def check(document: object, *, folder: Path | None = None, problem: Problem | None = None) -> str:
