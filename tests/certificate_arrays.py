@@ -33,11 +33,8 @@ def from_bytes(raw, dtype, shape):
 
 
 def from_file(spec, folder):
-    """A numpy array, or the inline form of a JSON file."""
     data, tensor = (Path(folder) / spec["file"]).read_bytes(), spec["tensor"]
     kind = Path(spec["file"]).suffix
-    if kind == ".json":
-        return json.loads(data)[tensor]
     if kind in (".npy", ".npz"):
         found = np.load(io.BytesIO(data), allow_pickle=False)
         return found[tensor] if kind == ".npz" else found
@@ -47,24 +44,20 @@ def from_file(spec, folder):
         low, high = entry["data_offsets"]
         return from_bytes(data[start + low : start + high], entry["dtype"], entry["shape"])
     shape = np.frombuffer(data, ">u4", data[3], 4).tolist()
-    return np.frombuffer(data, "u1", -1, 4 + 4 * len(shape)).reshape(shape)
+    items = np.frombuffer(data, "u1", -1, 4 + 4 * len(shape)).reshape(shape[0], -1)
+    item, _, over = tensor.partition("/")
+    return items[int(item)].astype(np.float32) / np.float32(over) if over else items[int(item)]
 
 
 def shaped(spec, folder=None):
     """The entries as Fractions, row by row, and the shape."""
-    place, values = spec, None
     if "file" in spec:
-        spec = from_file(spec, folder)
-        values = spec if isinstance(spec, np.ndarray) else None
-    if values is None and spec["dtype"] == "Q":
+        values = from_file(spec, folder)
+    elif spec["dtype"] == "Q":
         flat = [rational(pair) for pair in zip(spec["num"], spec["den"], strict=True)]
         values = np.array([*flat, None], object)[:-1].reshape(spec["shape"])
-    if values is None:
+    else:
         values = from_bytes(bytes.fromhex(spec["data"]), spec["dtype"], spec["shape"])
-    if "item" in place:
-        values = values[place["item"]].reshape(-1)
-    if "float32_over" in place:
-        values = values.astype(np.float32) / np.float32(place["float32_over"])
     return [F(v) for v in values.reshape(-1).tolist()], values.shape
 
 

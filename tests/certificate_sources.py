@@ -36,9 +36,14 @@ def certificates(polytope: CollisionPolytope, rng: np.random.Generator) -> Itera
     somewhere = rng.integers(-16, 17, d) / 8.0
     answers += [polytope.nearest(somewhere, norm) for norm in ("linf", "l1", "l2")]
     answers.append(polytope.purify())
+    answers.append(polytope.membership(somewhere))
+    answers.append(polytope.bounds(rng.integers(-3, 4, d)))
+    if polytope.layer.target is not None:
+        answers.append(polytope.active_set())
     for answer in answers:
         if answer.certificate is not None:
             yield answer.certificate
+    yield from polytope.implicit_equalities().certificates.values()
     yield from polytope.redundancy().certificates.values()
 
 

@@ -15,7 +15,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from time import perf_counter
 
 from polytope import checker
 from tests.certificate_labels import label
-from tests.mutation_documents import WHOLE, Mutant, mutants_of
+from tests.mutation_documents import FILES, WHOLE, Mutant, mutants_of
 from tests.mutation_operators import KEEP_FORM, OPERATORS
 from tests.mutation_seeds import Seed, seeds
 
@@ -85,6 +85,7 @@ def attack(tally: Tally, mutant: Mutant, seed: Seed, folder: Path) -> None:
     """Check one mutant, and judge it if it is accepted."""
     path = folder / "certificate.json"
     path.write_bytes(mutant.data)
+    write(folder, mutant.files or {})
     began = perf_counter()
     try:
         words = checker.check_file(path)
@@ -101,10 +102,17 @@ def attack(tally: Tally, mutant: Mutant, seed: Seed, folder: Path) -> None:
         true, by = label(json.loads(mutant.data), folder, seed.document)
         outcome = "true" if true else "FALSE"
         tally.labels[by] += 1
+    if mutant.files:
+        write(folder, seed.files)
     if outcome in ("FALSE", "crash"):
         what = f"{mutant.operator} at {mutant.field} of {seed.name}"
         tally.wrong.append(f"{outcome}: {what}: {words[:200]!a}: {mutant.data[:3000]!r}")
     tally.add(mutant, outcome, seconds)
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
 
 
 def run(count: int, *, start: int, sources: list[Seed], kinds: list[str] | None = None) -> Tally:
@@ -117,7 +125,7 @@ def run(count: int, *, start: int, sources: list[Seed], kinds: list[str] | None 
         quota = max(LEAST, -(-count // len(wanted)))
         _attack_kind(tally, kind, own, sources, quota, Random(f"{kind} {start}"))
     if kinds is None:
-        names = [operator.name for operator in OPERATORS] + list(WHOLE)
+        names = [operator.name for operator in OPERATORS] + list(WHOLE) + list(FILES)
         tally.missed += [name for name in names if name not in tally.operators]
     return tally
 
@@ -133,8 +141,7 @@ def _attack_kind(
         for number, seed in enumerate(own):
             folders[seed.name] = folder = Path(name) / str(number)
             folder.mkdir()
-            for file, data in seed.files.items():
-                (folder / file).write_bytes(data)
+            write(folder, seed.files)
             if not label(seed.document, folder)[0]:
                 tally.wrong.append(f"{seed.name}: a false claim to begin with")
         for seed, mutant in _drawn(own, sources, quota, rng, tally):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Mutant:
     operator: str
     field: str
     data: bytes
+    files: dict[str, bytes] | None = None  # those that were changed as well
 
 
 Change = Callable[[Random, Any, list[Seed]], Any]
@@ -89,6 +91,17 @@ WHOLE: dict[str, Change] = {
 }
 
 
+def _spoiled_file(rng: Random, data: bytes) -> bytes:
+    """A change of the bytes of a file, half of the time at its beginning, where its header is."""
+    change = rng.choice([_flipped, _flipped, _flipped, _byte_dropped, _byte_put_in, _text_cut])
+    head = data[: rng.choice([160, len(data)])]
+    return change(rng, head) + data[len(head) :]
+
+
+#: Changes of a file beside the certificate.
+FILES = ("file changed, hash as it was", "file changed, its hash stated")
+
+
 def _text(document: Any) -> bytes:
     return dumped(document).encode()
 
@@ -130,13 +143,29 @@ class Maker:
                     break
 
     def every_whole(self) -> Iterator[Mutant]:
+        for name in FILES if self.seed.files else ():
+            yield from (self.file(name) for _ in range(5))
         for name, change in WHOLE.items():
             mutant = self._whole(name, change)
             if mutant is not None:
                 yield mutant
 
+    def file(self, operator: str) -> Mutant:
+        """A file spoiled; with its hash restated, so that it is read, the layer may be another."""
+        name = self.rng.choice(sorted(self.seed.files))
+        document, new = self.seed.document, _spoiled_file(self.rng, self.seed.files[name])
+        if operator == FILES[1]:
+            digest = hashlib.sha256(new).hexdigest()
+            for path, value in places(document):
+                if path[-1:] == ("file",) and value == name:
+                    document = replaced(document, (*path[:-1], "sha256"), digest)
+        data = _text(document)
+        return Mutant(self.seed.kind, operator, "(file)", data, {name: new})
+
     def any(self) -> Mutant | None:
         """One change, now and then of the whole, or several."""
+        if self.seed.files and self.rng.random() < 0.4:
+            return self.file(self.rng.choice(FILES))
         dice = self.rng.random()
         if dice < 0.2:
             return self._whole(*self.rng.choice(list(WHOLE.items())))

@@ -13,6 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from safetensors.numpy import save
 
 from tests.certificate_arrays import from_bytes
 from tests.certificate_examples import EXAMPLES
+from tests.certificate_forms import document, vec
 from tests.certificate_labels import SMALL
+from tests.certificate_layers import SQUARE
 from tests.certificate_sources import certificates, planted, random_small
 
 #: Of each kind, so many from random small layers; and of larger layers.
@@ -53,7 +56,7 @@ def seeds(start: int) -> list[Seed]:
     found += _some(random_small(10_000 * start), _SMALL, start)
     large = (planted(12, 20, 10 * start + k) for k in range(3))
     found += _some(large, _LARGE, start)
-    return [*found, *in_files(found)]
+    return [*found, *in_files(found), *pictures()]
 
 
 def _some(layers: Iterator[Any], most: int, start: int) -> list[Seed]:
@@ -79,6 +82,22 @@ def in_files(found: list[Seed]) -> Iterator[Seed]:
             yield filed(seed, arrays, FORMS[len(done) % len(FORMS)])
 
 
+def pictures() -> Iterator[Seed]:
+    """The target is the second of two pictures, its bytes as they are or as float32 over 255."""
+    pixels = np.array([[[0, 0]], [[51, 3]]], np.uint8)
+    data = b"\0\0\x08\3" + np.array(pixels.shape, ">u4").tobytes() + pixels.tobytes()
+    digest = hashlib.sha256(data).hexdigest()
+    for tensor, values in (("1", pixels[1, 0]), ("1/255", pixels[1, 0] / np.float32(255))):
+        target = {"file": "pictures", "tensor": tensor, "sha256": digest}
+        point = vec([Fraction(float(v)) for v in values])
+        stated = {**SQUARE, "target": target, "domain": {"kind": "nonnegative"}}
+        inside = document("contains", stated, {}, {"point": point})
+        yield Seed(f"picture {tensor}", inside, {"pictures": data})
+        signs = {"active": [0, 1], "zero": []} if tensor == "1" else {"active": [0], "zero": []}
+        active = document("active_set", stated, signs, {})
+        yield Seed(f"picture {tensor}", active, {"pictures": data})
+
+
 def _safetensors(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
     return {"layer.safetensors": save(arrays)}
 
@@ -98,7 +117,7 @@ def _npy(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
     return files
 
 
-FORMS = (_safetensors,)
+FORMS = (_safetensors, _npz, _npy)
 
 
 def filed(seed: Seed, arrays: dict[str, Any], form: Any) -> Seed:
