@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from experiments.facts import DOMAINS
 from experiments.files import atomic_path, open_run_folder
 from experiments.interrupts import children_do_not_hear
+from experiments.limited import ended
 from experiments.proofs import FOLDER, Proofs
 from polytope import CollisionPolytope
 
@@ -129,7 +130,7 @@ def limited_facts(
             with atomic_path(folder / VERTEX) as path:
                 np.savez(path, point=np.array(point))
         found[entry.pop("domain")] |= entry
-    broken = None if late or code == 0 else f"the process ended with {code}"
+    broken = None if late or code == 0 else ended(code)
     return {
         "domains": found,
         "limit": seconds if late else None,

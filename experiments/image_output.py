@@ -1,7 +1,9 @@
 """What does a finished run on pairs of images print, and which files does it leave?"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from experiments.image_figures import write_image_figures
 from experiments.image_tables import image_tables, table_name
@@ -15,8 +17,10 @@ from experiments.tables import Table, write_tables
 FILES_ONLY = ("vertices", "spaces")
 
 
-def finish_images(folder: Path, *, as_json: bool, table: str | None = None) -> None:
+def finish_images(folder: Path, *, as_json: bool, table: str | None = None) -> str:
     """Writes tables, figures and report of a run on pairs of images, and prints the tables.
+
+    Returns `limit_note`.
 
     Args:
         folder: of the run.
@@ -36,13 +40,23 @@ def finish_images(folder: Path, *, as_json: bool, table: str | None = None) -> N
     if as_json:
         document = json.loads((folder / FILE_NAME).read_bytes())
         print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return
+        return limit_note(record.results)
     for each in tables:
         if each.name == table or (table is None and each.name not in FILES_ONLY and each.rows):
             print(each.markdown())
     print(f"images (Table 3): {figures[0]}")
     written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     print(f"written to {folder}: {', '.join(written)}")
+    return limit_note(record.results)
+
+
+def limit_note(results: Mapping[str, Any]) -> str:
+    """Says that exact facts were asked for and ended by a limit; "" where none was."""
+    facts = results["exact"].get("facts")
+    if not facts or (facts["limit"] is None and not facts["broken"]):
+        return ""
+    why = facts["broken"] or f"given up after {facts['limit']:g} seconds (--facts)"
+    return f"limit: exact facts of {results['layer_name']} are incomplete: {why}"
 
 
 def write_image_report(folder: Path, record: Record, tables: list[Table]) -> Path:

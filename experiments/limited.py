@@ -13,6 +13,7 @@ from experiments.interrupts import children_do_not_hear
 
 #: Seconds that a process may take to leave once its work is done.
 _LEAVING = 10.0
+OUT_OF_MEMORY = "out of memory"
 
 _Given = TypeVar("_Given")
 _Item = TypeVar("_Item")
@@ -24,7 +25,7 @@ class Limited(Generic[_Item]):
 
     Attributes:
         items: in order; all of them where `reason` is empty.
-        reason: why there are no more, else "".
+        reason: why there are no more, else "": the time or the memory was not enough.
     """
 
     items: list[_Item]
@@ -59,10 +60,12 @@ def in_time(
                 kind, value = mine.recv()
             except EOFError:
                 process.join()
-                return Limited(items, f"the process ended with {process.exitcode}")
+                return Limited(items, ended(process.exitcode))
             if kind == "done":
                 process.join(_LEAVING)
                 return Limited(items, "")
+            if kind == "raised" and isinstance(value, MemoryError):
+                return Limited(items, OUT_OF_MEMORY)
             if kind == "raised":
                 raise value
             items.append(value)
@@ -70,6 +73,16 @@ def in_time(
         process.terminate()
         process.join()
         mine.close()
+
+
+def ended(code: int | None) -> str:
+    """Says why a process ended without a word: SIGKILL and SIGABRT mean that memory ran out.
+
+    >>> ended(-9)
+    'out of memory, as a rule (the process ended with -9)'
+    """
+    words = f"the process ended with {code}"
+    return f"{OUT_OF_MEMORY}, as a rule ({words})" if code in (-9, -6) else words
 
 
 def _send(

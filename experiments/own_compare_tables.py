@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from experiments.limited import OUT_OF_MEMORY
 from experiments.numbers import approx, short
 from experiments.own_solver import OUT_OF_TIME
 from experiments.own_words import COMPARED, ended_early, search_notes
@@ -152,18 +153,24 @@ def _unsaved(results: Results, space: str) -> list[str]:
 
 
 def time_note(results: Results) -> str:
-    """Says how many exact programs the time limit ended; "" where it ended none."""
-    ended = sum(
-        each.get(space, {}).get(name, "").startswith(OUT_OF_TIME)
+    """Says how many exact programs a limit of time or memory ended; "" where it ended none."""
+    reasons = [
+        each.get(space, {}).get(name, "")
         for each in results["vertices"]
         for space in ("layer", "input")
         for name in ("reason", "distance_reason")
-    )
-    if not ended:
-        return ""
-    return (
-        f"limit: {ended} exact answers are open because of --vertex-seconds; raise it in a new run"
-    )
+    ]
+    late = sum(reason.startswith(OUT_OF_TIME) for reason in reasons)
+    large = sum(reason.startswith(OUT_OF_MEMORY) for reason in reasons)
+    notes = []
+    if late:
+        notes.append(
+            f"limit: {late} exact answers are open because of --vertex-seconds; "
+            "raise it in a new run"
+        )
+    if large:
+        notes.append(f"limit: {large} exact answers are open because memory ran out")
+    return "; ".join(notes)
 
 
 def _input_table(results: Results) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.files import RUNS, held, next_run_folder, open_run_folder
 from experiments.progress import Progress
+from experiments.terminal import EXIT, complain
 from polytope.errors import InputError
 
 
@@ -77,3 +78,15 @@ def _remove_empty(folder: Path, *, itself: bool) -> None:
                 _remove_empty(path, itself=True)
         if itself:
             folder.rmdir()
+
+
+def told(note: str) -> int:
+    """Returns the exit code of a finished run, and says on stderr which limit left it incomplete.
+
+    Args:
+        note: a sentence; "" where no limit was hit.
+    """
+    if not note:
+        return EXIT["done"]
+    complain(f"{note}; raise it in a new run")
+    return EXIT["limit"]

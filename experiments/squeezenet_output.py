@@ -16,8 +16,10 @@ from experiments.tables import write_tables
 FILES_ONLY = ("positions",)
 
 
-def finish_squeezenet(folder: Path, *, as_json: bool) -> None:
+def finish_squeezenet(folder: Path, *, as_json: bool) -> str:
     """Writes tables and figures of the run and of each layer, and prints the tables.
+
+    Returns a sentence on exact facts that a limit ended, "" where it ended none.
 
     Raises:
         FileFormatError: a folder holds no record.
@@ -29,16 +31,17 @@ def finish_squeezenet(folder: Path, *, as_json: bool) -> None:
     figure = None
     if results["positions"] is not None:
         figure = write_positions_figure(folder, results["positions"])
+    notes = []
     if as_json:
         for layer in results["layers"]:
             with redirect_stdout(io.StringIO()):
-                finish_images(folder / folder_name(layer), as_json=True)
+                notes.append(finish_images(folder / folder_name(layer), as_json=True))
         document = json.loads((folder / FILE_NAME).read_bytes())
         print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return
+        return "; ".join(filter(None, notes))
     for layer in results["layers"]:
         print(f"# {layer}\n")
-        finish_images(folder / folder_name(layer), as_json=False)
+        notes.append(finish_images(folder / folder_name(layer), as_json=False))
         print()
     for table in tables:
         if table.name not in FILES_ONLY:
@@ -46,3 +49,4 @@ def finish_squeezenet(folder: Path, *, as_json: bool) -> None:
     print("\n".join(headline(results)))
     if figure is not None:
         print(f"positions of conv10: {figure}, tables/positions.md")
+    return "; ".join(filter(None, notes))

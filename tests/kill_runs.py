@@ -166,7 +166,7 @@ class Hunt:
         """SIGINT: exit 130 and the command that goes on, unless the run was at its very end."""
         code = victim.wait(LIMIT)
         self.tally.counts["interrupts"] += 1
-        said, kept = victim.said(), self._log()
+        said, kept = victim.said(), any(line.startswith("kept") for line in self._log())
         if code != 130 and not (code == self.scenario.ends and self._is_whole()):
             self.tally.note("failed", [f"SIGINT: exit {code}: {said[-300:]}"])
         elif code == 130 and kept and f"--resume --out {victim.folder}" not in said:

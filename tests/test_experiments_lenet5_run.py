@@ -1,3 +1,4 @@
+import copy
 import json
 from dataclasses import replace
 from fractions import Fraction
@@ -13,7 +14,7 @@ from experiments.deep_search import measures
 from experiments.deep_sets import MOST_SAVED, keep
 from experiments.lenet5 import first_jobs, run_lenet5, set_up
 from experiments.lenet5_figures import pieces_figure, vertices_figure
-from experiments.lenet5_output import finish_lenet5
+from experiments.lenet5_output import finish_lenet5, limit_note
 from experiments.lenet5_tables import comparison_table, facts_table, lenet5_tables
 from experiments.page import certificates
 from experiments.progress import Progress
@@ -151,6 +152,16 @@ def test_a_resumed_run_equals_an_unbroken_one(folder, results, tmp_path, patched
     (place / "stages.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + b'{"key": "torn')
     run_lenet5(OPTIONS, place, QUIET)
     assert read_record(place).results == results
+
+
+def test_a_limit_that_ended_exact_work_is_told(results):
+    assert limit_note(results) == ""
+    cut = copy.deepcopy(results)
+    cut["layers"][1]["facts"][1]["reason"] = "given up after 5 s"
+    assert limit_note(cut) == (
+        "limit: exact work was given up at LeNet-5 fc1 (facts, pixels: given up after 5 s); "
+        "--seconds is the limit"
+    )
 
 
 def test_other_options_do_not_go_on_with_a_run(folder, patched):

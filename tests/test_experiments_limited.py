@@ -50,6 +50,24 @@ def test_a_process_that_dies_says_so():
     assert (found.items, found.reason) == ([7], "the process ended with 7")
 
 
+def too_large(size):
+    yield 1
+    yield bytes(size)
+
+
+def killed(number):
+    yield 1
+    os.kill(os.getpid(), number)
+
+
+def test_memory_that_runs_out_is_a_reason_and_no_error():
+    found = in_time(too_large, 1 << 60, seconds=60)
+    assert (found.items, found.reason) == ([1], "out of memory")
+    found = in_time(killed, signal.SIGKILL, seconds=60)
+    assert found.items == [1]
+    assert found.reason == "out of memory, as a rule (the process ended with -9)"
+
+
 def test_an_error_is_the_callers():
     with pytest.raises(InputError, match="no good"):
         in_time(raises, "no good", seconds=60)

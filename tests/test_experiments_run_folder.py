@@ -13,7 +13,7 @@ import pytest
 
 from experiments import cli
 from experiments.files import held, sweep
-from experiments.run_folder import running
+from experiments.run_folder import running, told
 from polytope.errors import InputError, OutputError
 
 ROOT = Path(__file__).parents[1]
@@ -167,3 +167,9 @@ def is_running(pid):
         return False
     state = Path(f"/proc/{pid}/stat")
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_limit_is_told_with_its_code(capsys):
+    assert told("") == 0
+    assert told("limit: of two facts") == 4
+    assert capsys.readouterr().err == "limit: of two facts; raise it in a new run\n"

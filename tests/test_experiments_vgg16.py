@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments import cli, image_tables, vgg16
+from experiments import cli, image_output, image_tables, vgg16
 from experiments.fc6_targets import read_targets, target_entries
 from experiments.models.vgg16 import Shape, random_vgg16
 from experiments.paper import TABLE_4
@@ -180,6 +180,24 @@ def test_what_was_not_asked_or_not_proved_is_not_said_to_be():
     assert image_tables._fact(None, "dimension", "dimension", "not proved in time") == "not asked"
     facts["domains"]["free"] |= {"rank_positive": 3, "rank_proved": True}
     assert "1 answers were proved" in " ".join(image_tables._layer_notes(found))
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (None, ""),
+        ({"limit": None, "broken": None}, ""),
+        (
+            {"limit": 60.0, "broken": None},
+            "fc6 are incomplete: given up after 60 seconds",
+        ),
+        ({"limit": None, "broken": "the process ended with -9"}, "the process ended with -9"),
+    ],
+)
+def test_a_limit_that_ended_facts_is_told(facts, words):
+    note = image_output.limit_note({"exact": {"facts": facts}, "layer_name": "fc6"})
+    assert bool(note) == bool(words)
+    assert words in note
 
 
 def test_json_is_one_object(capsys, narrow, images, tmp_path):

@@ -1,7 +1,6 @@
 """`collide lenet5`: the experiment of `collide mnist` at LeNet-5's layers, exact in two spaces."""
 
 import argparse
-import sys
 from pathlib import Path
 
 SUMMARY = "the same at the layers of LeNet-5, exact in the layer's space and in pixels"
@@ -49,10 +48,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs, writes and prints; 4 where a limit ended exact work."""
-    from experiments.commands import UNFINISHED, cores
+    from experiments.commands import cores
     from experiments.config import Lenet5Options
     from experiments.progress import Progress
-    from experiments.run_folder import announce, running
+    from experiments.run_folder import announce, running, told
 
     names = (
         *("target", "other", "layers", "units", "samples", "max_steps", "pieces", "seconds"),
@@ -69,6 +68,4 @@ def run(options: argparse.Namespace) -> int:
         announce(options, folder, progress)
         run_lenet5(settings, folder, progress)
         note = finish_lenet5(folder, as_json=options.json)
-    if note:
-        print(f"{note}; raise it in a new run", file=sys.stderr)
-    return UNFINISHED if note else 0
+    return told(note)

@@ -125,7 +125,7 @@ def _experiment_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The experiment, its tables and figures."""
     from experiments.progress import Progress
-    from experiments.run_folder import announce, running
+    from experiments.run_folder import announce, running, told
     from experiments.squeezenet_output import finish_squeezenet
 
     settings = settings_of(options)
@@ -135,8 +135,8 @@ def run(options: argparse.Namespace) -> int:
         progress = Progress(quiet=options.quiet)
         announce(options, folder, progress)
         run_squeezenet(settings, folder, progress)
-        finish_squeezenet(folder, as_json=options.json)
-    return 0
+        note = finish_squeezenet(folder, as_json=options.json)
+    return told(note)
 
 
 def settings_of(options: argparse.Namespace) -> "SqueezeNetOptions":

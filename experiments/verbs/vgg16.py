@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(
     options: argparse.Namespace, target: str | None, start: str | None, *, table: str | None = None
 ) -> int:
-    from experiments.run_folder import announce, running
+    from experiments.run_folder import announce, running, told
 
     settings = settings_of(options, target, start)
     with running(options, "vgg16") as folder:
@@ -143,8 +143,8 @@ def _run(
         progress = Progress(quiet=options.quiet)
         announce(options, folder, progress)
         run_images(vgg16_setting(settings, progress), folder, progress)
-        finish_images(folder, as_json=options.json, table=table)
-    return 0
+        note = finish_images(folder, as_json=options.json, table=table)
+    return told(note)
 
 
 def settings_of(options: argparse.Namespace, target: str | None, start: str | None) -> Any:
