@@ -14,6 +14,9 @@ from polytope.errors import InputError
 
 T = TypeVar("T")
 
+#: Characters of a refused value that a message shows.
+_SHOWN = 200
+
 
 def integer(
     value: Any, name: str, *, least: int | None = None, error: type[InputError] = InputError
@@ -29,8 +32,17 @@ def integer(
     except TypeError:
         number = None
     if number is None or (least is not None and number < least):
-        raise error(f"{name}: expected {expected}, got {value!r}")
+        raise error(f"{name}: expected {expected}, got {shown(value)}")
     return number
+
+
+def shown(value: Any) -> str:
+    """Say what came, in a few words: Python refuses to write ints of thousands of digits."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return f"a number of type {type(value).__name__} with thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({type(value).__name__})"
 
 
 def integers(values: Any, name: str, *, error: type[InputError] = InputError) -> tuple[int, ...]:
@@ -44,7 +56,7 @@ def integers(values: Any, name: str, *, error: type[InputError] = InputError) ->
     except TypeError:
         found = None
     if found is None:
-        raise error(f"{name}: expected a sequence of ints, got {values!r}")
+        raise error(f"{name}: expected a sequence of ints, got {shown(values)}")
     return tuple(integer(v, f"{name}[{i}]", error=error) for i, v in enumerate(found))
 
 

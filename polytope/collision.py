@@ -13,7 +13,7 @@ from polytope import membership as _membership
 from polytope import nearest as _nearest
 from polytope import product as _product
 from polytope import recession as _recession
-from polytope.arguments import instance, integer, integers
+from polytope.arguments import instance, integer, integers, shown
 from polytope.claims import Claims
 from polytope.domains import Domain
 from polytope.enumeration import enumerate_generators
@@ -82,8 +82,10 @@ class CollisionPolytope(Measures, Claims):
             tolerance: e >= 0, taken exactly; e > 0 gives all x whose post-activations differ from
                 the target's by at most e, the paper's "approximately colliding" examples.
 
+        A layer without units (N = 0) asks nothing: its set is the domain.
+
         Raises:
-            ShapeError: if the shapes do not fit or the layer is empty.
+            ShapeError: if the shapes do not fit or the layer has no input.
             NonFiniteError: for NaN or infinite numbers, naming argument and index.
             DomainError: if the target lies outside the domain.
         """
@@ -277,7 +279,7 @@ class CollisionPolytope(Measures, Claims):
             InputError: if a limit is not a positive number.
         """
         if progress is not None and not callable(progress):
-            raise InputError(f"progress: expected a function or None, got {progress!r}")
+            raise InputError(f"progress: expected a function or None, got {shown(progress)}")
         limits = _limits(max_seconds, max_count, max_memory, max_bases)
         return enumerate_generators(self.layer, limits, progress)
 
@@ -330,7 +332,7 @@ class CollisionPolytope(Measures, Claims):
     def _inactive(self, unit: int) -> int:
         index = integer(unit, "unit", error=UnitError)
         if not 0 <= index < self.n_units:
-            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {unit}")
+            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {shown(index)}")
         if self.layer.signs[index] > 0:
             raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
         return index
@@ -363,5 +365,7 @@ def _limits(
         or not isinstance(seconds, (int, float))
         or not 0 < seconds < float("inf")
     ):
-        raise InputError(f"max_seconds: expected a positive number of seconds, got {seconds!r}")
+        raise InputError(
+            f"max_seconds: expected a positive number of seconds, got {shown(seconds)}"
+        )
     return Limits(count, seconds, memory, bases or CERTIFIED_BASES)

@@ -7,7 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from polytope.errors import DomainError, InputError, ShapeError
-from polytope.rational import ExactArray, to_fraction
+from polytope.rational import ExactArray, nearest_float, to_fraction
+
+#: Bits of a number that a message writes out.
+_SHOWN_BITS = 200
 
 #: One bound a coordinate; ``None`` where the coordinate is not bounded on that side.
 Bounds = tuple[Fraction | None, ...]
@@ -60,7 +63,8 @@ class Box:
             low, high = lower[j % len(lower)], upper[j % len(upper)]
             if low > high:
                 raise DomainError(
-                    f"lower: expected lower <= upper, got {low} > {high} at coordinate {j}"
+                    f"lower: expected lower <= upper, got {_shown(low)} > {_shown(high)} at "
+                    f"coordinate {j}"
                 )
         object.__setattr__(self, "_exact", (lower, upper))
 
@@ -75,6 +79,12 @@ class Box:
 
 
 Domain = Free | Nonnegative | Box
+
+
+def _shown(value: Fraction) -> str:
+    """The number itself if it is short, else its float: long ones cannot be written out."""
+    short = max(value.numerator.bit_length(), value.denominator.bit_length()) <= _SHOWN_BITS
+    return str(value) if short else f"about {nearest_float(value)!r}"
 
 
 def _bound(value: Any, name: str) -> tuple[Fraction, ...]:

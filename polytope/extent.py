@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from polytope.arguments import integers
+from polytope.arguments import integers, shown
 from polytope.errors import InputError
 from polytope.layer import Layer
 from polytope.minimize import Minimizer
@@ -75,7 +75,7 @@ def extents(layer: Layer, coordinates: Sequence[int] | None = None) -> Extents:
     chosen = tuple(range(n)) if coordinates is None else integers(coordinates, "coordinates")
     for j in chosen:
         if not 0 <= j < n:
-            raise InputError(f"coordinates: expected 0 <= coordinate < {n}, got {j}")
+            raise InputError(f"coordinates: expected 0 <= coordinate < {n}, got {shown(j)}")
     minimizer = Minimizer(layer)
     lowest: list[LPResult] = []
     highest: list[LPResult] = []

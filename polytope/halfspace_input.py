@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from polytope.arguments import shown
 from polytope.errors import ShapeError
 from polytope.layer import Layer
 from polytope.rational import ExactArray
@@ -54,7 +55,7 @@ def _block(matrix: Any, rhs: Any, names: tuple[str, str]) -> tuple[ExactArray | 
     """Return rows and right-hand sides, exact; None and nothing where there are no rows."""
     if _is_nothing(matrix):
         if not _is_nothing(rhs):
-            raise ShapeError(f"{names[1]}: expected none without {names[0]}, got {rhs!r}")
+            raise ShapeError(f"{names[1]}: expected none without {names[0]}, got {shown(rhs)}")
         return None, []
     rows = ExactArray.of(matrix, names[0], ndim=2)
     if rhs is None:

@@ -71,12 +71,13 @@ class Hull:
             for j, (low, high) in enumerate(zip(system.lower, system.upper, strict=True))
             if low is not None and low == high
         }
-        implicit: Multipliers | None = witness["implicit"]
+        implicit: Multipliers | None = witness.get("implicit")
         rows: set[Row] = set()
         if implicit is not None:
             rows = {r for r, w in implicit.weights.items() if w and r.kind != "equality"}
             fixed |= {j for j, g in enumerate(system.combine(implicit).numerators) if g}
-        minor = witness["minor"]
+        # Where the target shows the dimension, its minor has the equalities' full rank.
+        minor = witness["target"] if "target" in witness else witness["minor"]
         return cls(layer, found.value, frozenset(rows), implicit, frozenset(fixed), minor)
 
     def flattened(self) -> tuple[Chart, LocalRows]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from polytope.arguments import shown
 from polytope.domains import Box, Domain, Free
 from polytope.errors import DomainError, InputError, ShapeError
 from polytope.filters import certain_signs
@@ -52,32 +53,30 @@ class Layer:
         domain: Domain | None = None,
         tolerance: Any = 0,
     ) -> Layer:
-        """Validate everything before any work starts; see ``CollisionPolytope.from_layer``."""
+        """Validate everything before any work starts; see ``CollisionPolytope.from_layer``.
+
+        A layer without units (N = 0) asks nothing: its set is the domain.
+        """
         # Sparse and scaled matrices are exact and checked as they are made.
         w = weight if isinstance(weight, ExactArray) else ExactArray.of(weight, "weight", ndim=2)
         n_units, n_inputs = w.shape
         if n_inputs == 0:
             raise ShapeError(f"weight: expected at least one input, got shape {w.shape}")
-        if n_units == 0:
-            raise ShapeError(f"weight: expected at least one unit, got shape {w.shape}")
-        b = ExactArray.of(bias, "bias", ndim=1)
-        _expect_length(b, n_units, "bias", w.shape)
+        b = _vector(bias, "bias", n_units, w.shape)
         epsilon = to_fraction(tolerance, "tolerance")
         if epsilon < 0:
-            raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
+            raise InputError(f"tolerance: expected a number >= 0, got {shown(tolerance)}")
         domain = Free() if domain is None else domain
         if isinstance(domain, type) or not hasattr(domain, "bounds"):
             raise InputError(
-                f"domain: expected Free(), Nonnegative() or Box(lower, upper), got {domain!r}"
+                f"domain: expected Free(), Nonnegative() or Box(lower, upper), got {shown(domain)}"
             )
         lower, upper = domain.bounds(n_inputs)
         if activation is not None:
-            y = ExactArray.of(activation, "activation", ndim=1)
-            _expect_length(y, n_units, "activation", w.shape)
+            y = _vector(activation, "activation", n_units, w.shape)
             _expect_nonnegative(y)
             return cls(w, b, None, y, domain, epsilon)
-        x = ExactArray.of(target, "target", ndim=1)
-        _expect_length(x, n_inputs, "target", w.shape)
+        x = _vector(target, "target", n_inputs, w.shape)
         for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
             if (low is not None and v < low) or (high is not None and v > high):
                 raise DomainError(
@@ -110,7 +109,7 @@ class Layer:
         if isinstance(self.weight, SparseMatrix):
             out = self.weight.certain_signs(x, b)
         else:
-            parts = [slice(k, k + _CHUNK) for k in range(0, self.n_units, _CHUNK)]
+            parts = [slice(k, k + _CHUNK) for k in range(0, max(self.n_units, 1), _CHUNK)]
             out = np.concatenate(
                 [certain_signs(self.weight.block(part), x, b[part]) for part in parts]
             )
@@ -260,11 +259,17 @@ class Layer:
         return isinstance(self.domain, Box)
 
 
-def _expect_length(array: ExactArray, n: int, name: str, shape: tuple[int, ...]) -> None:
+def _vector(values: Any, name: str, n: int, shape: tuple[int, ...]) -> ExactArray:
+    """The n numbers that go with a weight of this shape."""
+    try:
+        array = ExactArray.of(values, name, ndim=1)
+    except ShapeError as error:
+        raise ShapeError(f"{error} for a weight of shape {shape}") from None
     if array.shape[0] != n:
         raise ShapeError(
             f"{name}: expected length {n} for a weight of shape {shape}, got {array.shape[0]}"
         )
+    return array
 
 
 def _expect_nonnegative(y: ExactArray) -> None:

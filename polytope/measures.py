@@ -16,6 +16,7 @@ from polytope import mean_width as _mean_width
 from polytope import sampling as _sampling
 from polytope import skeleton as _skeleton
 from polytope import volume as _volume
+from polytope.arguments import shown
 from polytope.errors import InputError
 from polytope.generators import Generators
 from polytope.layer import Layer
@@ -92,7 +93,7 @@ class Measures:
         if method == "extents":
             return _diameter.diameter(self.layer, None)
         if method != "vertices":
-            raise InputError(f'method: expected "vertices" or "extents", got {method!r}')
+            raise InputError(f'method: expected "vertices" or "extents", got {shown(method)}')
         return _diameter.diameter(self.layer, self._listed(generators))
 
     def mean_pairwise_distance(

@@ -41,7 +41,10 @@ def residuals_of(layer: Layer, x: RationalVector, z: Sequence[Fraction]) -> Resi
         max((abs(z[i] - wanted[i]) for i in layer.active), default=zero),
         max((max(z[i], zero) for i in layer.inactive), default=zero),
         layer.system.bound_violation(x),
-        max(abs(max(v, zero) - y) for v, y in zip(z, layer.post_activation, strict=True)),
+        max(
+            (abs(max(v, zero) - y) for v, y in zip(z, layer.post_activation, strict=True)),
+            default=zero,
+        ),
     )
 
 

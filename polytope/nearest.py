@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import lcm
 
+from polytope.arguments import shown
 from polytope.certificates import Certificate
 from polytope.errors import InputError
 from polytope.euclidean import Projection, project
@@ -27,7 +28,7 @@ NORMS = ("linf", "l1", "l2")
 def nearest(layer: Layer, origin: RationalVector, norm: str) -> NearestResult:
     """Distance from ``origin`` to the set, see :class:`NearestResult`."""
     if norm not in NORMS:
-        raise InputError(f"norm: expected one of {', '.join(NORMS)}, got {norm!r}")
+        raise InputError(f"norm: expected one of {', '.join(NORMS)}, got {shown(norm)}")
     found = feasibility(layer)
     if found.feasible is False:
         return NearestResult(NearestStatus.EMPTY, norm, certificate=found.certificate)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from polytope.arguments import instance, integer
+from polytope.arguments import instance, integer, shown
 from polytope.certificates import Certificate
 from polytope.errors import InputError
 from polytope.halfspaces import System
@@ -152,7 +152,7 @@ def explore(
     start = instance(polytope, RegionPolytope, "polytope")
     integer(max_pieces, "max_pieces", least=1)
     if max_seconds is not None and not max_seconds > 0:
-        raise InputError(f"max_seconds: expected a positive number, got {max_seconds!r}")
+        raise InputError(f"max_seconds: expected a positive number, got {shown(max_seconds)}")
     began = time.monotonic()
     found = start.feasibility()
     optimum = start.unit_vertex(unit)

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from polytope.arguments import shown
 from polytope.errors import InexactError, InputError, NonFiniteError, ShapeError
+from polytope.underflow import keep_subnormals
 
 #: Integers below this bit length are moved through int64 at numpy's speed.
 _INT64_BITS = 62
@@ -33,6 +35,7 @@ def to_fraction(value: Any, name: str) -> Fraction:
         NonFiniteError: for NaN and infinities.
         InexactError: for anything that is not a real number.
     """
+    keep_subnormals()
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         value = value.item()  # a numpy scalar, or an array or tensor without axes
     if isinstance(value, bool) or not isinstance(value, (int, float, Fraction)):
@@ -64,7 +67,7 @@ class RationalVector(Sequence[Fraction]):
                 f"over {type(self.denominator).__name__}; use RationalVector.of for other numbers"
             )
         if self.denominator <= 0:
-            raise InputError(f"denominator: expected a positive int, got {self.denominator}")
+            raise InputError(f"denominator: expected a positive int, got {shown(self.denominator)}")
 
     @classmethod
     def trusted(cls, numerators: tuple[int, ...], denominator: int) -> RationalVector:
@@ -82,7 +85,7 @@ class RationalVector(Sequence[Fraction]):
             InputError: if they are none, or not finite.
         """
         if not isinstance(values, Iterable):
-            raise InputError(f"{name}: expected a sequence of numbers, got {values!r}")
+            raise InputError(f"{name}: expected a sequence of numbers, got {shown(values)}")
         fractions = [
             v if isinstance(v, Fraction) else to_fraction(v, f"{name}[{k}]")
             for k, v in enumerate(values)
@@ -141,11 +144,18 @@ def _as_numpy(values: Any, name: str) -> tuple[np.ndarray, str]:
             raise InexactError(f"{name}: expected a dense tensor, got layout {tensor.layout}")
         if dtype == "bfloat16" or dtype.startswith("float8"):
             tensor = tensor.float()  # widening is exact
-        return np.asarray(tensor.numpy()), dtype
+        try:
+            return np.asarray(tensor.resolve_neg().numpy()), dtype
+        except (TypeError, RuntimeError):
+            raise InexactError(
+                f"{name}: expected a tensor of ordinary numbers, got a {dtype} tensor"
+            ) from None
     if isinstance(values, RationalVector):
         return np.array(list(values), dtype=object), "Fraction"
     if isinstance(values, np.ma.MaskedArray):
         raise InexactError(f"{name}: expected an array without a mask, got a masked array")
+    if type(values).__module__.startswith("scipy.sparse"):
+        raise InexactError(f"{name}: expected a dense array, got a {type(values).__name__}")
     try:
         array = np.asarray(values)
     except ValueError:
@@ -186,6 +196,7 @@ class ExactArray:
             NonFiniteError: naming the first NaN or infinite entry.
             InexactError: for dtypes that hold no real numbers.
         """
+        keep_subnormals()
         data, dtype = _as_numpy(values, name)
         if data.ndim != ndim:
             raise ShapeError(f"{name}: expected {ndim} axes, got shape {data.shape}")
@@ -241,6 +252,7 @@ class ExactArray:
     @cached_property
     def approx(self) -> np.ndarray:
         """Nearest float64 array (infinite where a Fraction exceeds the float range)."""
+        keep_subnormals()
         if self.data.dtype.kind != "O":
             return self.data.astype(np.float64)
         return np.array([rounded(v.numerator, v.denominator) for v in self.data.ravel()]).reshape(
@@ -249,6 +261,7 @@ class ExactArray:
 
     def fractions(self) -> list[Fraction]:
         """Return all entries, in row-major order, as Fractions."""
+        keep_subnormals()
         return [Fraction(v) for v in self.data.ravel().tolist()]
 
     def vector(self) -> RationalVector:
@@ -271,6 +284,7 @@ class ExactArray:
             ``(integers, scales)`` with ``integers[k][j] == scales[k] * self[rows[k], columns[j]]``.
             The scale belongs to the whole row, whatever columns are asked for.
         """
+        keep_subnormals()
         chosen = np.asarray(rows, dtype=np.intp)
         if self.data.dtype.kind == "f":
             picked = None if columns is None else np.asarray(columns, dtype=np.intp)

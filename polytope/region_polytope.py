@@ -14,6 +14,7 @@ from functools import cached_property
 from operator import mul
 from typing import Any
 
+from polytope.arguments import shown
 from polytope.collision import CollisionPolytope
 from polytope.domains import Domain
 from polytope.errors import UnitError
@@ -106,7 +107,7 @@ class RegionPolytope(CollisionPolytope):
     def _inactive(self, unit: int) -> int:
         index = super()._inactive(unit)
         if index >= self.n_units:
-            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {unit}")
+            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {shown(unit)}")
         return index
 
 

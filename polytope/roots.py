@@ -8,6 +8,7 @@ from math import inf, isqrt, nextafter
 from sys import float_info
 
 from polytope.rational import nearest_float
+from polytope.underflow import keep_subnormals
 
 #: Bits of a square root beyond the leading one: far more than a float keeps.
 _BITS = 120
@@ -15,6 +16,7 @@ _BITS = 120
 
 def outward(value: Fraction) -> tuple[float, float]:
     """Return the floats next below and next above a number; twice the same if it is a float."""
+    keep_subnormals()
     near = nearest_float(value)
     if near == inf:
         return float_info.max, inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytope.arguments import integer, random_numbers
+from polytope.arguments import integer, random_numbers, shown
 from polytope.ellipsoid import dikin_ellipsoid, local_ellipsoid, seen_from_inside
 from polytope.errors import InputError
 from polytope.generators import Generators
@@ -56,7 +56,7 @@ def sample(
     if generators is not None:
         generators = listed_for(layer, generators)
     if method not in METHODS:
-        raise InputError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
+        raise InputError(f"method: expected one of {', '.join(METHODS)}, got {shown(method)}")
     rng = random_numbers(seed)
     if method == "triangulation" or (method == "auto" and _is_small(generators)):
         if generators is None:

@@ -27,16 +27,11 @@ def adversarial(seed: int, *, largest: Shape = (6, 4)) -> Instance:
     rng = np.random.default_rng([20191209, seed])
     n_units, n_inputs = (int(rng.integers(1, most + 1)) for most in largest)
     drawn = FAMILIES[family](rng, (n_units, n_inputs))
-    weight = drawn["weight"]
-    n_units, n_inputs = len(weight), len(weight[0])
     target, activation = drawn.get("target"), drawn.get("activation")
     domain = drawn.get("domain") or _domain(rng, None if target is None else exact(target))
     tolerance = drawn.get("tolerance", 0)
-    name = (
-        f"seed {seed}: {family}, {n_units} x {n_inputs}, {type(domain).__name__}, "
-        f"tolerance {float(tolerance):.3g}"
-    )
-    return Instance(name, weight, drawn["bias"], target, activation, domain, tolerance)
+    name = f"seed {seed}: {family}, {type(domain).__name__}, tolerance {float(tolerance):.3g}"
+    return Instance(name, drawn["weight"], drawn["bias"], target, activation, domain, tolerance)
 
 
 def _domain(rng: Rng, target: Any) -> Free | Nonnegative | Box:
@@ -280,6 +275,14 @@ def _low_rank(rng: Rng, shape: Shape) -> Drawn:
     return {"weight": weight, "bias": bias, "target": target}
 
 
+def _no_units(rng: Rng, shape: Shape) -> Drawn:
+    """N = 0: the set is the domain."""
+    weight = np.zeros((0, shape[1]), np.float32)
+    if rng.random() < 0.3:
+        return {"weight": weight, "bias": [], "activation": []}
+    return {"weight": weight, "bias": np.zeros(0), "target": _coarse(rng, shape[1])}
+
+
 FAMILIES: dict[str, Callable[[Rng, Shape], Drawn]] = {
     "float32 of all scales": _float32_scales,
     "one ulp apart": _one_ulp,
@@ -299,4 +302,5 @@ FAMILIES: dict[str, Callable[[Rng, Shape], Drawn]] = {
     "bit patterns": _bit_patterns,
     "thin boxes": _thin_boxes,
     "low rank, ties": _low_rank,
+    "no units": _no_units,
 }

@@ -21,7 +21,8 @@ import numpy as np
 
 from experiments.bench.exact_peers import Peer, installed
 from tests.adversarial_layers import adversarial
-from tests.differential_questions import OF_REGIONS, QUESTIONS, Case
+from tests.differential_case import Case
+from tests.differential_questions import OF_REGIONS, QUESTIONS
 from tests.differential_tally import Tally
 from tests.exact_engines import CDD, PPL, Engine, Normaliz
 from tests.exact_oracle import Oracle

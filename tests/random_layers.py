@@ -61,11 +61,13 @@ class Instance:
             post = tuple(max(dot(w, x) + b, Fraction(0)) for w, b in zip(weight, bias, strict=True))
         else:
             post = exact(self.activation)
-        lower, upper = domain_bounds(self.domain, len(weight[0]))
+        lower, upper = domain_bounds(self.domain, self.shape[1])
         return Oracle(weight, bias, post, lower, upper, Fraction(self.tolerance))
 
     @property
     def shape(self) -> tuple[int, int]:
+        if hasattr(self.weight, "shape"):
+            return int(self.weight.shape[0]), int(self.weight.shape[1])
         return len(self.weight), len(self.weight[0])
 
 

@@ -31,7 +31,7 @@ SQUARE = ([[1.0, 2.0], [3.0, 4.0]], [0.0, -9.0], [1.0, 0.5])
         ({"weight": [1, 2]}, ShapeError, r"weight: expected 2 axes, got shape \(2,\)"),
         ({"weight": np.ones((2, 2, 1))}, ShapeError, r"weight: .* got shape \(2, 2, 1\)"),
         ({"weight": None}, ShapeError, r"weight: expected 2 axes, got shape \(\)"),
-        ({"weight": np.zeros((0, 2))}, ShapeError, r"weight: .* one unit, got shape \(0, 2\)"),
+        ({"weight": np.zeros((0, 2))}, ShapeError, r"bias: expected length 0 .*\(0, 2\), got 2"),
         ({"weight": np.zeros((2, 0))}, ShapeError, r"weight: .* one input, got shape \(2, 0\)"),
         ({"weight": []}, ShapeError, r"weight: expected 2 axes, got shape \(0,\)"),
         ({"weight": [[1, 2], [3]]}, ShapeError, "weight: expected a rectangular array, got a rag"),
