@@ -45,6 +45,21 @@ def reason(problem: BaseException) -> str:
     return f"{lines[0]:.300}" if lines else type(problem).__name__
 
 
+def check_version(package: str, installed: str, oldest: tuple[int, int], *, path: Path) -> None:
+    """Refuses to read a file by a release of a package that such files are known to break.
+
+    Raises:
+        FileFormatError: naming the release that is needed.
+    """
+    found = re.match(r"([0-9]+)\.([0-9]+)", installed, re.ASCII)
+    if found is None or (int(found[1]), int(found[2])) < oldest:
+        needed = ".".join(map(str, oldest))
+        raise FileFormatError(
+            f"{path}: expected {package} {needed} or later, since files can make older ones run "
+            f"code, corrupt memory or read other files, got {installed}; install a later release"
+        )
+
+
 def refuse_foreign(path: Path) -> None:
     """Refuses what stands in the place of a file: a Git LFS pointer, a web page, a pipe.
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.foreign_files import check_archive, check_sums
+from experiments.foreign_files import check_archive, check_sums, check_version
 from polytope.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_torch(path: Path) -> dict[str, "Tensor"]:
     """
     import torch
 
-    check_version(torch.__version__, path)
+    check_version("torch", torch.__version__, OLDEST, path=path)
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
@@ -64,22 +64,6 @@ def read_torch(path: Path) -> dict[str, "Tensor"]:
     if not arrays:
         raise FileFormatError(f"{path}: expected tensors by name, got {type(found).__name__}")
     return arrays
-
-
-def check_version(installed: str, path: Path) -> None:
-    """Refuses to read with a torch whose `weights_only` is known to be unsafe.
-
-    Raises:
-        FileFormatError: naming the version needed.
-    """
-    found = re.match(r"([0-9]+)\.([0-9]+)", installed, re.ASCII)
-    if found is None or (int(found[1]), int(found[2])) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise FileFormatError(
-            f"{path}: expected torch {oldest} or later to read files of torch (older ones can be "
-            f"made to run code or corrupt memory), got {installed}; install a later torch, or "
-            "convert the file to .safetensors elsewhere"
-        )
 
 
 def _refused(path: Path, problem: Exception) -> str:

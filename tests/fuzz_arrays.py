@@ -8,6 +8,7 @@ import json
 import random
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -157,7 +158,8 @@ def same_npy(path: Path, arrays: Mapping[str, Any]) -> str:
 
 def archive(members: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STORED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as opened:
+    with warnings.catch_warnings(), zipfile.ZipFile(stream, "w") as opened:
+        warnings.simplefilter("ignore")  # of names that are there already
         for name, data in members:
             info = zipfile.ZipInfo(name[:9000].replace("\ud800", "?"))  # no time of day in it
             opened.writestr(info, data, compress_type=compression)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz_child import SECONDS, serve
-from tests.fuzz_targets import NAMES, target
+from tests.fuzz_targets import FAULTY, NAMES, target
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = ("foreign", "crash", "hang", "memory", "text", "wrong")
@@ -101,6 +101,7 @@ def _follow(process: subprocess.Popen[bytes], row: Row, start: int, count: int) 
         if not data:
             process.kill()
             code = process.wait()
+            process.stdout.close()
             if code > 0 and number == start:
                 raise SystemExit(f"{row.name}: the process ended with {code} before any input")
             kind = "crash" if ready else "hang"
@@ -132,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--reader", choices=NAMES, action="append", help="one reader (repeatable)")
     words.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
-    words.add_argument("--child", choices=NAMES, help=argparse.SUPPRESS)
+    words.add_argument("--child", choices=[*NAMES, FAULTY], help=argparse.SUPPRESS)
     words.add_argument("--show", type=int, metavar="NUMBER", help="one input of --reader")
     words.add_argument("--keep", type=Path, metavar="FOLDER", help="where --show writes it")
     options = words.parse_args(argv)

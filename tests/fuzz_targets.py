@@ -43,6 +43,8 @@ READERS = {
     "rows": "fuzz_texts",
 }
 NAMES = tuple(READERS)
+#: A reader with every fault, for the fuzzer's own test.
+FAULTY = "faults"
 #: Of the inputs of a reader, this share are truncations of its smallest valid file, evenly cut.
 CUTS = 0.2
 
@@ -83,6 +85,6 @@ class Target:
 
 def target(name: str) -> Target:
     """The reader of a name; imports what it needs."""
-    module = importlib.import_module(f"tests.{READERS[name]}")
+    module = importlib.import_module(f"tests.{READERS.get(name, 'fuzz_faults')}")
     found: Target = module.targets(name)
     return found

@@ -6,20 +6,21 @@ import json
 import random
 import re
 import sys
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from experiments.record import FILE_NAME, Record, jsonable, read_record
-from experiments.rows import RowFile
+from experiments.rows import SCHEMA, RowFile, with_crc
 from polytope import checker, read_generators, read_polyhedron
 from polytope.errors import FileFormatError
 from polytope.formats import cdd
 from polytope.formats.representations import HalfspaceRows
 from tests.certificate_examples import EXAMPLES
 from tests.fuzz_checker_files import typed
-from tests.fuzz_mutations import any_bytes, any_json, any_text
+from tests.fuzz_mutations import any_bytes, any_json, any_text, changed_value
 from tests.fuzz_targets import Target
 
 _INE = """\
@@ -174,10 +175,10 @@ def read_folder(path: Path) -> Any:
 
 
 def rows() -> bytes:
-    lines: list[dict[str, Any]] = [{"schema": "collision-polytopes/rows/1", "options": _OPTIONS}]
+    lines: list[dict[str, Any]] = [{"schema": SCHEMA, "options": _OPTIONS}]
     for key in ("a", "b", "c"):
         lines.append({"key": key, "results": {"square": 4}, "timings": {"solve": 0.5}})
-    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    return b"".join(map(with_crc, lines))
 
 
 def any_rows(data: bytes, rng: random.Random) -> bytes:
@@ -187,6 +188,14 @@ def any_rows(data: bytes, rng: random.Random) -> bytes:
     place = rng.randrange(len(lines))
     one: Callable[[bytes, random.Random], bytes] = rng.choice((any_json, any_bytes, any_text))
     lines[place] = one(lines[place].strip(), rng) + rng.choice((b"\n", b"\n", b"", b"\r\n"))
+    if rng.random() < 0.6:  # a change behind which the checksum fits
+        document = json.loads(data.splitlines()[place])
+        del document["crc32"]
+        changed = changed_value(document, rng)
+        if isinstance(changed, dict):
+            text = json.dumps(changed, separators=(",", ":")).encode("utf-8", "surrogatepass")
+            tail = b',"crc32":"%08x"}\n' % zlib.crc32(text)
+            lines[place] = text[:-1] + tail
     return b"".join(lines)
 
 

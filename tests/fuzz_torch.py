@@ -160,7 +160,7 @@ def laughs(depth: int, width: int) -> bytes:
         keys = b"".join(
             b"X\x01\x00\x00\x00" + bytes([97 + i]) + b"h" + bytes([level]) for i in range(width)
         )
-        body += b"0}(" + keys + b"uq" + bytes([level + 1])
+        body += b"}(" + keys + b"uq" + bytes([level + 1])
     return b"\x80\x02" + body + b"."
 
 

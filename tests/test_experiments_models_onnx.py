@@ -1,9 +1,6 @@
 """Networks from ONNX: against onnxruntime and torch, hand-written graphs, what is refused."""
 
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,42 +8,11 @@ import torch
 from torch import fx, nn
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx import TensorProto, helper  # noqa: E402
 
 from experiments.models.onnx_reader import read_onnx  # noqa: E402
-from polytope.errors import FileFormatError, InputError  # noqa: E402
-
-
-def file(tmp_path, nodes, weights, shape, **options):
-    """Writes a graph with input x and output y."""
-    path = tmp_path / "net.onnx"
-    onnx.save(model(nodes, weights, shape, **options), path)
-    return path
-
-
-def model(nodes, weights, shape, *, opset=17, outputs=("y",), kind=TensorProto.FLOAT):
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("x", kind, shape)],
-        [helper.make_tensor_value_info(name, kind, None) for name in outputs],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    made = onnx.shape_inference.infer_shapes(made)  # the checker wants shapes of outputs
-    for each in made.graph.output:
-        if not each.type.tensor_type.HasField("shape"):
-            each.CopyFrom(helper.make_tensor_value_info(each.name, kind, shape))
-    return made
-
-
-def op(kind, inputs, outputs="y", **attributes):
-    name = attributes.pop("name", "")
-    return helper.make_node(kind, inputs.split(), outputs.split(), name=name, **attributes)
-
-
-def floats(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+from polytope.errors import InputError  # noqa: E402
+from tests.onnx_graphs import file, floats, model, op  # noqa: E402
 
 
 def run_both(path, shape, *, seed=1):
@@ -327,84 +293,3 @@ def test_sizes_left_open_are_given(tmp_path):
     assert read_onnx(path, input_shape=(3, 5, 6))[1] == (3, 5, 6)
     with pytest.raises(InputError, match=r"input-shape: expected 3,\?,\? as in"):
         read_onnx(path, input_shape=(4, 5, 6))
-
-
-def test_files_that_are_no_networks(tmp_path):
-    path = file(tmp_path, [op("MatMul", "x w")], {"w": floats(40, 40)}, [1, 40])
-    whole = path.read_bytes()
-    bad = {
-        "empty": (b"", r"got an empty one \(0 bytes\)"),
-        "cut": (whole[: len(whole) // 2], "must be an ONNX file"),
-        "text": (b"hello, this is text", "must be an ONNX file"),
-        "page": (b"<!DOCTYPE html><html></html>", "got a web page"),
-        "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
-        "nothing": (onnx.ModelProto(ir_version=8).SerializeToString(), "without any operator"),
-    }
-    for name, (data, message) in bad.items():
-        other = tmp_path / f"{name}.onnx"
-        other.write_bytes(data)
-        with pytest.raises(FileFormatError, match=message):
-            read_onnx(other)
-    with pytest.raises(FileFormatError, match="cannot be read: No such file"):
-        read_onnx(tmp_path / "absent.onnx")
-
-
-def test_an_invalid_graph_is_refused(tmp_path):
-    net = model([op("Relu", "nothing")], {}, [1, 4])
-    path = tmp_path / "net.onnx"
-    path.write_bytes(net.SerializeToString())
-    with pytest.raises(FileFormatError, match="must be a valid ONNX model"):
-        read_onnx(path)
-    with pytest.raises(FileFormatError, match=r"valid ONNX model|shapes and types that fit"):
-        read_onnx(file(tmp_path, [op("MatMul", "x w")], {"w": floats(5, 2)}, [1, 4]))
-
-
-def external(tmp_path, location):
-    net = model([op("MatMul", "x w")], {"w": floats(6, 4)}, [1, 6])
-    weight = net.graph.initializer[0]
-    data = weight.raw_data
-    weight.ClearField("raw_data")
-    weight.data_location = TensorProto.EXTERNAL
-    weight.external_data.add(key="location", value=str(location))
-    path = tmp_path / "model" / "net.onnx"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(net.SerializeToString())
-    return path, data
-
-
-def test_external_data_only_when_asked_for(tmp_path):
-    path, data = external(tmp_path, "weights.bin")
-    (path.parent / "weights.bin").write_bytes(data)
-    with pytest.raises(InputError, match="allow that with --external-data"):
-        read_onnx(path)
-    net, _ = read_onnx(path, external_data=True)
-    assert np.array_equal(net.matmul_0.weight.numpy(), floats(6, 4).T)
-
-
-@pytest.mark.parametrize("how", ["parent", "absolute", "symlink", "absent", "short"])
-def test_external_data_elsewhere_is_refused(tmp_path, how):
-    secret = tmp_path / "secret.bin"
-    place = {"parent": "../secret.bin", "absolute": str(secret)}.get(how, "inside.bin")
-    path, data = external(tmp_path, place)
-    secret.write_bytes(data)
-    if how == "symlink":
-        (path.parent / "inside.bin").symlink_to(secret)
-    if how == "short":
-        (path.parent / "inside.bin").write_bytes(data[:10])
-    with pytest.raises(FileFormatError, match=r"external data cannot be read|tensor name: w"):
-        read_onnx(path, external_data=True)
-
-
-def test_without_the_package_the_extra_is_named(tmp_path):
-    path = file(tmp_path, [op("Relu", "x")], {}, [1, 4])
-    code = (
-        "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path\n"
-        "from experiments.models.onnx_reader import read_onnx\n"
-        f"read_onnx(Path({str(path)!r}))"
-    )
-    root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert "install the extra `onnx`" in done.stderr.splitlines()[-1]

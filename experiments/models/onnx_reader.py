@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import fx
 
-from experiments.foreign_files import reason, refuse_foreign
+from experiments.foreign_files import check_version, reason, refuse_foreign
 from experiments.models import onnx_shapes  # noqa: F401 - registers its operators
 from experiments.models.onnx_build import LARGEST, Builder, Node, module_name
 from experiments.models.onnx_ops import FIRST_OUTPUT, OPERATORS
@@ -22,6 +22,8 @@ from polytope.errors import CollisionError, FileFormatError, InputError
 if TYPE_CHECKING:
     import onnx
 
+#: Older ones read external data out of other folders and through links.
+OLDEST = (1, 21)
 OLDEST_OPSET = 7  # before it, Add had an attribute that said how to broadcast
 LARGEST_FILE = 2 << 30  # bytes that a protocol buffer may have
 _FLOATS = (np.float16, np.float32, np.float64)
@@ -110,6 +112,7 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
             f"{path}: expected the package onnx, which reads such files, to be installed; "
             "install the extra `onnx`: pip install 'collision-polytopes[onnx]'"
         ) from problem
+    check_version("onnx", onnx.__version__, OLDEST, path=path)
     try:
         refuse_foreign(path)
         size = path.stat().st_size
