@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, product
 from math import prod
 from typing import Any
@@ -251,6 +252,47 @@ def _groups(oracle: Oracle) -> list[tuple[int, ...]]:
     return sorted(tuple(sorted(g)) for g in (*groups, unseen) if g)
 
 
+def claims(case: Case) -> None:
+    """The active set, implicit equalities and safe bounds, of every other instance."""
+    polytope, oracle = case.polytope, case.oracle
+    if case.rng.random() < 0.5:
+        return
+    if polytope.layer.target is not None:
+        active = polytope.active_set()
+        z = [dot(w, exact(polytope.layer.target.fractions())) + b
+             for w, b in zip(oracle.weight, oracle.bias, strict=True)]  # fmt: skip
+        split = [[i for i, v in enumerate(z) if v > 0], [i for i, v in enumerate(z) if v == 0]]
+        case.equal("active set", [list(active.active), list(active.ties)], split)
+        case.tally.certificate("active set", active.certificate)
+    cost = case.rng.integers(-3, 4, oracle.n)
+    bounds = polytope.bounds(cost)
+    for side, value in (("lower", bounds.lower), ("upper", bounds.upper)):
+        if value is not None:
+            sign = 1 if side == "lower" else -1
+            ask = partial(_is_bound, cost=exact(cost), value=value, sign=sign)
+            case.agree(f"bounds: {side}", True, ask)
+    if bounds.certificate is not None:
+        case.tally.certificate("bounds", bounds.certificate)
+    if oracle.is_empty:
+        return
+    found = polytope.implicit_equalities()
+    numbers = [k for k, (_, _, equation) in enumerate(oracle.half_spaces) if not equation]
+    names = inequalities(polytope.layer.system)
+    for number, name in zip(numbers, names, strict=True):
+        if name in found.tight or name in found.strict:
+            ours = name in found.tight
+            case.agree("implicit equality", ours, lambda e, k=number: e.is_implicit(k))
+    for name, certificate in found.certificates.items():
+        case.tally.certificate(f"implicit equality {name}", certificate)
+
+
+def _is_bound(engine: Engine, *, cost: Vector, value: Fraction, sign: int) -> bool:
+    found = engine.minimum(cost)
+    if found.value is None:  # below an unbounded objective nothing can stand
+        return sign < 0
+    return sign * value <= sign * found.value
+
+
 QUESTIONS: tuple[Callable[[Case], None], ...] = (
     split,
     ranks,
@@ -263,6 +305,7 @@ QUESTIONS: tuple[Callable[[Case], None], ...] = (
     squares,
     redundancy,
     factors,
+    claims,
 )
 #: What can be asked of a network's region, whose rows stand behind the layer's units.
 OF_REGIONS = (shape, generators, programs, inside, distances, squares)

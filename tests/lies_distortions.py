@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
 Rng = np.random.Generator
 #: Far more than a float holds, and what floats return when they fail.
@@ -59,6 +60,10 @@ DISTORTIONS = (_special, _nan, _zeros, _random, _nearly, _reversed)
 
 def distorted(result: Any, change: Callable[..., Any], rng: Rng) -> Any:
     """Change all float arrays of a result; permutations and flags stay in range, reversed."""
+    if isinstance(result, OptimizeResult) and result.status == 0:
+        for part in (result.eqlin, result.ineqlin):
+            part["marginals"] = change(np.asarray(part["marginals"], dtype=float), rng)
+        return result
     if isinstance(result, tuple):
         return tuple(distorted(part, change, rng) for part in result)
     if isinstance(result, np.ndarray) and result.dtype.kind == "f":
