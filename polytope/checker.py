@@ -35,7 +35,6 @@ MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES, MAX_VALUES = 1 << 28, 1 << 31, 1 <
 MAX_ELEMENTS, MAX_SIDE = 1 << 28, 1 << 20  # of an array; of units and inputs together
 MAX_BITS, MAX_VECTOR_BITS = 1 << 18, 1 << 31  # of a number or common denominator; of a vector
 MAX_WORK = 1 << 38  # multiplications of 64-bit words for one claim: some ten minutes
-MAX_CACHED = 1 << 30  # bits of weights kept as integers; a larger matrix is decoded row by row
 
 _CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
 _CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
@@ -304,12 +303,14 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
     def fractions(self) -> list[Fraction]:
         return [Fraction(v) for v in self.values()]
 
+    def part(self, unit: int, columns: Iterable[int]) -> _Vector:
+        values = self.values(unit * self.shape[1], (unit + 1) * self.shape[1])
+        return _Vector.scaled([values[j] for j in columns])
+
     def row(self, unit: int) -> _Vector:
-        row, d = self.cache.get(unit), self.shape[1]
-        if row is None:  # w_i over its least common denominator
-            row = _Vector.scaled(self.values(unit * d, (unit + 1) * d))
-            if prod(self.shape) * (64 + row.den.bit_length()) <= MAX_CACHED:
-                self.cache[unit] = row
+        row = self.cache.get(unit) or self.part(unit, range(self.shape[1]))
+        if prod(self.shape) * (64 + row.den.bit_length()) <= 1 << 30:  # more is decoded again
+            self.cache[unit] = row
         return row
 
     def spend(self, words: int, what: str) -> None:
@@ -317,11 +318,14 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         _limit(self.work, MAX_WORK, f"work, up to {what}")
 
     def products(self, x: _Vector) -> list[tuple[int, int]]:
-        live, words, products = len(x.num) - x.num.count(0), x.words, []
-        for row in map(self.row, range(self.shape[0])):
-            more = live * words * (1 + row.den.bit_length() // 64) + words**2
-            self.spend(len(x.num) + more, "W times a vector")
-            products.append((sum(map(mul, row.num, x.num)), row.den * x.den))
+        small = prod(self.shape) <= 1 << 22
+        live = [j for j, v in enumerate(x.num) if v or small]
+        nums, words, products = [x.num[j] for j in live], x.words, []
+        for unit in range(self.shape[0]):
+            row = self.row(unit) if small else self.part(unit, live)
+            more = len(live) * words * (1 + row.den.bit_length() // 64)
+            self.spend(len(x.num) + more + words**2, "W times a vector")
+            products.append((sum(map(mul, row.num, nums)), row.den * x.den))
         return products
 
     def combination(self, terms: Iterable[tuple[int, Fraction]], c: _Vector) -> _Vector:
@@ -397,12 +401,10 @@ class Problem:
 
     def _point(self, at: Any, what: str = "point", but: Row = ("", 0)) -> tuple[_Vector, set[Row]]:
         """Return a point of C, or one that violates only `but`, and what is tight there."""
-        # A ray: the same with right-hand sides 0.  A line: with equations only.
         x, zero = at.vector(self.d) if isinstance(at, _Value) else at, Fraction(0)
-        slacks = self._slacks(
-            x, {row: zero if what != "point" else b for row, b in self.right.items()}
-        )
-        equal = self.right.keys() if what == "line" else self.equal
+        right = self.right if what == "point" else dict.fromkeys(self.right, zero)
+        slacks = self._slacks(x, right)  # of a ray or line, with right-hand sides 0
+        equal = self.right.keys() if what == "line" else self.equal  # may not change
         broken = {row for row, slack in slacks.items() if slack < 0 or (slack and row in equal)}
         wrong = sorted(broken ^ ({but} & slacks.keys()))
         _prove(not wrong, f"the {what} {'keeps' if wrong == [but] else 'violates'} {wrong[:3]}")
@@ -410,9 +412,8 @@ class Problem:
 
     def _bound(self, value: _Value, c: _Vector | None = None) -> Bound:
         """Return a lower bound of c x over C (None: none), g, and the inequalities used."""
-        # Multipliers l (equality rows), u >= 0 (upper), v >= 0 (lower).  For x in C the rows times
-        # them add up to at most s, their right-hand sides times them: c x >= g x - s for g = c +
-        # sum l_i w_i + sum u_i w_i - sum v_i w_i; and each g_j x_j is least at one of its bounds.
+        # The rows times multipliers add up to at most s, their right-hand sides times them: c x >=
+        # g x - s, g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i, and g_j x_j is least at a bound.
         used, bound, terms = set[Row](), Fraction(0), list[tuple[int, Fraction]]()
         for kind, part in value.fields("equality upper lower").items():
             factors = part.vector(self.n)
@@ -436,7 +437,8 @@ class Problem:
 
     def _minor(self, value: _Value, of: Rows, but: Collection[int] = ()) -> tuple[Rows, set[int]]:
         """Return r rows, and r columns (not in `but`) on which they are proved independent."""
-        # A B = identity mod q >= 2 for the integer rows A: det A is a unit mod q, so it is not 0.
+        # A B = identity mod q >= 2, A: the rows on these columns, each over its least common
+        # denominator there, which is left out.  So det A is a unit mod q, and not 0.
         parts = value.fields("rows columns modulus inverse")
         rows = parts["rows"].rows({row for row in of if row[0] not in _SIDES})
         cols, inverse = parts["columns"].indices(self.d), parts["inverse"].items()
@@ -444,15 +446,14 @@ class Problem:
         _prove(not set(cols) & {*but}, "the minor uses a coordinate fixed on the whole set")
         _need(len(cols) == r == len(inverse), "minor must have as many rows as columns")
         _prove(q >= 2, "minor.modulus is below 2")
-        # A row of B is one big integer, a slot of `width` bytes a column, wide enough for the sums.
         width = (2 * q.bit_length() + r.bit_length() + 7) // 8
         self.weights.spend(r * r * (r * width // 8 + 16) * (width // 8 + 1), "a minor")
         lines = (line.integers(r) for line in inverse)
         slots = (b"".join([(v % q).to_bytes(width, "little") for v in line]) for line in lines)
         packed = [int.from_bytes(line, "little") for line in slots]
         for k, (_, unit) in enumerate(rows):
-            row = self.weights.row(unit).num
-            line = sum(map(mul, [row[j] % q for j in cols], packed)).to_bytes(r * width, "little")
+            row = [v % q for v in self.weights.part(unit, cols).num]
+            line = sum(map(mul, row, packed)).to_bytes(r * width, "little")
             for j in range(r):
                 entry = int.from_bytes(line[j * width : (j + 1) * width], "little") % q
                 _prove(entry == (j == k), "minor.inverse is not the inverse of the submatrix")
@@ -580,11 +581,10 @@ class Problem:
 
     def _hull(self, implicit: _Value) -> tuple[set[Row], set[int], set[Row]]:
         """Return rows tight on all of C (E), coordinates fixed there (J), both as constraints."""
-        # bound(0, implicit) = 0: all that was used for it holds with equality on all of C.
         equal, fixed = self.equal, self.flat
         if implicit.it is not None:
             bound, _, used = self._bound(implicit)
-            _prove(bound == 0, "the implicit multipliers do not give the bound 0")
+            _prove(bound == 0, "the implicit multipliers do not give the bound 0")  # 0 <= ... <= 0
             fixed = fixed | {j for side, j in used if side in _SIDES}
             equal = equal | (used & self.rows.keys())
         return equal, fixed, equal | {(side, j) for side, j in self.bounds if j in fixed}
@@ -661,9 +661,8 @@ class Problem:
         return f"[{kind}, {i}] follows from the other constraints of C"
 
     def _claim_generators(self, claim: Fields, witness: Fields) -> str:
-        # C' is C cut by x = 0 at the pivots, of dimension n at most.  From a listed point n edges
-        # lead to listed points or along rays: so it is a vertex, and as their graph is connected,
-        # nothing is missing.  Bases stand for points that a perturbation has split.
+        # On C cut by x = 0 at the pivots: n edges lead from each listed point to listed points or
+        # along rays, so it is a vertex; as their graph is connected, nothing is missing.
         equal, fixed, held = self._hull(witness["implicit"])
         rank = len(self._minor(witness["minor"], equal, fixed)[0])
         pivots, lines = witness["pivots"].indices(self.d), self._listed(claim["lines"])

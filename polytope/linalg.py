@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,18 @@ class Minor:
 
     @cached_property
     def _inverse(self) -> nmod_mat:
-        units = [r.unit for r in self.rows]
-        return _modular(self.weight, units, self.columns, self.modulus).inv()
+        # A reader decodes these columns alone, so each row has their least common denominator.
+        integers, scales = self.weight.integer_rows([r.unit for r in self.rows], self.columns)
+        shared = [gcd(scale, *row) for row, scale in zip(integers, scales, strict=True)]
+        reduced = [[v // k for v in row] for row, k in zip(integers, shared, strict=True)]
+        return nmod_mat(fmpz_mat(reduced), self.modulus).inv()
 
     @cached_property
     def inverse(self) -> list[list[int]]:
-        """Inverse modulo ``modulus`` (rows are weight rows times their own scale, unsigned)."""
+        """Inverse modulo ``modulus`` of the minor, its rows scaled to integers (unsigned).
+
+        Each row is a weight row on these columns, times its least common denominator there.
+        """
         size = len(self.rows)
         flat = list(map(int, self._inverse.entries())) if size else []
         return [flat[k * size : (k + 1) * size] for k in range(size)]

@@ -77,7 +77,7 @@ def inverse_mod(matrix, q):
 def minor(weight, rows, columns, q=1000003):
     matrix = []
     for _, unit in rows:
-        scale = math.lcm(*[F(v).denominator for v in weight[unit]])
+        scale = math.lcm(*[F(weight[unit][j]).denominator for j in columns])
         matrix.append([F(weight[unit][j]) * scale for j in columns])
     inverse = [hexes(row) for row in inverse_mod(matrix, q)]
     rows = [list(row) for row in rows]

@@ -52,7 +52,7 @@ def minor_of(weight, rows, columns, q):
     """A MINOR modulo a prime below 2^64, for float weights."""
     integer = []
     for _, unit in rows:
-        scale = max(float(v).as_integer_ratio()[1] for v in weight[unit])
+        scale = max(float(weight[unit][j]).as_integer_ratio()[1] for j in columns)
         integer += [int(F(float(weight[unit][j])) * scale) % q for j in columns]
     inverse = flint.nmod_mat(len(rows), len(rows), integer, q).inv()
     listed = [hexes([int(v) for v in row]) for row in inverse.tolist()]
