@@ -29,7 +29,7 @@ INSTRUMENTED = ("polytope", "experiments", "optimize", "zipfile", "json")
 MEGABYTES = 2048
 
 
-class Finding(Exception):  # noqa: N818 - libFuzzer prints the name
+class Finding(Exception):
     """A reader did what no reader may do."""
 
 
@@ -81,9 +81,9 @@ def fuzz(name: str, *, seconds: int, seed: int, folder: Path) -> None:
 def run(name: str, *, seconds: int, seed: int, keep: Path) -> bool:
     """Fuzzes one reader in a process of its own and prints a line; returns whether it was clean."""
     with tempfile.TemporaryDirectory() as folder:
+        more = ["--seconds", str(seconds), "--seed", str(seed), "--inner", folder]
         done = subprocess.run(
-            [sys.executable, "-m", "tests.fuzz_coverage", name]
-            + ["--seconds", str(seconds), "--seed", str(seed), "--inner", folder],
+            [sys.executable, "-m", "tests.fuzz_coverage", name, *more],
             cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             capture_output=True,
