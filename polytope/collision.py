@@ -26,6 +26,7 @@ from polytope.measures import Measures
 from polytope.minimize import Minimizer, unit_vertices
 from polytope.purification import Purification, purify
 from polytope.redundancy import Redundancy, redundancy
+from polytope.repeated import RepeatedUnits, repeated_units
 from polytope.results import (
     Boundedness,
     Dimension,
@@ -209,6 +210,14 @@ class CollisionPolytope(Measures, Claims):
     def redundancy(self) -> Redundancy:
         """Which inequalities the others imply, and a subsystem without such ones."""
         return redundancy(self.layer)
+
+    def repeated_units(self) -> RepeatedUnits:
+        """Which units have no weights, parallel weights, or the same half-space; all legal.
+
+        Raises:
+            LimitError: for sparse weights too large to be written out.
+        """
+        return repeated_units(self.layer)
 
     def factors(self) -> tuple[Factor, ...]:
         """The set as a product: one factor for each group of units that share no input with others.
