@@ -34,6 +34,7 @@ MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the ex
 MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES, MAX_VALUES = 1 << 28, 1 << 31, 1 << 23
 MAX_ELEMENTS, MAX_SIDE = 1 << 28, 1 << 20  # of an array; of units and inputs together
 MAX_BITS, MAX_VECTOR_BITS = 1 << 18, 1 << 31  # of a number or common denominator; of a vector
+MAX_CACHED = 1 << 30  # bits of weights kept as integers; a larger matrix is decoded row by row
 MAX_WORK = 1 << 38  # multiplications of 64-bit words for one claim: some ten minutes
 
 _CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
@@ -225,9 +226,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
 
     def _load(self, parts: Fields, folder: Path | None) -> Fields:
         file, tensor, digest = (parts[key].of(str) for key in ("file", "tensor", "sha256"))
-        _need(
-            re.fullmatch(r"(?!.*\.\.)[A-Za-z0-9_][\w.-]*", file, re.A), "file is not a plain name"
-        )
+        _need(re.fullmatch(r"(?!.*\.\.)\w[\w.-]*", file, re.A), f"{file!a:.60} is not a plain name")
         _need(folder is not None, f"{self.name} is in the file {file}, but no folder is known")
         data = _read_file(Path(folder or "") / file, MAX_TENSOR_FILE_BYTES, file)
         found = hashlib.sha256(data).hexdigest()
@@ -250,12 +249,9 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         head = re.match(form + rb"'shape': \(([\d, ]{0,99})\), \} *\n", data, re.DOTALL)
         if head is None or 10 + int.from_bytes(head[1], "little") != head.end():
             raise CheckError(f"{file} is not an npy file of little-endian numbers in C order")
-        dtype, sizes = (
-            head[2].decode().upper() + str(8 * int(head[3])),
-            re.findall(rb"\d+", head[4]),
-        )
+        dtype, sizes = f"{head[2].decode()}{8 * int(head[3])}", re.findall(rb"\d+", head[4])
         self.data = memoryview(data)[head.end() :]
-        return {"dtype": _Value(dtype, file), "shape": _Value(list(map(int, sizes)), file)}
+        return {"dtype": _Value(dtype.upper(), file), "shape": _Value([*map(int, sizes)], file)}
 
     def _npz(self, data: bytes, tensor: str, file: str) -> Fields:
         try:
@@ -309,7 +305,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
 
     def row(self, unit: int) -> _Vector:
         row = self.cache.get(unit) or self.part(unit, range(self.shape[1]))
-        if prod(self.shape) * (64 + row.den.bit_length()) <= 1 << 30:  # more is decoded again
+        if prod(self.shape) * (64 + row.den.bit_length()) <= MAX_CACHED:
             self.cache[unit] = row
         return row
 
@@ -318,9 +314,10 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         _limit(self.work, MAX_WORK, f"work, up to {what}")
 
     def products(self, x: _Vector) -> list[tuple[int, int]]:
-        small = prod(self.shape) <= 1 << 22
+        small = prod(self.shape) <= MAX_CACHED >> 8
         live = [j for j, v in enumerate(x.num) if v or small]
         nums, words, products = [x.num[j] for j in live], x.words, []
+        _limit(self.shape[0] * words * 64, MAX_VECTOR_BITS, "bits of W times a vector")
         for unit in range(self.shape[0]):
             row = self.row(unit) if small else self.part(unit, live)
             more = len(live) * words * (1 + row.den.bit_length() // 64)
@@ -581,10 +578,11 @@ class Problem:
 
     def _hull(self, implicit: _Value) -> tuple[set[Row], set[int], set[Row]]:
         """Return rows tight on all of C (E), coordinates fixed there (J), both as constraints."""
+        # bound(0, implicit) = 0: each inequality that it uses is an equation for every x of C.
         equal, fixed = self.equal, self.flat
         if implicit.it is not None:
             bound, _, used = self._bound(implicit)
-            _prove(bound == 0, "the implicit multipliers do not give the bound 0")  # 0 <= ... <= 0
+            _prove(bound == 0, "the implicit multipliers do not give the bound 0")
             fixed = fixed | {j for side, j in used if side in _SIDES}
             equal = equal | (used & self.rows.keys())
         return equal, fixed, equal | {(side, j) for side, j in self.bounds if j in fixed}
@@ -662,7 +660,8 @@ class Problem:
 
     def _claim_generators(self, claim: Fields, witness: Fields) -> str:
         # On C cut by x = 0 at the pivots: n edges lead from each listed point to listed points or
-        # along rays, so it is a vertex; as their graph is connected, nothing is missing.
+        # along rays, so it is a vertex; as their graph is connected, nothing is missing.  Bases
+        # stand for points that an infinitesimal perturbation has split.
         equal, fixed, held = self._hull(witness["implicit"])
         rank = len(self._minor(witness["minor"], equal, fixed)[0])
         pivots, lines = witness["pivots"].indices(self.d), self._listed(claim["lines"])

@@ -66,7 +66,11 @@ def test_minor_and_span_prove_the_rank(matrix, random):
 
 
 def _check_inverse(minor, weight):
-    integers, _ = weight.integer_rows([r.unit for r in minor.rows], minor.columns)
+    """The rows are scaled by the least common denominator of the columns of the minor alone."""
+    whole, scales = weight.integer_rows([r.unit for r in minor.rows], minor.columns)
+    exact = [[Fraction(v, scale) for v in row] for row, scale in zip(whole, scales, strict=True)]
+    common = [math.lcm(*(v.denominator for v in row)) for row in exact]
+    integers = [[int(v * c) for v in row] for row, c in zip(exact, common, strict=True)]
     size = len(minor.rows)
     for i in range(size):
         for j in range(size):

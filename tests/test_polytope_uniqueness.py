@@ -11,7 +11,8 @@ from polytope.errors import InputError
 
 def proved(polytope):
     found = polytope.uniqueness()
-    assert f"has dimension {found.dimension} " in verify(found.certificate)
+    words = "is the only point" if found.unique else f"has dimension {found.dimension} "
+    assert words in verify(found.certificate)
     if found.spanning_certificate is not None:
         lines = polytope.n_inputs - found.rank_nonnegative
         assert f"has dimension {lines}." in verify(found.spanning_certificate)
@@ -56,7 +57,7 @@ def test_without_a_target_the_rows_are_not_known():
     none = CollisionPolytope.from_activation([[1, 0], [1, 0]], [0, 0], [1, 2])
     found = none.uniqueness()
     assert summary(found) == (False, -1, 1, None, None)
-    assert "empty" in verify(found.certificate)
+    assert "has dimension -1" in verify(found.certificate)
 
 
 def test_a_tolerance_leaves_room():

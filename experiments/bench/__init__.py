@@ -22,6 +22,7 @@ BENCHMARKS = {
     "fc6": "certificates of a 4,096 x 25,088 layer, one exact vertex on request: seconds, memory",
     "finder": "vertex-steps a second of the relaxed search, one batch beside one at a time",
     "enumeration": "all vertices of float32 layers, certified, beside lrs, Normaliz, PPL, cdd.gmp",
+    "checker": "the stand-alone checker on large certificates: seconds, on one core",
     "gap": "how close the relaxed search comes to the exact optimum, and at which tolerance",
 }
 
