@@ -31,6 +31,7 @@ from tests.certificate_layers import (
     QUADRANT,
     SEGMENT_END,
     SQUARE,
+    STORED,
     STRIP,
     STRIP_W,
     THICK,
@@ -138,6 +139,7 @@ EXAMPLES = {
     ),
     "contains": document("contains", SQUARE, {}, {"point": vec([F(1, 4), F(1, 2)])}),
     "contains, tolerance": document("contains", THICK, {}, {"point": vec([F(5, 8), 0])}),
+    "contains, stored": document("contains", STORED, {}, {"point": vec([F(1, 4), F(1, 2)])}),
     "contains, no units": document("contains", NOTHING, {}, {"point": vec([-3, F(1, 7)])}),
     "empty": document("empty", NOWHERE, {}, {"multipliers": mult(1, {0: -1})}),
     # min of x - y - 1/2 is -5/4 at (0, 3/4): with l = 1, c + l w_0 = (2, 0), bound 0 - 3/4 - 1/2.

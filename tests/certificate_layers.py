@@ -7,13 +7,21 @@ x - y <= 1/2, from (0, 3/4) to (5/8, 1/8).
 
 from fractions import Fraction as F
 
-from tests.certificate_forms import array, box, problem
+import numpy as np
+
+from tests.certificate_forms import array, bits, box, problem
 
 E0, U0, U1, L0 = ("equality", 0), ("upper", 0), ("upper", 1), ("lower", 0)
 UNIT_BOX = box([0, 0], [1, 1])
 
 W = [[1, 1], [1, -1]]
 SQUARE = problem(W, [0, F(-1, 2)], target=[F(1, 2), F(1, 4)], domain=UNIT_BOX)
+STORED = {
+    **SQUARE,
+    "weight": bits(np.array(W, np.float32), "F32"),
+    "bias": bits(np.array([0, -0.5], np.float16), "F16"),
+    "target": bits(np.array([0.5, 0.25]), "F64"),
+}
 # The same with tolerance 1/8: 5/8 <= x + y <= 7/8, x - y <= 5/8.
 THICK = problem(W, [0, F(-1, 2)], target=[F(1, 2), F(1, 4)], domain=UNIT_BOX, tolerance=F(1, 8))
 PARALLEL = problem([[1, 1], [2, 2]], [0, -10], target=[F(1, 2), F(1, 4)], domain="free")

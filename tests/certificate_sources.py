@@ -1,6 +1,6 @@
 """Which certificates does the library write?  All kinds, for one collision polytope after another.
 
-    python -m tests.certificate_sources --count 500
+    python -m tests.certificate_sources --count 2000
 
 checks each of so many with the checker, as a saved file; exit code 0 if all are accepted.
 """
@@ -81,17 +81,13 @@ def sources(start: int) -> Iterator[tuple[str, Certificate]]:
                 yield name, certificate
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--start", type=int, default=0)
-    args = parser.parse_args()
+def run(count: int, start: int) -> tuple[Counter[str], list[str], float]:
+    """Check so many certificates as files: how many of each kind, the refused, the slowest."""
     made: Counter[str] = Counter()
-    refused: list[str] = []
-    slowest = 0.0
+    refused, slowest = [], 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for name, certificate in islice(sources(args.start), args.count):
-            path = Path(folder) / "certificate.json"
+        path = Path(folder) / "certificate.json"
+        for name, certificate in islice(sources(start), count):
             path.write_text(json.dumps(certificate.document()))
             made[certificate.kind] += 1
             began = perf_counter()
@@ -100,15 +96,21 @@ def main() -> int:
             except checker.CheckError as error:
                 refused.append(f"{name}: {certificate.kind}: {error}")
             slowest = max(slowest, perf_counter() - began)
+    return made, refused, slowest
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--start", type=int, default=0)
+    args = parser.parse_args()
+    made, refused, slowest = run(args.count, args.start)
     for kind, many in sorted(made.items()):
         print(f"{many:8d}  {kind}")
     for line in refused:
         print(f"REFUSED: {line}")
-    total = sum(made.values())
-    print(
-        f"{total} certificates, {total - len(refused)} accepted, {len(refused)} refused; ", end=""
-    )
-    print(f"slowest check {slowest:.3f} s")
+    total = made.total()
+    print(f"{total} certificates, {total - len(refused)} accepted; slowest check {slowest:.3f} s")
     return int(bool(refused) or total < args.count)
 
 

@@ -160,11 +160,12 @@ def _drawn(
             yield seed, mutant
         tally.missed += [f"{seed.name}: {place}" for place in maker.missed()]
     for operator in OPERATORS:  # those that spoil the form once for each kind of claim
-        chosen = makers if operator.name in KEEP_FORM else [rng.choice(makers)]
-        for seed, maker in chosen:
-            for mutant in maker.every_operator([operator]):
-                made += 1
-                yield seed, mutant
+        for seed, maker in rng.sample(makers, len(makers)):
+            found = list(maker.every_operator([operator]))
+            made += len(found)
+            yield from ((seed, mutant) for mutant in found)
+            if found and operator.name not in KEEP_FORM:
+                break
     for seed, maker in makers:
         for mutant in maker.every_whole():
             made += 1

@@ -26,7 +26,7 @@ from tests.certificate_forms import (
 from tests.certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
 
 SMALL = [F(-1), F(0), F(0), F(1), F(1), F(2), F(1, 2), F(-1, 2)]
-TRIES = 2000  # of each kind
+TRIES = 1500  # of each kind
 
 
 def numbers(rng, count):
@@ -320,4 +320,4 @@ def test_no_forgery_is_accepted(kind):
             continue
         accepted += 1
         assert is_true(forged), forged
-    assert accepted >= 10  # the search does come near the truth
+    assert accepted >= 8  # the search does come near the truth

@@ -1,0 +1,28 @@
+"""What is true is accepted; a list with a gap is not: samples of two commands."""
+
+import pytest
+
+from tests import certificate_sources, completeness
+
+
+def test_the_certificates_of_the_library_are_accepted():
+    """As `python -m tests.certificate_sources`: random small layers and planted collisions."""
+    made, refused, slowest = certificate_sources.run(600, 3)
+    assert (made.total(), refused) == (600, [])
+    assert len(made) >= 15
+    assert slowest < 5
+
+
+def test_every_gap_in_a_list_is_noticed():
+    """As `python -m tests.completeness`, the smaller polytopes."""
+    counts, missed, polytopes = completeness.run(40)
+    assert not missed
+    assert polytopes >= 15
+    assert all(counts[f"{name} removed"] for name in ("points", "rays", "lines", "bases"))
+
+
+@pytest.mark.slow
+def test_every_gap_in_a_long_list_is_noticed():
+    counts, missed, polytopes = completeness.run(300)
+    assert not missed
+    assert (polytopes >= 30, counts.total() > 5000) == (True, True)
