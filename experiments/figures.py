@@ -12,12 +12,12 @@ import matplotlib as mpl
 
 mpl.use("Agg")  # no window, and none is needed
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.files import atomic_path, open_run_folder
+from experiments.layer_files import read_arrays
 from experiments.numbers import approx, fixed, short
 from experiments.searches import title_of
 
@@ -36,8 +36,7 @@ def write_figures(folder: Path, results: Results) -> list[Path]:
         OutputError: a file cannot be written.
     """
     place = open_run_folder(Path(folder) / FOLDER)
-    with np.load(Path(folder) / "vertices.npz") as loaded:
-        arrays = {name: loaded[name] for name in loaded.files}
+    arrays = read_arrays(Path(folder) / "vertices.npz")
     drawn = {
         "table1": table_1(results, arrays),
         "nearest": nearest_figure(results, arrays),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from experiments.figures import FOLDER, save
 from experiments.files import open_run_folder
 from experiments.image_detail_tables import title_of
+from experiments.layer_files import read_arrays
 from experiments.numbers import fixed, short
 from experiments.sampling import weights
 
@@ -29,8 +30,7 @@ def write_image_figures(folder: Path, results: Results) -> list[Path]:
         OutputError: a file cannot be written.
     """
     place = open_run_folder(Path(folder) / FOLDER)
-    with np.load(Path(folder) / "vertices.npz") as loaded:
-        arrays = {name: loaded[name] for name in loaded.files}
+    arrays = read_arrays(Path(folder) / "vertices.npz")
     drawn = {
         "table3": vertices_figure(results, arrays),
         "differences": differences_figure(results, arrays),

@@ -28,6 +28,7 @@ from experiments.image_measures import ball as ball_control
 from experiments.image_probe import Probe
 from experiments.image_search import Found, read_found, search
 from experiments.image_setting import BOUNDS, RECIPES, Picture, Setting
+from experiments.layer_files import read_arrays
 from experiments.progress import Progress
 from experiments.record import Record, as_options, write_record
 from experiments.rows import RowFile
@@ -177,8 +178,7 @@ def _exact_vertex(network: tuple[Probe, Aim], shape: tuple[int, ...], folder: Pa
     path = folder / VERTEX
     if not path.is_file() or probe.reason:
         return {}
-    with np.load(path) as loaded:
-        point = torch.from_numpy(loaded["point"]).float().view(1, *shape)
+    point = torch.from_numpy(read_arrays(path)["point"]).float().view(1, *shape)
     (seen,) = probe.entering(point)
     off, positive = aim.errors(seen.pre)
     first = int(seen.probabilities[0].argmax())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.files import atomic_path, sha256_file
 from experiments.image_setting import BOUNDS, RECIPES, Setting
+from experiments.layer_files import read_arrays
 from experiments.relaxed import search_entry
 from optimize import find_vertices
 from polytope.errors import ChecksumError
@@ -113,5 +114,5 @@ def read_found(folder: Path, entry: dict[str, Any]) -> Found:
     got = sha256_file(path) if path.is_file() else "no file"
     if got != entry["sha256"]:
         raise ChecksumError(f"{path} must have SHA-256 {entry['sha256']}; got {got}")
-    with np.load(path) as loaded:
-        return Found(tuple(entry["units"]), loaded["points"], loaded["entered"])
+    loaded = read_arrays(path)
+    return Found(tuple(entry["units"]), loaded["points"], loaded["entered"])

@@ -8,13 +8,13 @@ import matplotlib as mpl
 
 mpl.use("Agg")  # no window, and none is needed
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.figures import BLUE, FOLDER, GREEN, ORANGE, RED, save, show_digit
 from experiments.files import open_run_folder
+from experiments.layer_files import read_arrays
 from experiments.lenet5_tables import layer_name, set_name
 from experiments.numbers import fixed
 
@@ -32,8 +32,7 @@ def write_lenet5_figures(folder: Path, results: Results) -> list[Path]:
         OutputError: a file cannot be written.
     """
     place = open_run_folder(Path(folder) / FOLDER)
-    with np.load(Path(folder) / "vertices.npz") as loaded:
-        arrays = {name: loaded[name] for name in loaded.files}
+    arrays = read_arrays(Path(folder) / "vertices.npz")
     drawn: dict[str, Figure | None] = {
         f"vertices-{layer['name']}": vertices_figure(layer, arrays) for layer in results["layers"]
     }

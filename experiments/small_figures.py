@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from experiments.figures import BLUE, FOLDER, GREEN, save
 from experiments.files import open_run_folder
+from experiments.layer_files import read_arrays
 from experiments.polytope_figures import figure_1, section_figure
 from experiments.projection_figure import draw_sets, frame_of
 from experiments.sections import section
@@ -34,7 +35,7 @@ def write_small_figures(folder: Path, results: Results) -> list[Path]:
         OutputError: a file cannot be written.
     """
     place = open_run_folder(Path(folder) / FOLDER)
-    arrays, layer = (_arrays(Path(folder) / f"{name}.npz") for name in ("points", "layer"))
+    arrays, layer = (read_arrays(Path(folder) / f"{name}.npz") for name in ("points", "layer"))
     polytope = CollisionPolytope.from_layer(
         layer["weight"],
         layer["bias"],
@@ -49,11 +50,6 @@ def write_small_figures(folder: Path, results: Results) -> list[Path]:
         "targets": targets_figure(results),
     }
     return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
-
-
-def _arrays(path: Path) -> dict[str, Any]:
-    with np.load(path) as loaded:
-        return {name: loaded[name] for name in loaded.files}
 
 
 def sets_figure(results: Results, arrays: Arrays, listed: Generators) -> Figure | None:

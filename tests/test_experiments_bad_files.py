@@ -14,9 +14,10 @@ import torch
 from safetensors.numpy import save
 
 from experiments import cli
-from experiments.datasets import fetch
+from experiments.datasets import fetch, mnist
 from experiments.datasets.idx import parse_idx
 from experiments.datasets.images import decode_image
+from experiments.figures import write_figures
 from experiments.foreign_files import check_version
 from experiments.layer_files import read_arrays
 from experiments.models.weights import as_tensor
@@ -310,3 +311,36 @@ def test_an_input_error_is_cut_and_printable():
     assert text.isprintable()
     assert len(text) < 1300
     assert text.endswith("end")
+
+
+def fetched(capsys, *words):
+    code = cli.main(["fetch", "--only", "mnist", *map(str, words)])
+    _, err = capsys.readouterr()
+    (line,) = [each for each in err.splitlines() if each.startswith("error: ")]
+    assert code == 2
+    return line
+
+
+def test_without_a_network_the_place_of_each_file_is_named(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(mnist, "URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    line = fetched(capsys, "--data", tmp_path)
+    assert f"place the unpacked files {', '.join(mnist.SHA256)} into {tmp_path / 'mnist'}" in line
+
+
+def test_another_file_than_the_pinned_one_is_refused_and_not_kept(capsys, tmp_path):
+    source, cache = tmp_path / "source", tmp_path / "cache"
+    source.mkdir()
+    for name in mnist.SHA256:
+        (source / name).write_bytes(PAGE)
+    line = fetched(capsys, "--from", source, "--data", cache)
+    first = next(iter(mnist.SHA256))
+    assert f"{first} must have SHA-256 {mnist.SHA256[first]}; got " in line
+    assert f"(an HTML page, {len(PAGE)} bytes)" in line
+    assert not list((cache / "mnist").iterdir())
+
+
+def test_a_damaged_file_of_a_run_of_ours_is_named(tmp_path):
+    (tmp_path / "vertices.npz").write_bytes(WHOLE["npz"][:-30])
+    with pytest.raises(FileFormatError, match=r"vertices\.npz must be a readable"):
+        write_figures(tmp_path, {})
