@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from traceback import clear_frames
 
 from experiments.interrupts import second_interrupt_quits
 from experiments.terminal import EXIT, complain, drop, has_no_reader, ready_streams, settle
@@ -300,7 +301,9 @@ def _guarded(options: argparse.Namespace, words: Sequence[str]) -> int:
         return EXIT["bad input"]
     try:
         with second_interrupt_quits():
-            code: int = import_module("experiments.commands").run(options)
+            run = import_module("experiments.commands").run
+            import_module("experiments.explain")  # now: there may be no memory for it later
+            code: int = run(options)
             sys.stdout.flush()
             return code
     except KeyboardInterrupt:
@@ -314,6 +317,7 @@ def _guarded(options: argparse.Namespace, words: Sequence[str]) -> int:
         settle(sys.stdout)
         if options.debug:
             raise
+        clear_frames(problem.__traceback__)  # frees what the command held
         from experiments.explain import explain
 
         found = explain(problem, options)

@@ -1,6 +1,7 @@
 """What does an error mean to the one who typed the command?  One line, a hint and an exit code."""
 
 import argparse
+import errno
 from dataclasses import dataclass
 
 from experiments.files import FULL, DiskFullError, output_error
@@ -13,6 +14,8 @@ from polytope.errors import (
     OutputError,
 )
 
+#: What other errors say when memory ran out: torch, a thread's stack, a library to be loaded.
+_NO_MEMORY = ("can't allocate memory", "can't start new thread", "failed to map segment")
 _USUAL = "`collide COMMAND --help` lists what is accepted; --debug shows the traceback"
 
 
@@ -74,11 +77,16 @@ def _is_full(problem: BaseException | None) -> bool:
 
 
 def is_memory(problem: BaseException) -> bool:
-    """Whether memory ran out: Python's, numpy's, torch's on a CPU or on a GPU."""
+    """Whether memory ran out: Python's, numpy's, a library's, torch's on a CPU or on a GPU."""
+    if isinstance(problem, OSError) and problem.errno == errno.ENOMEM:
+        return True
     return (
         isinstance(problem, MemoryError)
         or type(problem).__name__ == "OutOfMemoryError"  # torch's; torch may not be imported
-        or (isinstance(problem, RuntimeError) and "can't allocate memory" in str(problem))
+        or (
+            isinstance(problem, RuntimeError | ImportError)
+            and any(words in str(problem) for words in _NO_MEMORY)
+        )
     )
 
 
@@ -86,6 +94,8 @@ def _memory(problem: Exception, options: argparse.Namespace) -> Explained:
     """Names the options that make the command smaller."""
     on_gpu = type(problem).__name__ == "OutOfMemoryError"
     smaller = [f"--{name}" for name in ("batch", "units", "workers") if hasattr(options, name)]
+    if hasattr(options, "max_memory"):
+        smaller.append("--max-memory")
     ways = [f"lower {' or '.join(smaller)} in a new run"] if smaller else []
     ways += ["give --device cpu in a new run"] if on_gpu else []
     first = str(problem).partition("\n")[0].partition(". GPU")[0].rstrip(".")

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.resource_tracker import ensure_running
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def children_do_not_hear() -> Iterator[None]:
     The terminal sends it to all of them, and each would print a traceback of its own, also while it
     is still importing.  Here it is only put off.
     """
+    ensure_running()  # the first process would start it, and it unblocks SIGINT when it is started
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -99,3 +99,24 @@ def test_outside_of_the_main_thread_and_with_another_handler_nothing_is_touched(
     thread.start()
     thread.join()
     assert seen[-1] == "in"
+
+
+def test_children_do_not_hear_it():
+    code = (
+        "import multiprocessing, os, signal, time\n"
+        "from experiments.interrupts import children_do_not_hear\n"
+        "if __name__ == '__main__':\n"
+        "    os.setsid()\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=time.sleep, args=(1.5,))\n"
+        "    with children_do_not_hear():\n"
+        "        child.start()\n"
+        "    for _ in range(10):\n"
+        "        try:\n"
+        "            os.killpg(0, signal.SIGINT); time.sleep(0.1)\n"
+        "        except KeyboardInterrupt: pass\n"
+        "    child.join(); print(child.exitcode)\n"
+    )
+    words = [sys.executable, "-c", code]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("0\n", "", 0)
