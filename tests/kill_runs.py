@@ -26,7 +26,7 @@ from tests.kill_scenarios import LOG, SCENARIOS, Scenario
 from tests.run_folders import contents, damaged, differing, scratch_of
 
 EARLY = 0.05  # seconds: before, there is no run yet
-ORPHANS = 10.0  # seconds after which nothing may be left of a killed run
+ORPHANS = 40.0  # seconds after which nothing may be left of a killed run; a worker imports first
 LIMIT = 120.0  # seconds for one start of a command
 
 
