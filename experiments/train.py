@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from experiments.datasets.fetch import Report, data_root, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.files import open_run_folder, sha256_bytes, write_bytes
-from experiments.foreign_files import reason
 from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
 from experiments.models.mlp import MLP
 from experiments.record import as_options
@@ -345,5 +344,6 @@ def _load(
         RuntimeError,
         safetensors.SafetensorError,
     ) as problem:
-        report(f"the checkpoint {path} is not usable and is trained anew: {reason(problem)}")
+        why = " ".join(str(problem).split())  # torch writes a line for each tensor
+        report(f"the checkpoint {path} is not usable and is trained anew: {why:.300}")
         return None
