@@ -1,8 +1,9 @@
 """Which certificates does the library write?  All kinds, for one collision polytope after another.
 
-    python -m tests.certificate_sources --count 2000
+    python -m tests.certificate_sources --count 2000 [--images 5]
 
-checks each of so many with the checker, as a saved file; exit code 0 if all are accepted.
+checks each of so many with the checker, as a file; and those about the first layer of the trained
+MNIST networks in the cache folder, for so many images.  Exit code 0 if all are accepted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from polytope import Box, Certificate, CollisionPolytope, Free, Nonnegative, checker
 from tests.random_layers import instance
@@ -81,14 +83,45 @@ def sources(start: int) -> Iterator[tuple[str, Certificate]]:
                 yield name, certificate
 
 
-def run(count: int, start: int) -> tuple[Counter[str], list[str], float]:
-    """Check so many certificates as files: how many of each kind, the refused, the slowest."""
+def real_layers(images: int) -> Iterator[tuple[str, Certificate]]:
+    """256 units and 784 inputs, trained; a test image each, the networks in turn."""
+    from experiments.datasets.fetch import data_root
+    from experiments.datasets.mnist import load_mnist
+
+    networks = sorted((data_root() / "nets").glob("mlp-*.safetensors"))
+    data = load_mnist(download=False)
+    for number in range(images):
+        path = networks[number % len(networks)]
+        tensors = load_file(path)
+        image = data.test_images[number].reshape(-1) / np.float32(255)
+        weight, bias = tensors["hidden1.weight"], tensors["hidden1.bias"]
+        polytope = CollisionPolytope.from_layer(weight, bias, image, domain=Box(0, 1))
+        name = f"image {number} at {path.stem}"
+        answers: list[Any] = [polytope.rank_positive(), polytope.kernel_condition()]
+        answers += [polytope.feasibility(), polytope.active_set(), polytope.dimension()]
+        answers += [polytope.lineality(), polytope.boundedness(), polytope.purify()]
+        answers.append(polytope.unit_vertex(polytope.inactive_units[0]))
+        answers.append(polytope.bounds(weight[0]))
+        for answer in answers:
+            yield name, answer.certificate
+
+
+def run(
+    found: Iterator[tuple[str, Certificate]], *, saved: bool = False
+) -> tuple[Counter[str], list[str], float]:
+    """Check certificates as files: how many of each kind, the refused, the slowest.
+
+    Saved ones have a large layer in a file beside them, the others have it in them.
+    """
     made: Counter[str] = Counter()
     refused, slowest = [], 0.0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "certificate.json"
-        for name, certificate in islice(sources(start), count):
-            path.write_text(json.dumps(certificate.document()))
+        for name, certificate in found:
+            if saved:
+                certificate.save(path)
+            else:
+                path.write_text(json.dumps(certificate.document()))
             made[certificate.kind] += 1
             began = perf_counter()
             try:
@@ -103,14 +136,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--images", type=int, default=0)
     args = parser.parse_args()
-    made, refused, slowest = run(args.count, args.start)
+    made, refused, slowest = run(islice(sources(args.start), args.count))
+    real = run(real_layers(args.images), saved=True)
+    print(f"{real[0].total()} of real layers, slowest check {real[2]:.2f} s")
+    made, refused = made + real[0], refused + real[1]
     for kind, many in sorted(made.items()):
         print(f"{many:8d}  {kind}")
     for line in refused:
         print(f"REFUSED: {line}")
     total = made.total()
-    print(f"{total} certificates, {total - len(refused)} accepted; slowest check {slowest:.3f} s")
+    print(f"{total} certificates, {total - len(refused)} accepted; slowest small {slowest:.3f} s")
     return int(bool(refused) or total < args.count)
 
 
