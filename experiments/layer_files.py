@@ -135,7 +135,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
         )
     try:
         arrays = _arrays(path, suffix)
-    except CollisionError:
+    except (CollisionError, MemoryError):
         raise
     except Exception as problem:  # libraries raise nearly anything on damaged files
         raise FileFormatError(

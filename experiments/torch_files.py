@@ -49,10 +49,12 @@ def read_torch(path: Path) -> dict[str, "Tensor"]:
             check_sums(archive, members)
             size = max(size, sum(member.file_size for member in members))
     try:
-        with warnings.catch_warnings(), _bounded(2 * size + _SPARE):
+        with warnings.catch_warnings(), _bounded(2 * size + _SPARE) as ours:
             warnings.simplefilter("ignore")  # of protocols it may not read; then it fails
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:
+        if _no_memory(problem) and not ours:
+            raise MemoryError(f"for {path}") from problem
         raise FileFormatError(_refused(path, problem)) from problem
     if isinstance(found, torch.Tensor):
         return {"target": _own(found, "the tensor", path)}
@@ -76,7 +78,7 @@ def _refused(path: Path, problem: Exception) -> str:
             "'weights.safetensors'), and give that file"
         )
     size = f"{path.stat().st_size:,} bytes"
-    if isinstance(problem, MemoryError) or "allocate memory" in text:
+    if _no_memory(problem):
         return (
             f"{path} must be a readable file of torch; it asks for more memory than {size} explain"
         )
@@ -87,6 +89,10 @@ def _refused(path: Path, problem: Exception) -> str:
     )
 
 
+def _no_memory(problem: Exception) -> bool:
+    return isinstance(problem, MemoryError) or "allocate memory" in str(problem)
+
+
 def _culprit(text: str) -> str:
     """What torch's unpickler says it met; torch goes on to advise to switch it off."""
     found = re.search(r"GLOBAL (\S{1,100})|(?:unrecognized|unsupported) (function \S{1,100})", text)
@@ -94,16 +100,18 @@ def _culprit(text: str) -> str:
 
 
 @contextmanager
-def _bounded(more: int) -> Iterator[None]:
-    """Lets the address space of this process grow by so many bytes only."""
+def _bounded(more: int) -> Iterator[bool]:
+    """Lets the address space of this process grow by so many bytes only.
+
+    Yields whether that is less than the process may have anyway.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = pages * resource.getpagesize() + more
-    if soft not in (resource.RLIM_INFINITY, -1):
-        most = min(most, soft)
-    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    ours = soft == resource.RLIM_INFINITY or most < soft
+    resource.setrlimit(resource.RLIMIT_AS, (most if ours else soft, hard))
     try:
-        yield
+        yield ours
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 

@@ -5,8 +5,10 @@ import html
 import io
 import os
 import pickle
+import resource
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -344,3 +346,24 @@ def test_a_damaged_file_of_a_run_of_ours_is_named(tmp_path):
     (tmp_path / "vertices.npz").write_bytes(WHOLE["npz"][:-30])
     with pytest.raises(FileFormatError, match=r"vertices\.npz must be a readable"):
         write_figures(tmp_path, {})
+
+
+def test_a_machine_without_memory_is_no_fault_of_the_file(monkeypatch, tmp_path):
+    for kind in ("pt", "npz"):
+        path = tmp_path / f"layer.{kind}"
+        path.write_bytes(WHOLE[kind])
+
+        def full(*arguments, **options):
+            raise MemoryError
+
+        monkeypatch.setattr(torch, "load", full)
+        monkeypatch.setattr(np, "load", full)
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        below = pages * resource.getpagesize() + (100 << 20)  # as --max-memory sets it
+        resource.setrlimit(resource.RLIMIT_AS, (below, hard))
+        try:
+            with pytest.raises(MemoryError):
+                read_arrays(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -157,7 +157,7 @@ def decode_image(path: Path | str) -> NDArray[np.uint8]:
             with Image.open(place, formats=("JPEG", "PNG")) as picture:
                 _check(place, picture)
                 return np.asarray(picture.convert("RGB"))
-    except FileFormatError:
+    except (FileFormatError, MemoryError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
         raise FileFormatError(

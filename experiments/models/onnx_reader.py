@@ -49,7 +49,7 @@ def read_onnx(
     """
     try:
         return _read(Path(path), input_shape, external_data)
-    except CollisionError:
+    except (CollisionError, MemoryError):
         raise
     except Exception as problem:  # libraries raise nearly anything on damaged files
         raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
