@@ -60,6 +60,7 @@ def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, A
         "n_units": polytope.n_units,
         "n_positive": polytope.n_positive,
         "ties": len(polytope.ties),
+        "repeated_units": _repeated(polytope),
         "sign_disagreements": list(polytope.sign_disagreements),
         "rank_positive": rank.value,
         "kernel_condition": kernel.holds,
@@ -74,6 +75,13 @@ def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, A
             for fact, certificate in certificates.items()
         },
     }
+
+
+def _repeated(polytope: CollisionPolytope) -> str:
+    """Zero, parallel and repeated rows, counted."""
+    found = polytope.repeated_units()
+    parallel, repeated = (sum(map(len, groups)) for groups in (found.parallel, found.repeated))
+    return f"{len(found.zero)} zero, {parallel} parallel, {repeated} the same"
 
 
 def _sentence(name: str, lineality: int, bounded: bool | None) -> str:

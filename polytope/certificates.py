@@ -28,6 +28,7 @@ from polytope.layer import Layer
 from polytope.linalg import Minor, Span
 from polytope.rational import ExactArray, RationalVector
 from polytope.sources import ROLES, Source, references
+from polytope.underflow import keep_subnormals
 
 if TYPE_CHECKING:
     from polytope.checker import Problem
@@ -112,6 +113,7 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
     # Imported here so that ``python -m polytope.checker`` does not find itself imported already.
     from polytope import checker
 
+    keep_subnormals()
     try:
         if isinstance(certificate, Certificate):
             document = certificate.document()

@@ -751,6 +751,7 @@ def _words(value: Fraction) -> str:
 
 def check(document: object, *, folder: Path | None = None, problem: Problem | None = None) -> str:
     """Return a certificate's claim in words, or raise CheckError; its problem may come parsed."""
+    _need(min(5e-324, 1) > 0, "this thread was told to take subnormal numbers for 0", LIMIT)
     parts = _Value(document, "certificate").fields("schema claim problem witness")
     _need(parts["schema"].it == SCHEMA, f"schema must be {SCHEMA}")
     kind = _Value(parts["claim"].of(dict).get("kind"), "claim.kind").of(str)

@@ -74,7 +74,7 @@ def references(
     Raises:
         InputError: if a role is unknown, a file's name is not plain, or its numbers are others.
         FileFormatError: if a file cannot be read.
-        OutputError: if the folder has another file of that name, or cannot be written.
+        OutputError: if the folder cannot be written.
     """
     found = {}
     for role, source in sources.items():
@@ -89,7 +89,7 @@ def references(
             )
         found[role] = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
         _compare(array, found[role], Path(source.path).parent)
-        _place(Path(source.path), folder / name, found[role]["sha256"])
+        found[role]["file"] = _place(Path(source.path), folder, found[role]["sha256"])
     return found
 
 
@@ -124,12 +124,14 @@ def _compare(array: ExactArray, document: dict[str, Any], folder: Path) -> None:
         raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
 
 
-def _place(source: Path, place: Path, digest: str) -> None:
+def _place(source: Path, folder: Path, digest: str) -> str:
+    """Link or copy a file into the folder, and return its name there."""
+    place = folder / source.name
+    if place.exists() and Source(place).sha256() != digest:  # another file of that name
+        place = folder / f"{source.stem}-{digest[:16]}{source.suffix}"
     try:
-        if place.exists():
-            if Source(place).sha256() != digest:
-                raise OutputError(f"{place} exists, and is not {source}")
-            return
+        if place.exists() and Source(place).sha256() == digest:
+            return place.name
         scratch = place.with_name(f".{place.name}.{os.getpid()}")
         try:
             try:
@@ -139,5 +141,6 @@ def _place(source: Path, place: Path, digest: str) -> None:
             scratch.replace(place)
         finally:
             scratch.unlink(missing_ok=True)
+        return place.name
     except OSError as problem:
         raise OutputError(f"{place} cannot be written: {problem.strerror}") from problem
