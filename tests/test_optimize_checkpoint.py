@@ -1,6 +1,7 @@
 """Checkpoints: what comes back, what is refused, what a kill leaves behind."""
 
 import errno
+import hashlib
 import json
 import os
 
@@ -109,3 +110,35 @@ def test_a_write_that_fails_leaves_no_scratch_file(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="No space left"):
         save_checkpoint(tmp_path, Checkpoint(2, TENSORS), "mine")
     assert {path.name for path in tmp_path.iterdir()} == {"search.json", "state-1.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"state": ""}, "expected schema"),
+        ({"state": "."}, "expected schema"),
+        ({"state": "../state-1.safetensors"}, "expected schema"),
+        ({"step": "x"}, "expected a search index"),
+        ({"step": 1e999}, "expected a search index"),
+        ({"schema": ["a"] * 100}, "expected schema"),
+    ],
+)
+def test_an_index_that_was_changed(tmp_path, change, match):
+    save_checkpoint(tmp_path, Checkpoint(1, TENSORS), "mine")
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(FileFormatError, match=match):
+        load_checkpoint(tmp_path, "mine")
+
+
+def test_an_index_of_brackets_and_a_state_that_is_none(tmp_path):
+    save_checkpoint(tmp_path, Checkpoint(1, TENSORS), "mine")
+    path, state = tmp_path / "search.json", tmp_path / "state-1.safetensors"
+    index = json.loads(path.read_text())
+    state.write_bytes(b"no tensors")
+    path.write_text(json.dumps(index | {"sha256": hashlib.sha256(b"no tensors").hexdigest()}))
+    with pytest.raises(FileFormatError, match="expected tensors in"):
+        load_checkpoint(tmp_path, "mine")
+    path.write_text("[" * 100_000)
+    with pytest.raises(FileFormatError, match="expected a search index"):
+        load_checkpoint(tmp_path, "mine")

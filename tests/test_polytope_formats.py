@@ -1,11 +1,13 @@
 """Each format as others write it; and files that are broken, or want to break the reader."""
 
+import math
 import time
 import tracemalloc
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import fmpz
 
 from polytope import read_generators, read_polyhedron
 from polytope.errors import FileFormatError
@@ -363,3 +365,31 @@ def test_mutated_files_are_read_or_refused(name, tmp_path):
                 refused.append(str(error))
     assert len(refused) > 300
     assert max(map(len, refused)) < 400
+
+
+def test_comments_without_end_take_no_time(tmp_path):
+    path = tmp_path / "a.in"
+    path.write_text("amb_space 1\ninequalities 1\n1\n" + "/* " * 400_000)
+    began = time.perf_counter()
+    with pytest.raises(FileFormatError, match="or a goal, got '/[*]'"):
+        read_polyhedron(path)
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("name", ["a.ext", "a.ine", "a.poly", "a.in"])
+def test_a_row_whose_common_denominator_is_beyond_the_checker(name, tmp_path):
+    """Over one denominator n fractions take n times the room; here it is beyond the limit."""
+    powers = [7, 11, 13, 17, 19, 23]
+    row = " ".join(f"1/{fmpz(p) ** int(60_000 / math.log10(p))}" for p in powers)
+    rows = {
+        "a.ext": f"V-representation\nbegin\n1 7 rational\n1 {row}\nend\n",
+        "a.ine": f"begin\n1 7 rational\n1 {row}\nend\n",
+        "a.poly": f"INEQUALITIES\n1 {row}\n",
+        "a.in": f"amb_space 6\ninequalities 1\n{row}\n",
+    }
+    path = tmp_path / name
+    path.write_text(rows[name])
+    began = time.perf_counter()
+    with pytest.raises(FileFormatError, match="common denominator of at most 262,144 bits"):
+        (read_generators if name == "a.ext" else read_polyhedron)(path)
+    assert time.perf_counter() - began < 5
