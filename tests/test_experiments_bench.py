@@ -41,6 +41,15 @@ def case():
     return Case(weight, np.full(6, -0.5, np.float32), rng.random(9, dtype=np.float32))
 
 
+def test_the_checker_is_timed_on_its_own(tmp_path, capsys):
+    record = smoke("checker", tmp_path)
+    goals = {goal["name"]: goal for goal in record.timings["goals"]}
+    assert goals["lines of the checker"]["reached"] is True
+    assert all(len(seconds) == 1 for seconds in record.timings["seconds"].values())
+    assert len(record.timings["seconds"]) == 6
+    assert "emptiness, MNIST size" in capsys.readouterr().out
+
+
 def test_lp_record_holds_exact_values_and_all_times(tmp_path, capsys):
     record = smoke("lp", tmp_path, "--qsopt-units", "0", "--runs", "1")
     polytope = subject_case(3).polytope()

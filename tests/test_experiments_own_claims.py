@@ -1,0 +1,70 @@
+"""`collide certify --every-claim`: a certificate of each kind that the set has, all accepted."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.cli import main
+from polytope import checker
+
+
+@pytest.fixture
+def layer(tmp_path):
+    """Five units on four inputs, one of them twice, a point and a target on a bound."""
+    rng = np.random.default_rng(5)
+    weight = rng.normal(size=(5, 4)).astype(np.float32)
+    weight[4] = weight[3]
+    arrays = {"weight": weight, "bias": np.zeros(5, np.float32)}
+    target = np.array([0, 0.5, 0.25, 0], np.float32)
+    np.savez(tmp_path / "net.npz", **arrays, target=target, point=target / 2, outside=target - 1)
+    return tmp_path / "net.npz"
+
+
+def certify(path, out, *words):
+    code = main(["certify", str(path), "--out", str(out), "--quiet", *words])
+    record = json.loads((out / "record.json").read_text()) if code == 0 else None
+    return code, record
+
+
+def kinds(folder):
+    files = sorted((folder / "certificates").glob("*.json"))
+    assert checker.main([str(path) for path in files]) == 0
+    return {json.loads(path.read_text())["claim"]["kind"] for path in files}
+
+
+@pytest.mark.parametrize("domain", ["free", "nonnegative", "box"])
+def test_every_kind_is_written_and_accepted(layer, tmp_path, domain):
+    words = ["--every-claim", "--point-key", "point", "--vertices", "1", "--domain", domain]
+    code, record = certify(layer, tmp_path / "run", *words)
+    assert code == 0
+    common = {"contains", "active_set", "rank_at_least", "rank_at_most", "nearest", "dimension"}
+    found = kinds(tmp_path / "run")
+    assert common | {"vertex", "implicit_equality"} <= found
+    assert domain != "box" or "bounds" in found
+    for line in record["results"]["claims"]:
+        assert (line["certificate"] is None) == bool(line["reason"])
+    # Certificates name the user's file, which lies beside them.
+    text = (tmp_path / "run" / "certificates" / f"{domain}-dimension.json").read_text()
+    stated = json.loads(text)["problem"]
+    assert [stated[role]["file"] for role in ("weight", "bias", "target")] == ["net.npz"] * 3
+    assert (tmp_path / "run" / "certificates" / "net.npz").read_bytes() == layer.read_bytes()
+
+
+def test_a_point_outside_has_a_distance_and_no_membership(layer, tmp_path, capsys):
+    words = ["--every-claim", "--point-key", "outside", "--domain", "box"]
+    code, record = certify(layer, tmp_path / "run", *words)
+    lines = {line["claim"]: line for line in record["results"]["claims"]}
+    assert code == 0
+    assert lines["the point"]["certificate"] is None
+    assert lines["distance to the point, l1"]["certificate"] is not None
+    assert "not so, or not proved" in capsys.readouterr().out
+
+
+def test_a_point_needs_every_claim(layer, tmp_path, capsys):
+    code, _ = certify(layer, tmp_path / "run", "--point-key", "point")
+    assert code == 2
+    assert "point-key: expected --every-claim beside it" in capsys.readouterr().err
+    code, _ = certify(layer, tmp_path / "run", "--point-key", "nowhere", "--every-claim")
+    assert code == 2
+    assert "point: expected the name of an array" in capsys.readouterr().err
