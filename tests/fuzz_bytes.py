@@ -61,8 +61,10 @@ def any_idx(data: bytes, rng: random.Random) -> bytes:
         return any_bytes(data, rng)
     axes = data[3]
     sizes = list(struct.unpack_from(f">{axes}I", data, 4))
-    for _ in range(rng.choice((1, 2, 3))):
-        sizes[rng.randrange(axes)] = rng.choice((0, 1, 2, 3, 4, 6, 12, *NUMBERS)) % (1 << 32)
+    for _ in range(rng.choice((1, 2, 3, 6))):
+        sizes[rng.randrange(axes)] = rng.choice((0, 0, 1, 2, 3, 4, 6, 12, -1, -1, *NUMBERS)) % (
+            1 << 32
+        )
     return data[:4] + struct.pack(f">{axes}I", *sizes) + data[4 + 4 * axes :]
 
 

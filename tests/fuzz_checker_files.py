@@ -11,6 +11,7 @@ import random
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,9 @@ def _other(path: Path, name: str) -> Any:
     data = path.read_bytes()
     if path.suffix == ".gray":
         sizes = struct.unpack_from(f">{data[3]}I", data, 4)
-        items = np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(sizes)
-        return items[1].astype(np.float32) / np.float32(255)
+        size = prod(sizes[1:])
+        item = np.frombuffer(data, np.uint8)[4 + 4 * data[3] + size :][:size]
+        return item.astype(np.float32) / np.float32(255)
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, framework="np") as opened:

@@ -246,6 +246,7 @@ def test_pipes_folders_and_links_to_nowhere(capsys, tmp_path):
         (POINTER, "got a git-LFS pointer"),
         (gzip.compress(b"x"), "got a gzip file"),
         (bytes([0, 0, 8, 3]) + b"\xff" * 12, "more than 2147483648 bytes"),
+        (bytes([0, 0, 8, 3]) + b"\xff" * 8 + bytes(4), "more than 2147483648 bytes"),
         (bytes([0, 0, 8, 3, 0, 0, 0, 2]), "header of 16 bytes; got 8"),
     ],
 )

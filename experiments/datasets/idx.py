@@ -60,7 +60,7 @@ def parse_idx(data: bytes, *, axes: int, name: str = "idx file") -> NDArray[np.u
         raise FileFormatError(f"{name} must have a header of {header} bytes; got {len(data)} bytes")
     shape = struct.unpack(f">{axes}I", data[4:header])
     size = math.prod(shape)
-    if size > MAX_BYTES:
+    if math.prod(length for length in shape if length) > MAX_BYTES:  # also beside a size of 0
         raise FileFormatError(f"{name} declares shape {shape}, more than {MAX_BYTES} bytes")
     if len(data) != header + size:
         raise FileFormatError(
