@@ -30,7 +30,7 @@ from tests.mutation_seeds import Seed, seeds
 #: Of each kind, at least.
 LEAST = 200
 _CODES = {checker.MALFORMED: "malformed", checker.REFUSED: "unproved", checker.LIMIT: "limit"}
-COLUMNS = (*_CODES.values(), "true", "FALSE", "crash")
+COLUMNS = (*_CODES.values(), "true", "FALSE", "crash", "UNREAD")
 
 
 @dataclass
@@ -67,7 +67,8 @@ class Tally:
         lines.append(
             f"{total.total()} mutants of {self.certificates.total()} certificates of "
             f"{len(self.kinds)} kinds: {total['FALSE']} false claims accepted, {total['crash']} "
-            f"crashes, {total['true']} accepted and true, {len(self.missed)} fields or operators "
+            f"crashes, {total['UNREAD']} that another reader refuses, {total['true']} accepted and "
+            f"true, {len(self.missed)} fields or operators "
             "never hit"
         )
         return "\n".join(lines)
@@ -99,12 +100,16 @@ def attack(tally: Tally, mutant: Mutant, seed: Seed, folder: Path) -> None:
     if not words.isascii() or not words.isprintable():
         outcome = "crash"  # it would reach the terminal
     if not outcome:
-        true, by = label(json.loads(mutant.data), folder, seed.document)
-        outcome = "true" if true else "FALSE"
-        tally.labels[by] += 1
+        try:
+            true, by = label(json.loads(mutant.data), folder, seed.document)
+        except Exception as error:  # the second reader does not take what the checker took
+            outcome, words = "UNREAD", repr(error)
+        else:
+            outcome = "true" if true else "FALSE"
+            tally.labels[by] += 1
     if mutant.files:
         write(folder, seed.files)
-    if outcome in ("FALSE", "crash"):
+    if outcome in ("FALSE", "crash", "UNREAD"):
         what = f"{mutant.operator} at {mutant.field} of {seed.name}"
         tally.wrong.append(f"{outcome}: {what}: {words[:200]!a}: {mutant.data[:3000]!r}")
     tally.add(mutant, outcome, seconds)
