@@ -1,13 +1,13 @@
 """Which layer, which target?  The part of a run that exact work needs, light enough to send."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polytope import Box, CollisionPolytope, LPResult, LPStatus
+from polytope import Box, CollisionPolytope, LPResult, LPStatus, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +19,14 @@ class Case:
         bias: (N,) float32.
         target: (d,) float32, inside [0, 1].
         units: the units whose pre-activation is minimised; empty means not chosen yet.
+        sources: files that hold these arrays: certificates name them.
     """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     target: NDArray[np.float32]
     units: tuple[int, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def bounds(
         self, fixed: NDArray[np.bool_] | None = None

@@ -35,7 +35,7 @@ class ExactJob:
         """Solves, certifies and checks."""
         polytope = self.case.polytope(fixed=self.fixed)
         results = polytope.unit_vertices(self.case.units)
-        proofs = Proofs(folder)
+        proofs = Proofs(folder, self.case.sources, polytope.layer)
         vertices: list[dict[str, Any]] = [
             {
                 "unit": unit,

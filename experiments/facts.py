@@ -33,7 +33,8 @@ class FactsJob:
         polytope = CollisionPolytope.from_layer(
             self.case.weight, self.case.bias, self.case.target, domain=DOMAINS[self.domain]
         )
-        return Outcome(facts(polytope, Proofs(folder), self.domain))
+        proofs = Proofs(folder, self.case.sources, polytope.layer)
+        return Outcome(facts(polytope, proofs, self.domain))
 
 
 def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from experiments.case import Case
 from experiments.config import Lenet5Options, MnistOptions
 from experiments.controls import control_masks, lit_fraction
-from experiments.datasets.mnist import Mnist, load_mnist, pixels
+from experiments.datasets.fetch import data_root
+from experiments.datasets.mnist import TEST_IMAGES, Mnist, load_mnist, pixels
 from experiments.distances import mean_image_distance
 from experiments.exact import ExactJob
 from experiments.facts import DOMAINS, FactsJob
@@ -26,7 +27,9 @@ from experiments.relaxed import FAMILIES, LAYER, RelaxedJob, weights_of
 from experiments.rows import RowFile
 from experiments.stages import FILE_NAME, Job, Outcome, run_kept
 from experiments.train import TrainedNet, trained_mlp
+from polytope import Source
 from polytope.errors import InputError
+from polytope.sources import readable
 
 NORMS = ("linf", "l1", "l2")
 CURVE_NORMS = ("linf", "l2")
@@ -101,7 +104,14 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
     target, other = chosen_images(options, data)
     layer = getattr(net.model, LAYER)
     case = Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[target]))
-    inactive = case.polytope().inactive_units
+    polytope = case.polytope()
+    inactive = polytope.inactive_units
+    images = data_root(options.data) / "mnist" / TEST_IMAGES
+    sources = {
+        "weight": Source(net.path, f"{LAYER}.weight"),
+        "bias": Source(net.path, f"{LAYER}.bias"),
+        "target": Source(images, f"{target}/255"),
+    }
     if len(inactive) < options.units:
         raise InputError(
             f"units: expected at most {len(inactive)}, the inactive units of test image {target}; "
@@ -111,7 +121,9 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
         options=replace(options, target=target, other=other),
         data=data,
         net=net,
-        case=replace(case, units=inactive[: options.units]),
+        case=replace(
+            case, units=inactive[: options.units], sources=readable(polytope.layer, sources)
+        ),
         digits={d: _first(labels, d, avoid=target) for d in options.digits},
         masks=control_masks(data.train_images),
     )

@@ -40,7 +40,7 @@ class NearestJob:
     def run(self, folder: Path) -> Outcome:
         """Computes, certifies and checks."""
         polytope = self.case.polytope(tolerance=self.tolerance)
-        proofs = Proofs(folder)
+        proofs = Proofs(folder, self.case.sources, polytope.layer)
         results: dict[str, Any] = {
             "tolerance": self.tolerance,
             "image_tolerance": polytope.residuals(self.image).smallest_tolerance,

@@ -89,8 +89,9 @@ class RelaxedJob:
             device=self.device,
             progress=False,
         )
-        compared = compare(self.case.polytope(fixed=self.fixed), search, progress=False)
-        proofs = Proofs(folder)
+        polytope = self.case.polytope(fixed=self.fixed)
+        compared = compare(polytope, search, progress=False)
+        proofs = Proofs(folder, self.case.sources, polytope.layer)
         entries = [
             comparison_entry(each)
             | {

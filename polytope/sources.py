@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,28 @@ class Source:
         Raises:
             FileFormatError: if it cannot be read.
         """
-        digest = hashlib.sha256()
-        try:
-            with Path(self.path).open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        except OSError as problem:
-            raise FileFormatError(f"{self.path} cannot be read: {problem.strerror}") from problem
-        return digest.hexdigest()
+        return _sha256(Path(self.path), _stamp(Path(self.path)))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file does: hundreds of certificates name the same ones."""
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _: tuple[int, int]) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError as problem:
+        raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
+    return digest.hexdigest()
 
 
 def references(
@@ -102,8 +117,8 @@ def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
     found = {}
     for role, source in sources.items():
         array, name = getattr(layer, role), Path(source.path).name
-        document = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
         try:
+            document = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
             _compare(array, document, Path(source.path).parent)
         except (InputError, FileFormatError):
             continue
@@ -112,16 +127,22 @@ def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
 
 
 def _compare(array: ExactArray, document: dict[str, Any], folder: Path) -> None:
+    shown = f"{document['file']} {document['tensor']}".strip()
+    stored = _values(folder, tuple(document.items()), array.shape)
+    if stored != array.data.ravel().tolist():
+        raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
+
+
+@lru_cache(maxsize=8)
+def _values(folder: Path, document: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> Any:
     # The checker's own reader: what it reads is what a certificate is about.
     from polytope import checker
 
-    shown = f"{document['file']} {document['tensor']}".strip()
     try:
-        stored = checker._Array(checker._Value(document, "sources"), folder, *array.shape).values()
+        stated = checker._Value(dict(document), "sources")
+        return list(checker._Array(stated, folder, *shape).values())
     except checker.CheckError as problem:
-        raise FileFormatError(f"{shown}: {problem}") from problem
-    if list(stored) != array.data.ravel().tolist():
-        raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
+        raise FileFormatError(f"{document[0][1]} {document[1][1]}: {problem}") from problem
 
 
 def _place(source: Path, folder: Path, digest: str) -> str:
