@@ -245,13 +245,14 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         return parts
 
     def _npy(self, data: bytes, _: str, file: str) -> Fields:
-        form = rb"\x93NUMPY\x01\x00(..)\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
-        head = re.match(form + rb"'shape': \(([\d, ]{0,99})\), \} *\n", data, re.DOTALL)
-        if head is None or 10 + int.from_bytes(head[1], "little") != head.end():
+        text = data[: 10 + int.from_bytes(data[8:10], "little")]
+        form = rb"\x93NUMPY\x01\x00..\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
+        head = re.fullmatch(form + rb"'shape': \(([\d, ]{0,99})\), \} *\n", text, re.DOTALL)
+        shape = [*map(int, re.findall(rb"\d+", head[3]))] if head else []
+        if head is None or f"({head[3].decode()})" != str((*shape,)):
             raise CheckError(f"{file} is not an npy file of little-endian numbers in C order")
-        dtype, sizes = f"{head[2].decode()}{8 * int(head[3])}", re.findall(rb"\d+", head[4])
-        self.data = memoryview(data)[head.end() :]
-        return {"dtype": _Value(dtype.upper(), file), "shape": _Value([*map(int, sizes)], file)}
+        self.data, kind = memoryview(data)[len(text) :], head[1].decode().upper()
+        return {"dtype": _Value(f"{kind}{8 * int(head[2])}", file), "shape": _Value(shape, file)}
 
     def _npz(self, data: bytes, tensor: str, file: str) -> Fields:
         try:
