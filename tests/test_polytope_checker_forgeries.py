@@ -309,7 +309,7 @@ class Forger:
 @pytest.mark.parametrize("kind", checker._FORMS)
 def test_no_forgery_is_accepted(kind):
     rng, accepted = random.Random(f"forgeries of {kind}"), 0
-    for _ in range(TRIES):
+    for _ in range(3 * TRIES if kind == "nearest" else TRIES):  # it is the rarest to come near
         forged = Forger(rng, kind).document()
         # The distances of the oracle's l2 are for the plane.
         if kind == "nearest" and forged["problem"]["weight"]["shape"][1] != 2:
