@@ -260,3 +260,16 @@ def test_nothing_from_a_certificate_reaches_the_terminal_as_it_is(tmp_path, caps
     printed = capsys.readouterr().out
     assert len(printed.splitlines()) == len(paths)
     assert all(line.isascii() and line.isprintable() for line in printed.splitlines())
+
+
+@pytest.mark.parametrize("shape", ["(2,02)", "(2 2)", "(,2, 2)", "(2, 2,)", "(2,2)"])
+def test_an_npy_file_has_the_header_that_numpy_writes(tmp_path, shape):
+    out = io.BytesIO()
+    np.save(out, np.array([[1, 1], [1, -1]], np.int8))
+    checker.check(in_file(tmp_path, "weight.npy", out.getvalue(), ""), folder=tmp_path)
+    other = f"'shape': {shape}, }}".encode()
+    data = out.getvalue().replace(b"'shape': (2, 2), }", other)
+    data = data.replace(b" \n", b" " * (1 + len("(2, 2)") - len(shape)) + b"\n")
+    assert len(data) == len(out.getvalue())
+    bad = in_file(tmp_path, "weight.npy", data, "")
+    assert refusal(bad, folder=tmp_path)[0] == checker.MALFORMED
