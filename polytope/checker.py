@@ -114,8 +114,8 @@ class _Vector(NamedTuple):  # num / den, with den > 0
         return _Vector([abs(a * other.den - b * self.den) for a, b in pairs], self.den * other.den)
 
     @property
-    def words(self) -> int:  # 64-bit ones of the longest entry, and 16 that any operation costs
-        return 16 + max(map(int.bit_length, self.num), default=0) // 64
+    def words(self) -> int:  # 64-bit ones of the longest number, and 16 that any operation costs
+        return 16 + max(map(int.bit_length, (self.den, *self.num))) // 64
 
 
 def _common(denominators: Iterable[int], length: int) -> int:
@@ -190,6 +190,7 @@ class _Value(NamedTuple):  # a value of a JSON document, as Python has it, and i
     def vector(self, length: int) -> _Vector:
         parts = self.fields("den num|length index den num")
         den = _Value(["1", parts["den"].it], parts["den"].name).rational().denominator
+        _limit(length * den.bit_length(), MAX_VECTOR_BITS, f"bits of {self.name}")
         if "index" not in parts:
             return _Vector(parts["num"].integers(length), den)
         parts["length"].number(length, length + 1)
@@ -331,6 +332,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         den = _common([c.den, *(self.row(i).den * f.denominator for i, f in used)], len(c.num))
         words = _Vector([den, *[f.numerator for _, f in used]], 1).words
         self.spend(len(used) * len(c.num) * words, "combining rows")
+        _limit(len(c.num) * words * 64, MAX_VECTOR_BITS, "bits of a combination of rows")
         total = [v * (den // c.den) for v in c.num]
         for unit, f in used:
             row = self.row(unit)
@@ -539,7 +541,6 @@ class Problem:
         return f"the stated point is {'the only point' if unique else 'a vertex'} of C"
 
     def _claim_implicit(self, claim: Fields, witness: Fields) -> str:
-        # Tight at a point of C, and constant on C by the multipliers; or a point strict in it.
         row, holds = self._inequality(claim), claim["holds"].of(bool)
         _need(("multipliers" in witness) == holds, "the witness is one for the opposite claim")
         tight = self._point(witness["point"])[1]
@@ -660,9 +661,8 @@ class Problem:
         return f"[{kind}, {i}] follows from the other constraints of C"
 
     def _claim_generators(self, claim: Fields, witness: Fields) -> str:
-        # On C cut by x = 0 at the pivots: n edges lead from each listed point to listed points or
-        # along rays, so it is a vertex; as their graph is connected, nothing is missing.  Bases
-        # stand for points that an infinitesimal perturbation has split.
+        # Cut C by x = 0 at the pivots.  n edges lead from each listed point to listed points, or
+        # along rays: so it is a vertex; as their graph is connected, nothing is missing.
         equal, fixed, held = self._hull(witness["implicit"])
         rank = len(self._minor(witness["minor"], equal, fixed)[0])
         pivots, lines = witness["pivots"].indices(self.d), self._listed(claim["lines"])
