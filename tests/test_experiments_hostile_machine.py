@@ -232,9 +232,8 @@ def failing(monkeypatch, problem):
         ),
         (
             ImportError("libX.so: failed to map segment from shared object"),
-            "the memory ran out "
-            "(libX.so: failed to map segment from shared object); lower --units or --workers in a new "
-            "run",
+            "the memory ran out (libX.so: failed to map segment from shared object); lower "
+            "--units or --workers in a new run",
         ),
         (MemoryError(), "the memory ran out; lower --units or --workers in a new run"),
     ],

@@ -93,7 +93,7 @@ def test_bad_options_are_refused_before_any_work(change, message):
 def test_rows_of_another_device_are_refused(run, monkeypatch):
     install(monkeypatch, module)
     monkeypatch.setattr(module, "read_device", lambda name: torch.device("cuda", 1))
-    with pytest.raises(InputError, match=r"other options \(device: nothing there, "cuda" here\)"):
+    with pytest.raises(InputError, match=r'other options \(device: nothing there, "cuda" here\)'):
         run_survey(replace(OPTIONS, device="auto"), run, QUIET)
 
 
