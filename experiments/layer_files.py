@@ -16,6 +16,8 @@ from polytope import Box, CollisionPolytope, Free, Nonnegative, Source, read_pol
 from polytope.domains import Domain
 from polytope.errors import CollisionError, FileFormatError, InputError
 from polytope.interchange import SUFFIXES
+from polytope.membership import as_point
+from polytope.rational import RationalVector
 from polytope.sources import readable
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
@@ -61,7 +63,7 @@ class Loaded:
     name: str
     files: Mapping[str, str]
     sources: Mapping[str, Source] = field(default_factory=dict)
-    point: Array | None = None
+    point: RationalVector | None = None
 
 
 def load_set(options: argparse.Namespace) -> Loaded:
@@ -90,17 +92,20 @@ def load_set(options: argparse.Namespace) -> Loaded:
     }
     checksums = _checksums(options.file, source)
     named = readable(polytope.layer, files)
-    return Loaded(polytope, options.domain, checksums, named, _point(options, arrays))
+    point = _point(options, arrays, polytope)
+    return Loaded(polytope, options.domain, checksums, named, point)
 
 
-def _point(options: argparse.Namespace, arrays: Mapping[str, Array]) -> Array | None:
+def _point(
+    options: argparse.Namespace, arrays: Mapping[str, Array], polytope: CollisionPolytope
+) -> RationalVector | None:
     """The user's own point, where the command asks for one."""
     name = getattr(options, "point_key", None)
     if name is None:
         return None
     if not options.every_claim:
         raise InputError("point-key: expected --every-claim beside it, got none")
-    return pick(arrays, name, options.file, role="point")
+    return as_point(pick(arrays, name, options.file, role="point"), polytope.layer, "point")
 
 
 def _checksums(*paths: Path) -> dict[str, str]:

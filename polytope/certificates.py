@@ -82,7 +82,7 @@ class Certificate:
             path: of the file.
             sources: files that hold arrays of the layer, by role ("weight", "bias", "target",
                 "activation").  The certificate names them and their SHA-256 instead of repeating
-                the numbers; they are linked or copied into its folder.
+                the numbers; they are copied into its folder.
 
         Raises:
             OutputError: if the folder does not exist or cannot be written.

@@ -393,10 +393,10 @@ class Problem:
         # b - a x, times a positive number, for a x <= b or a x = b, b = right
         products = self.weights.products(x) if right.keys() - self.bounds.keys() else []
         slacks = {}
-        for (kind, i), b in right.items():
-            p, s = (x.num[i], x.den) if kind in _SIDES else products[i]
-            sign = -1 if kind in ("lower", "floor") else 1
-            slacks[kind, i] = b.numerator * s - sign * p * b.denominator
+        for row, b in right.items():
+            p, s = (x.num[row[1]], x.den) if row[0] in _SIDES else products[row[1]]
+            p = -p if row[0] in ("lower", "floor") else p
+            slacks[row] = b.numerator * s - p * b.denominator
         return slacks
 
     def _point(self, at: Any, what: str = "point", but: Row = ("", 0)) -> tuple[_Vector, set[Row]]:
@@ -671,8 +671,8 @@ class Problem:
             _prove(diagonal, "the lines are not diagonal on the pivots")
             self._point(line, "line")
         points, rays = (self._listed(claim[name], pivots) for name in ("points", "rays"))
-        n, m = self.d - len(fixed) - rank - len(lines), len(self.rows) + len(self.bounds)
-        _limit(m * (m + 2 * len(rays)) // 16, MAX_CERTIFICATE_BYTES, "bytes to mark tight sides")
+        n, m = self.d - len(fixed) - rank - len(lines), len(self.right)
+        _limit(m * (m + 2 * len(rays) + 256 * len(points)) // 16, 1 << 28, "bytes of tight sides")
         bits = {name: 1 << k for k, name in enumerate({*self.rows, *self.bounds} - held)}
         at = [self._point(x)[1] for x in points]
         _prove(len(set(map(frozenset, at))) == len(at) > 0, "no point, or one is listed twice")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from polytope.errors import FileFormatError, InputError, OutputError
 from polytope.rational import ExactArray
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 #: Arrays of a problem that may come from files.
 ROLES = ("weight", "bias", "target", "activation")
 _NAME = re.compile(r"(?!.*\.\.)\w[\w.-]*", re.ASCII)
+
+
+#: What files were found to hold an array: hundreds of certificates name the same ones.
+_SAME: WeakKeyDictionary[ExactArray, set[tuple[str, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def references(
 ) -> dict[str, dict[str, Any]]:
     """Put the files beside the certificates and name them; each must hold the layer's own numbers.
 
-    A file is linked into the folder, or copied where that cannot be.
+    A file is copied into the folder, once.
 
     Args:
         layer: of the certificate.
@@ -127,26 +132,30 @@ def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
 
 
 def _compare(array: ExactArray, document: dict[str, Any], folder: Path) -> None:
-    shown = f"{document['file']} {document['tensor']}".strip()
-    stored = _values(folder, tuple(document.items()), array.shape)
-    if stored != array.data.ravel().tolist():
-        raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
-
-
-@lru_cache(maxsize=8)
-def _values(folder: Path, document: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> Any:
+    """Require the file's numbers to be the array's, a row at a time; once for each array."""
     # The checker's own reader: what it reads is what a certificate is about.
     from polytope import checker
 
+    key, shown = tuple(document.values()), f"{document['file']} {document['tensor']}".strip()
+    if key in _SAME.setdefault(array, set()):
+        return
+    rows = array.data.reshape(-1, array.shape[-1]) if array.data.size else array.data[:0]
+    width = array.shape[-1]
     try:
-        stated = checker._Value(dict(document), "sources")
-        return list(checker._Array(stated, folder, *shape).values())
+        stored = checker._Array(checker._Value(document, "sources"), folder, *array.shape)
+        same = all(
+            list(stored.values(k * width, (k + 1) * width)) == row.tolist()
+            for k, row in enumerate(rows)
+        )
     except checker.CheckError as problem:
-        raise FileFormatError(f"{document[0][1]} {document[1][1]}: {problem}") from problem
+        raise FileFormatError(f"{shown}: {problem}") from problem
+    if not same:
+        raise InputError(f"sources: expected the numbers of the layer in {shown}, got others")
+    _SAME[array].add(key)
 
 
 def _place(source: Path, folder: Path, digest: str) -> str:
-    """Link or copy a file into the folder, and return its name there."""
+    """Copy a file into the folder, and return its name there."""
     place = folder / source.name
     if place.exists() and Source(place).sha256() != digest:  # another file of that name
         place = folder / f"{source.stem}-{digest[:16]}{source.suffix}"
@@ -155,10 +164,7 @@ def _place(source: Path, folder: Path, digest: str) -> str:
             return place.name
         scratch = place.with_name(f".{place.name}.{os.getpid()}")
         try:
-            try:
-                os.link(source, scratch)
-            except OSError:  # another file system
-                shutil.copyfile(source, scratch)
+            shutil.copyfile(source, scratch)  # a link would change with the user's own file
             scratch.replace(place)
         finally:
             scratch.unlink(missing_ok=True)

@@ -68,3 +68,7 @@ def test_a_point_needs_every_claim(layer, tmp_path, capsys):
     code, _ = certify(layer, tmp_path / "run", "--point-key", "nowhere", "--every-claim")
     assert code == 2
     assert "point: expected the name of an array" in capsys.readouterr().err
+    code, _ = certify(layer, tmp_path / "run", "--point-key", "bias", "--every-claim")
+    assert code == 2
+    assert "point: expected 4 coordinates, got 5" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

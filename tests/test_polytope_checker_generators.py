@@ -248,7 +248,7 @@ def test_a_short_certificate_cannot_ask_for_much_memory():
     code, message = refusal(document)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (code, "bytes to mark tight sides" in message) == (checker.LIMIT, True)
+    assert (code, "bytes of tight sides" in message) == (checker.LIMIT, True)
     assert peak < 1 << 28
 
 

@@ -63,10 +63,23 @@ def test_a_changed_file_is_noticed(files):
     copy = path.parent / "w.npy"
     data = bytearray(copy.read_bytes())
     data[-1] ^= 1
-    copy.unlink()  # it may be a link to the user's own
     copy.write_bytes(data)
     with pytest.raises(CertificateError, match=r"w\.npy has SHA-256 .*, not the one stated"):
         verify(path)
+
+
+def test_a_link_is_followed_and_the_copy_keeps_what_was_certified(files):
+    folder, polytope = files
+    (folder / "snapshot").mkdir()
+    link = folder / "snapshot" / "w.npy"
+    link.symlink_to(Path("..") / "w.npy")
+    path = saved(polytope, folder, weight=Source(link))
+    np.save(folder / "w.npy", np.zeros((3, 6), np.float32))  # the next training run
+    verify(path)
+    with pytest.raises(InputError, match="expected the numbers of the layer in w.npy"):
+        CollisionPolytope.from_layer(
+            polytope.layer.weight.data, polytope.layer.bias.data, np.zeros(6, np.float32)
+        ).dimension().certificate.save(path, sources={"weight": Source(folder / "w.npy")})
 
 
 def test_other_numbers_other_roles_and_other_names_are_refused(files):
