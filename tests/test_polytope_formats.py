@@ -371,7 +371,7 @@ def test_comments_without_end_take_no_time(tmp_path):
     path = tmp_path / "a.in"
     path.write_text("amb_space 1\ninequalities 1\n1\n" + "/* " * 400_000)
     began = time.perf_counter()
-    with pytest.raises(FileFormatError, match="or a goal, got '/[*]'"):
+    with pytest.raises(FileFormatError, match=r"or a goal, got '/[*]'"):
         read_polyhedron(path)
     assert time.perf_counter() - began < 5
 

@@ -76,7 +76,7 @@ def test_a_link_is_followed_and_the_copy_keeps_what_was_certified(files):
     path = saved(polytope, folder, weight=Source(link))
     np.save(folder / "w.npy", np.zeros((3, 6), np.float32))  # the next training run
     verify(path)
-    with pytest.raises(InputError, match="expected the numbers of the layer in w.npy"):
+    with pytest.raises(InputError, match=r"expected the numbers of the layer in w\.npy"):
         CollisionPolytope.from_layer(
             polytope.layer.weight.data, polytope.layer.bias.data, np.zeros(6, np.float32)
         ).dimension().certificate.save(path, sources={"weight": Source(folder / "w.npy")})
