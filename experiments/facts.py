@@ -70,7 +70,9 @@ def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, A
         "lineality": lineality.dimension,
         "pointed": lineality.pointed,
         "bounded": bounded.bounded,
-        "sentence": _sentence(name, lineality.dimension, bounded.bounded),
+        "sentence": _sentence(name, lineality.dimension, bounded.bounded)
+        if dimension.value != -1
+        else f"{name}: the set is empty",
         "certificates": {
             fact: proofs.keep(f"{name}-{fact}", certificate)
             for fact, certificate in certificates.items()

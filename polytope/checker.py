@@ -307,7 +307,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
 
     def row(self, unit: int) -> _Vector:
         row = self.cache.get(unit) or self.part(unit, range(self.shape[1]))
-        if prod(self.shape) * (64 + row.den.bit_length()) <= MAX_CACHED:
+        if prod(self.shape) * (row.words - 15) * 64 <= MAX_CACHED:
             self.cache[unit] = row
         return row
 
@@ -746,7 +746,7 @@ class Problem:
 def _words(value: Fraction) -> str:
     num, den = value.as_integer_ratio()
     a, b = num.bit_length(), den.bit_length()
-    long = f"{num / den!r} to double precision" if abs(a - b) < 1000 else "exactly as stated"
+    long = f"{num / den!r} to double precision" if abs(a - b) < 1000 else "beyond all doubles"
     return str(value) if max(a, b) <= 64 else long
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polytope.bounds import ObjectiveBounds, objective_bounds
 from polytope.certificates import Certificate
@@ -13,13 +13,17 @@ from polytope.dimension import dimension
 from polytope.errors import InputError
 from polytope.halfspaces import Bound, Halfspace, Multipliers, Row
 from polytope.layer import Layer
-from polytope.membership import as_point, residuals
+from polytope.membership import as_point
 from polytope.rational import RationalVector
+from polytope.results import Residuals
 
 
 @dataclass(frozen=True, eq=False)
 class ActiveSet:
     """The units with a positive pre-activation at the target, and those where it is exactly zero.
+
+    Of a set in a network's input space (``RegionPolytope``) they are those of the composed system,
+    the rows of the region among them.
 
     Attributes:
         active: z_i > 0.
@@ -58,8 +62,10 @@ class ImplicitEqualities:
 
     Attributes:
         tight: those that do.
-        strict: those that do not: a point of the set is strict in them.
-        certificates: one for each; empty if the set is, or nothing was proved.
+        strict: those that do not.
+        certificates: one for each in `tight`, and for each in `strict` for which a point of the set
+            is at hand: not for bounds that the target lies on where a minor shows that it can leave
+            them (the certificate of the dimension has it).  Empty if the set is.
         reason: why nothing was proved.
     """
 
@@ -73,6 +79,8 @@ class Claims:
     """Questions of a collision polytope whose answers are little more than their certificates."""
 
     layer: Layer
+    if TYPE_CHECKING:  # what the class that inherits this has
+        residuals: Callable[[Any], Residuals]
 
     def active_set(self) -> ActiveSet:
         """Which units are active at the target, and which are exactly zero there.
@@ -94,7 +102,7 @@ class Claims:
         return Membership(
             inside,
             None if target is None else _distance(point, target),
-            residuals(layer, point).smallest_tolerance,
+            self.residuals(point).smallest_tolerance,
             certificate if inside else None,
         )
 
@@ -142,8 +150,9 @@ def implicit_equalities(layer: Layer) -> ImplicitEqualities:
         if name in used
     }
     certificates |= _strict(layer, size.certificate, [n for n in names if n not in used])
+    # All that is not used is loose at some point of the set: that is how the dimension was proved.
     tight = tuple(name for name in names if name in used)
-    strict = tuple(name for name in names if name in certificates and name not in used)
+    strict = tuple(name for name in names if name not in used)
     return ImplicitEqualities(tight, strict, certificates)
 
 

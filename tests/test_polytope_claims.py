@@ -51,6 +51,16 @@ def test_implicit_equalities_of_ties_and_bounds():
         verify(certificate)
 
 
+def test_bounds_that_the_target_can_leave_are_strict_without_a_point():
+    """A minor near the target shows the dimension: no point of the set was computed."""
+    polytope = CollisionPolytope.from_layer([[1, 1]], [0], [0, F(1, 2)], domain=Box(0, 1))
+    found = polytope.implicit_equalities()
+    assert found.tight == ()
+    assert Bound("lower", 0) in found.strict
+    assert Bound("lower", 0) not in found.certificates
+    assert set(found.certificates) <= set(found.strict)
+
+
 def test_an_empty_set_has_none():
     empty = CollisionPolytope.from_activation([[1], [1]], [0, 0], [1, 2])
     found = empty.implicit_equalities()
@@ -68,6 +78,7 @@ def test_every_inequality_is_decided_by_a_proof(seed):
     polytope = CollisionPolytope.from_layer(weight, bias, target, domain=Box(0, 1))
     found = polytope.implicit_equalities()
     names = {*found.tight, *found.strict}
+    assert len(names) >= 6
     for name, certificate in found.certificates.items():
         assert ("is tight" in verify(certificate)) == (name in found.tight)
     for name in names:
