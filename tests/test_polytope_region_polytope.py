@@ -76,6 +76,9 @@ def test_questions_about_the_layer_leave_the_regions_rows_out():
     # Outside of the region the residuals are still the network's: ReLU(3) + ReLU(-1) = 3.
     assert P.residuals([3, -1]).pre_activation[0] == 3
     assert not P.contains([3, -1])
+    # ReLU(2) + ReLU(-1) = 2: it collides in the network, though not in this region.
+    left = P.membership([2, -1])
+    assert (left.inside, left.smallest_tolerance, left.distance) == (False, 0, 2)
     assert P.region_ties == ()
     assert region_polytope(linear_region(network, [2, 0]), target=[2, 0]).region_ties == (1,)
     assert "region_rows=2" in repr(P)
