@@ -98,6 +98,8 @@ def references(
     """
     found = {}
     for role, source in sources.items():
+        if not isinstance(source, Source):
+            raise InputError(f"sources: expected a Source for {role}, got {type(source).__name__}")
         array = getattr(layer, role, None) if role in ROLES else None
         if array is None:
             known = [name for name in ROLES if getattr(layer, name) is not None]

@@ -93,6 +93,8 @@ def test_other_numbers_other_roles_and_other_names_are_refused(files):
         saved(polytope, folder, activation=other)
     with pytest.raises(FileFormatError, match=r"none\.npy cannot be read: No such file"):
         saved(polytope, folder, weight=Source(folder / "none.npy"))
+    with pytest.raises(InputError, match="expected a Source for weight, got str"):
+        saved(polytope, folder, weight="w.npy")
     odd = folder / "two words.npy"
     odd.write_bytes((folder / "w.npy").read_bytes())
     with pytest.raises(InputError, match="file name of letters"):
