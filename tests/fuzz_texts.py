@@ -7,7 +7,8 @@ import random
 import re
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,22 @@ def same_rows(path: Path, found: Any) -> str:
     parsed = cdd.parse(text, path.name)
     if not isinstance(parsed, HalfspaceRows):
         return ""
+    with any_digits():
+        return _differences(text, parsed)
+
+
+@contextmanager
+def any_digits() -> Iterator[None]:
+    """Python's own limit of 4,300 digits put off, here and nowhere else."""
+    before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+def _differences(text: str, parsed: HalfspaceRows) -> str:
     kept = re.split("\r\n|\r|\n", text.removeprefix("\ufeff"))
     kept = [s for s in kept if not s.lstrip().startswith("*") or s.split()[0] == "*****"]
     begin = next(i for i, s in enumerate(kept) if s.split()[:1] == ["begin"])
