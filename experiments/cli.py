@@ -207,7 +207,8 @@ def _set_options(command: argparse.ArgumentParser, name: str) -> None:
         "--target",
         metavar="FILE",
         type=Path,
-        help=".npy file (d,), or one of the above with --target-key (default: the same file)",
+        help=".npy file (d,), or one of the above with --target-key, or images as MNIST's with "
+        "--target-key 7 or 7/255, the image and a divisor (default: the same file)",
     )
     command.add_argument(
         "--target-key", metavar="NAME", default="target", help="name of the (d,) array (target)"

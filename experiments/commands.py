@@ -239,7 +239,10 @@ def certify(options: argparse.Namespace) -> int:
     for each in found["vertices"]:
         value = "" if each["value"] is None else each["approx"]
         shown = "beyond the range of floats" if value is None else value
-        print(f"unit {each['unit']:<6} {each['status']:10} {shown}")
+        proof = each["certificate"]
+        print(
+            f"unit {each['unit']:<6} {each['status']:10} {shown}  {proof['file'] if proof else ''}"
+        )
     for each in found["claims"]:
         proof = each["certificate"]
         print(f"{each['claim']:34} {proof['file'] if proof else each['reason']}")

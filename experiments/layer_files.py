@@ -18,7 +18,7 @@ from polytope.errors import CollisionError, FileFormatError, InputError
 from polytope.interchange import SUFFIXES
 from polytope.membership import as_point
 from polytope.rational import RationalVector
-from polytope.sources import readable
+from polytope.sources import read, readable
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
 
@@ -82,8 +82,11 @@ def load_set(options: argparse.Namespace) -> Loaded:
     weight = pick(arrays, options.weight_key, options.file, role="weight")
     bias = pick(arrays, options.bias_key, options.file, role="bias")
     source = options.file if options.target is None else options.target
-    others = arrays if options.target is None else read_arrays(options.target)
-    target = pick(others, options.target_key, source, role="target")
+    if options.target is not None and _is_idx(options.target):
+        target = read(Source(source, options.target_key), (weight.shape[-1],))
+    else:
+        others = arrays if options.target is None else read_arrays(options.target)
+        target = pick(others, options.target_key, source, role="target")
     polytope = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
     files = {
         "weight": Source(options.file, options.weight_key),
@@ -94,6 +97,14 @@ def load_set(options: argparse.Namespace) -> Loaded:
     named = readable(polytope.layer, files)
     point = _point(options, arrays, polytope)
     return Loaded(polytope, options.domain, checksums, named, point)
+
+
+def _is_idx(path: Path) -> bool:
+    """Whether the file holds images as MNIST's do: their items have no names but numbers."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(3) == b"\0\0\x08"
 
 
 def _point(

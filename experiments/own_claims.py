@@ -8,11 +8,17 @@ from typing import Any
 from experiments.proofs import Proofs
 from experiments.set_measures import halfspace_name
 from polytope import Certificate, CollisionPolytope
-from polytope.errors import CollisionError
-from polytope.rational import RationalVector
+from polytope.errors import CollisionError, InputError
+from polytope.rational import RationalVector, nearest_float
 
 #: Implicit equalities that get a file each; the table says how many there are.
 MOST_IMPLICIT = 20
+#: What a claim is called where the answer was the opposite one.
+_ELSE = {
+    ("a point", "empty"): "no point: the set is empty",
+    ("a vertex", "lineality"): "no vertex: the set has lines",
+    ("a vertex", "empty"): "no vertex: the set is empty",
+}
 
 
 def every_claim(
@@ -31,11 +37,11 @@ def every_claim(
     """
     rank = polytope.rank_positive()
     lines: list[tuple[str, Callable[[], Certificate | None]]] = [
-        ("a point, or that there is none", lambda: polytope.feasibility().certificate),
+        ("a point", lambda: polytope.feasibility().certificate),
         ("rank of W+ at least", lambda: rank.at_least),
         ("rank of W+ at most", lambda: rank.at_most),
         (
-            "a vertex, or that there is none",
+            "a vertex",
             lambda: polytope.purify(point_inside(polytope, point)).certificate,
         ),
     ]
@@ -48,7 +54,7 @@ def every_claim(
         )
         lines.append((f"bounds of w x, unit {unit}", lambda: polytope.bounds(row).certificate))
     if point is not None:
-        lines.append(("the point", lambda: polytope.membership(point).certificate))
+        lines.append(("the point collides", lambda: _member(polytope, point)))
         lines += [
             (f"distance to the point, {norm}", partial(_nearest, polytope, point, norm))
             for norm in ("linf", "l1", "l2")
@@ -61,6 +67,15 @@ def every_claim(
 def point_inside(polytope: CollisionPolytope, point: Any) -> Any:
     """The point, where it lies in the set: vertices are searched from there."""
     return point if point is not None and polytope.contains(point) else None
+
+
+def _member(polytope: CollisionPolytope, point: Any) -> Certificate:
+    found = polytope.membership(point)
+    if found.certificate is None:
+        outside = "outside of the domain, " if polytope.residuals(point).worst_domain else ""
+        least = nearest_float(found.smallest_tolerance)
+        raise InputError(f"it does not: {outside}it would at a tolerance of {least:.3g}")
+    return found.certificate
 
 
 def _nearest(polytope: CollisionPolytope, point: Any, norm: str) -> Certificate | None:
@@ -76,6 +91,7 @@ def _line(
         certificate, reason = None, str(problem)
     file = f"{name}-{re.sub('[^a-z0-9]+', '-', claim.lower()).strip('-')}"
     kept = proofs.keep(file, certificate)
+    claim = _ELSE.get((claim, certificate.kind), claim) if certificate is not None else claim
     return {"claim": claim, "certificate": kept, "reason": "" if kept else reason}
 
 

@@ -208,8 +208,9 @@ def print_vertices(found: dict[str, Any], *, every: bool) -> None:
     measured = _measure_lines(found.get("measures", {}))
     lines += measured
     if measured or "facets" in found:
-        names = [*(["facets", "redundant"] if "facets" in found else []), *(m[0] for m in measured)]
-        lines.append(("uncertified", f"{', '.join(names)}: computed, without a certificate"))
+        shape = ["facets", "redundant"] if "facets" in found and "redundancy" not in found else []
+        names = ", ".join([*shape, *(m[0] for m in measured)])
+        lines += [("uncertified", f"{names}: computed, without a certificate")] if names else []
     for name, text in lines:
         print(f"{name:24} {text}")
     for name, title in (("points", what[:-1] if what == "vertices" else "point"), ("rays", "ray")):
@@ -284,7 +285,8 @@ def _print_list(found: dict[str, Any], name: str, title: str, every: bool) -> No
         print(f"{title} {i}: ({', '.join(_entry(each) for each in vector)})")
     left = found["counts"][name] - len(found[name])
     if left and not every:
-        print(f"... and {left:,} more; --all shows them, generators.ext holds them")
+        file = next(name for name in found["files"] if name.endswith(".ext"))
+        print(f"... and {left:,} more; --all shows them, {file} holds them")
 
 
 def _entry(each: dict[str, Any]) -> str:

@@ -267,7 +267,7 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         except (CheckError, MemoryError):
             raise
         except Exception as error:  # zipfile raises many kinds where an archive is damaged
-            raise CheckError(f"{tensor!a:.60} of {file} cannot be read: {error!a:.60}") from None
+            raise CheckError(f"{tensor!a:.60} cannot be read: {str(error)!a:.60}") from None
 
     def _idx(self, data: bytes, tensor: str, file: str) -> Fields:
         # "7": item 7 along the first axis; "7/255": each byte v as the float32 nearest to v / 255.
@@ -345,7 +345,7 @@ class Problem:
     """The collision polytope C of document["problem"] (its files lie in `folder`), and claims."""
 
     def __init__(self, spec: object, folder: Path | None = None) -> None:
-        keys = "form weight bias domain tolerance "
+        keys = "form weight bias domain tolerance"
         parts = _Value(spec, "problem").fields(f"{keys} target|{keys} activation")
         _need(parts["form"].it == "layer", "problem.form must be 'layer'")
         self.weights = _Array(parts["weight"], folder, -1, -1)
@@ -733,14 +733,14 @@ class Problem:
         dual = sum(size) if norm == "linf" else max(size)
         _prove(g.dot(g) <= 1 if squared else dual <= g.den, "the functional is too long")
         bound = self._bound(witness["multipliers"], g)[0]
-        shown = Fraction(0) if bound is None else max(Fraction(0), bound - g.dot(f))
+        least = Fraction(0) if bound is None else max(Fraction(0), bound - g.dot(f))
         reached = Fraction(sum(step.num) if norm == "l1" else max(step.num), step.den)
         keys = ("distance", "lower_squared", "upper_squared")
         ends = [claim[key].rational() for key in keys if key in claim]
         _prove((step.dot(step) if squared else reached) <= ends[-1], "the point is farther away")
-        _prove(shown ** (1 + squared) >= ends[0], "the functional does not prove the distance")
-        bounds = f"{'between ' * squared}{' and '.join(map(_words, ends))}"
-        return f"the {'squared ' * squared}{norm} distance to C is {bounds}"
+        _prove(least ** (1 + squared) >= ends[0], "the functional does not prove the distance")
+        shown = " to ".join(map(_words, ends))
+        return f"the {'squared ' * squared}{norm} distance of the stated point from C is {shown}"
 
 
 def _words(value: Fraction) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from polytope.errors import FileFormatError, InputError, OutputError
 from polytope.rational import ExactArray
 
@@ -96,6 +98,8 @@ def references(
         FileFormatError: if a file cannot be read.
         OutputError: if the folder cannot be written.
     """
+    if not isinstance(sources, Mapping):
+        raise InputError(f"sources: expected a mapping by role, got {type(sources).__name__}")
     found = {}
     for role, source in sources.items():
         if not isinstance(source, Source):
@@ -113,6 +117,24 @@ def references(
         _compare(array, found[role], Path(source.path).parent)
         found[role]["file"] = _place(Path(source.path), folder, found[role]["sha256"])
     return found
+
+
+def read(source: Source, shape: tuple[int, ...]) -> np.ndarray:
+    """The numbers of a source as the checker reads them, in the type they are stored in.
+
+    Raises:
+        FileFormatError: if the checker does not read them, or they have another shape.
+    """
+    from polytope import checker
+
+    path = Path(source.path)
+    document = {"file": path.name, "tensor": source.tensor, "sha256": source.sha256()}
+    try:
+        found = checker._Array(checker._Value(document, path.name), path.parent, *shape)
+        kind = {"F": "f", "I": "i", "U": "u"}[found.dtype[0]] + str(int(found.dtype[1:]) // 8)
+        return np.array(found.values(), kind).reshape(shape)
+    except (checker.CheckError, KeyError, TypeError) as problem:
+        raise FileFormatError(f"{path} {source.tensor!r}: {problem}") from problem
 
 
 def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:

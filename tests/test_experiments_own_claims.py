@@ -56,9 +56,26 @@ def test_a_point_outside_has_a_distance_and_no_membership(layer, tmp_path, capsy
     code, record = certify(layer, tmp_path / "run", *words)
     lines = {line["claim"]: line for line in record["results"]["claims"]}
     assert code == 0
-    assert lines["the point"]["certificate"] is None
+    assert lines["the point collides"]["certificate"] is None
     assert lines["distance to the point, l1"]["certificate"] is not None
-    assert "not so, or not proved" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "it does not: outside of the domain, it would at a tolerance of" in out
+
+
+def test_an_image_of_mnists_kind_is_a_target(layer, tmp_path, capsys):
+    images = tmp_path / "images-ubyte"
+    head = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (3, 2, 2))
+    images.write_bytes(head + bytes(range(12)))
+    words = ["--target", str(images), "--target-key", "2/255"]
+    code, _ = certify(layer, tmp_path / "run", *words)
+    assert code == 0
+    text = (tmp_path / "run" / "certificates" / "free-dimension.json").read_text()
+    stated = json.loads(text)["problem"]["target"]
+    assert (stated["file"], stated["tensor"]) == ("images-ubyte", "2/255")
+    assert kinds(tmp_path / "run")
+    code, _ = certify(layer, tmp_path / "other", "--target", str(images), "--target-key", "3")
+    assert code == 2
+    assert "images-ubyte has no item '3'" in capsys.readouterr().err
 
 
 def test_a_point_needs_every_claim(layer, tmp_path, capsys):

@@ -48,7 +48,10 @@ def test_valid_certificates_are_accepted(name):
             "dimension of nothing",
             "C has dimension -1 (-1: it is empty; the paper's bound d - N+ is 1)",
         ),
-        ("nearest, l2", "the squared l2 distance to C is between 49/64 and 25/32"),
+        (
+            "nearest, l2",
+            "the squared l2 distance of the stated point from C is 49/64 to 25/32",
+        ),
     ],
 )
 def test_the_claim_is_said_in_words(name, words):
