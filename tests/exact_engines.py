@@ -14,11 +14,11 @@ from functools import cached_property
 from math import lcm
 from typing import Any
 
-import cdd
 import cdd.gmp
 
 from experiments.bench.exact_peers import Peer, solve_cdd, solve_ppl
 from experiments.bench.exact_sets import EMPTY, ExactSet, HalfspaceSystem
+from tests import cdd_simplex
 from tests.exact_oracle import HalfSpace, LinearOptimum, Oracle, Vector, dot, minimum, rank
 
 #: Seconds for the referee, who is asked where the two others do not agree.
@@ -190,19 +190,9 @@ class CDD(Engine):
 
     def program(self, cost: Sequence[Fraction], rows: Sequence[HalfSpace]) -> LinearOptimum:
         system = integer_system(rows, len(cost))
-        first = len(system.inequalities)
-        matrix = cdd.gmp.matrix_from_array(
-            [[Fraction(v) for v in row] for row in system.rows],
-            rep_type=cdd.RepType.INEQUALITY,
-            lin_set=set(range(first, len(system.rows))),
-            obj_type=cdd.LPObjType.MIN,
-            obj_func=[Fraction(0), *cost],
-        )
-        program = cdd.gmp.linprog_from_matrix(matrix)
-        cdd.gmp.linprog_solve(program)
-        found = program.status
-        if found == cdd.LPStatusType.OPTIMAL:
-            return LinearOptimum("optimized", Fraction(program.obj_value))
+        found = cdd_simplex.minimum(system.rows, len(system.inequalities), cost)
+        if found is not None:
+            return LinearOptimum("optimized", found)
         # It proves one of the two; which of the answers holds the list says.
         return minimum_over(self.list_of(rows, len(cost)), cost)
 
