@@ -127,7 +127,9 @@ def parser() -> argparse.ArgumentParser:
     _small_options(verb("small", "a small network analysed completely, relaxed against exact"))
     _fetch_options(verb("fetch", "bring data into the cache, and train the networks for MNIST"))
     verify = verb("verify", "check certificates, without any solver")
-    verify.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    verify.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="certificates, or folders of runs"
+    )
     certify = verb("certify", "facts and certificates of a layer or polyhedron of yours")
     _certify_options(certify)
     vertices = verb("vertices", "all vertices, rays and lines of a layer or polyhedron of yours")

@@ -195,11 +195,28 @@ def _fetch_mnist(
 
 def verify(options: argparse.Namespace) -> int:
     """The checker's verdict on each file; its exit code is the command's."""
+    files = _certificates(options.files)
     if not options.json:
         from polytope import checker
 
-        return checker.main([str(path) for path in options.files])
-    return _verify_json(options.files)
+        return checker.main([str(path) for path in files])
+    return _verify_json(files)
+
+
+def _certificates(paths: list[Path]) -> list[Path]:
+    """The files named, and all certificates of a folder named, or of the run in it."""
+    from experiments.proofs import FOLDER
+
+    found: list[Path] = []
+    for path in paths:
+        inside = [path]
+        if path.is_dir():
+            place = path / FOLDER if (path / FOLDER).is_dir() else path
+            inside = sorted(place.glob("*.json"))
+        if not inside:
+            raise InputError(f"files: expected certificates, or a folder of some; {path} has none")
+        found += inside
+    return found
 
 
 def _verify_json(files: list[Path]) -> int:

@@ -217,6 +217,13 @@ def test_certify_writes_facts_and_certificates_that_verify(capsys, layer, tmp_pa
     assert len(files) == 5 + 2 + 2
     assert all("stored weights" in verify(path) for path in files)
 
+    run = files[0].parent.parent
+    assert (
+        collide(capsys, "verify", run)[0] == collide(capsys, "verify", run / "certificates")[0] == 0
+    )
+    (run / "none").mkdir()
+    code, _, error = collide(capsys, "verify", run / "none")
+    assert (code, "expected certificates, or a folder of some" in error) == (2, True)
     code, printed, _ = collide(capsys, "verify", *files)
     assert code == 0
     assert printed.count("proved") >= 7
