@@ -42,7 +42,7 @@ def every_claim(
         ("rank of W+ at most", lambda: rank.at_most),
         (
             "a vertex",
-            lambda: polytope.purify(point_inside(polytope, point)).certificate,
+            lambda: polytope.purify(_inside(polytope, point)).certificate,
         ),
     ]
     if polytope.layer.target is not None:
@@ -52,7 +52,9 @@ def every_claim(
         row = RationalVector(
             tuple(polytope.layer.system.integer_row(unit)), polytope.layer.system.scale(unit)
         )
-        lines.append((f"bounds of w x, unit {unit}", lambda: polytope.bounds(row).certificate))
+        lines.append(
+            (f"bounds of w x, unit {unit}", lambda: polytope.objective_bounds(row).certificate)
+        )
     if point is not None:
         lines.append(("the point collides", lambda: _member(polytope, point)))
         lines += [
@@ -64,7 +66,7 @@ def every_claim(
     )
 
 
-def point_inside(polytope: CollisionPolytope, point: Any) -> Any:
+def _inside(polytope: CollisionPolytope, point: Any) -> Any:
     """The point, where it lies in the set: vertices are searched from there."""
     return point if point is not None and polytope.contains(point) else None
 

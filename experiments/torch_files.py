@@ -74,7 +74,7 @@ def _refused(path: Path, problem: Exception) -> str:
         return (
             f"{path} must be a file of torch that holds tensors alone, got a pickle that names "
             f"code ({_culprit(text)}), which is never run; where its origin is trusted, save its "
-            " tensors elsewhere with safetensors.torch.save_file(model.state_dict(), "
+            "tensors elsewhere with safetensors.torch.save_file(model.state_dict(), "
             "'weights.safetensors'), and give that file"
         )
     size = f"{path.stat().st_size:,} bytes"

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from polytope.bounds import ObjectiveBounds, objective_bounds
 from polytope.certificates import Certificate
 from polytope.dimension import dimension
 from polytope.errors import InputError
-from polytope.halfspaces import Bound, Halfspace, Multipliers, Row
+from polytope.halfspaces import Bound, Halfspace, Multipliers, Row, inequalities
 from polytope.layer import Layer
 from polytope.membership import as_point
 from polytope.rational import RationalVector
 from polytope.results import Residuals
+from polytope.safe_bounds import ObjectiveBounds, objective_bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class Claims:
         """Which inequalities of the set are equations in truth, each with its proof."""
         return implicit_equalities(self.layer)
 
-    def bounds(self, c: Any) -> ObjectiveBounds:
+    def objective_bounds(self, c: Any) -> ObjectiveBounds:
         """Certified bounds of the minimum of ``c . x``: one float solve, no exact one.
 
         Above stands the value at a known point, so that only the lower bound is sharp (see
@@ -129,9 +129,6 @@ def _distance(x: RationalVector, y: RationalVector) -> Fraction:
 
 def implicit_equalities(layer: Layer) -> ImplicitEqualities:
     """Decide it for every inequality, by the witness of the dimension: see the class."""
-    # Imported here, as redundancy.py asks for the certificates above.
-    from polytope.redundancy import inequalities
-
     size = dimension(layer)
     if size.certificate is None or size.value == -1:
         return ImplicitEqualities((), (), {}, size.reason or "the set is empty")

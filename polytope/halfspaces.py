@@ -230,5 +230,14 @@ class System:
         return total + at_bounds / common
 
 
+def inequalities(system: System) -> tuple[Halfspace, ...]:
+    """Names of all inequalities: rows in unit order, then the bounds of each coordinate."""
+    names: list[Halfspace] = [row for row in system.rows if row.kind != "equality"]
+    for j, (low, high) in enumerate(zip(system.lower, system.upper, strict=True)):
+        names += [Bound("lower", j)] if low is not None else []
+        names += [Bound("upper", j)] if high is not None else []
+    return tuple(names)
+
+
 def _is_large(numbers: Iterable[int]) -> bool:
     return max(map(int.bit_length, numbers), default=0) > _FLINT_BITS

@@ -15,7 +15,7 @@ from polytope.certificates import Certificate
 from polytope.claims import implicit_equalities
 from polytope.errors import InputError
 from polytope.feasibility import feasibility
-from polytope.halfspaces import Bound, Halfspace, Multipliers, Row, System
+from polytope.halfspaces import Bound, Halfspace, Multipliers, Row, System, inequalities
 from polytope.layer import Layer
 from polytope.linprog import Outcome, solve
 from polytope.program import LinearProgram
@@ -92,15 +92,6 @@ def redundancy(layer: Layer) -> Redundancy:
         tuple(undecided),
         "; ".join(sorted(set(undecided.values()))),
     )
-
-
-def inequalities(system: System) -> tuple[Halfspace, ...]:
-    """Names of all inequalities: rows in unit order, then the bounds of each coordinate."""
-    names: list[Halfspace] = [row for row in system.rows if row.kind != "equality"]
-    for j, (low, high) in enumerate(zip(system.lower, system.upper, strict=True)):
-        names += [Bound("lower", j)] if low is not None else []
-        names += [Bound("upper", j)] if high is not None else []
-    return tuple(names)
 
 
 def _certificate(

@@ -39,7 +39,7 @@ def certificates(polytope: CollisionPolytope, rng: np.random.Generator) -> Itera
     answers += [polytope.nearest(somewhere, norm) for norm in ("linf", "l1", "l2")]
     answers.append(polytope.purify())
     answers.append(polytope.membership(somewhere))
-    answers.append(polytope.bounds(rng.integers(-3, 4, d)))
+    answers.append(polytope.objective_bounds(rng.integers(-3, 4, d)))
     if polytope.layer.target is not None:
         answers.append(polytope.active_set())
     for answer in answers:
@@ -101,7 +101,7 @@ def real_layers(images: int) -> Iterator[tuple[str, Certificate]]:
         answers += [polytope.feasibility(), polytope.active_set(), polytope.dimension()]
         answers += [polytope.lineality(), polytope.boundedness(), polytope.purify()]
         answers.append(polytope.unit_vertex(polytope.inactive_units[0]))
-        answers.append(polytope.bounds(weight[0]))
+        answers.append(polytope.objective_bounds(weight[0]))
         for answer in answers:
             yield name, answer.certificate
 

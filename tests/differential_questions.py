@@ -19,7 +19,7 @@ from experiments.bench.exact_sets import set_of
 from polytope import LPStatus
 from polytope.diameter import DiameterStatus
 from polytope.generators import Completeness
-from polytope.redundancy import inequalities
+from polytope.halfspaces import inequalities
 from tests.differential_case import Case
 from tests.differential_points import distances, inside, points, squares
 from tests.exact_engines import Engine, Vector
@@ -265,7 +265,7 @@ def claims(case: Case) -> None:
         case.equal("active set", [list(active.active), list(active.ties)], split)
         case.tally.certificate("active set", active.certificate)
     cost = case.rng.integers(-3, 4, oracle.n)
-    bounds = polytope.bounds(cost)
+    bounds = polytope.objective_bounds(cost)
     for side, value in (("lower", bounds.lower), ("upper", bounds.upper)):
         if value is not None:
             sign = 1 if side == "lower" else -1

@@ -25,7 +25,7 @@ import pytest
 import scipy.linalg
 import scipy.optimize
 
-from polytope import bounds, crossover, highs, interior, interior_point, linprog
+from polytope import crossover, highs, interior, interior_point, linprog, safe_bounds
 from polytope.highs import Basis, FloatStatus, Proposal
 from tests.differential import Comparison, draw
 from tests.differential_tally import Tally
@@ -68,7 +68,7 @@ ROUTINES: dict[str, tuple[Any, str]] = {
     "cho_factor": (interior_point, "cho_factor"),
     "cho_solve": (interior_point, "cho_solve"),
     "nnls": (scipy.optimize, "nnls"),
-    "linprog": (bounds, "linprog"),
+    "linprog": (safe_bounds, "linprog"),
     "interior_proposal": (interior, "interior_proposal"),
     "onto_equalities: qr": (interior, "_well_conditioned"),
 }

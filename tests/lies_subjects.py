@@ -94,7 +94,7 @@ def programs() -> Answers:
         out[f"unit {unit}"] = found.value
         _certified(found)
     out["dimension"] = polytope.dimension().value
-    safe = polytope.bounds([j % 5 - 2 for j in range(30)])
+    safe = polytope.objective_bounds([j % 5 - 2 for j in range(30)])
     if safe.lower is not None and out["minimum 1"] is not None:
         verify(safe.certificate)
         out["safe bounds"] = safe.lower <= out["minimum 1"] <= safe.upper

@@ -106,7 +106,7 @@ def _nearest(polytope: CollisionPolytope) -> Certificate | None:
 
 
 def _empty(polytope: CollisionPolytope) -> Certificate | None:
-    """Ten times the target's activation: more than any input of the box can give."""
+    """A wanted activation far above what any input of the box can give."""
     layer = polytope.layer
     wanted = [10 * y + 100 * (y > 0) for y in layer.post_activation]
     return (
