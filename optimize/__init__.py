@@ -2,29 +2,29 @@
 
 from optimize.compare import VertexComparison as VertexComparison
 from optimize.compare import compare as compare
-from optimize.exact import ExactLayer as ExactLayer
-from optimize.exact import exact_layer as exact_layer
-from optimize.exact_network import exact_network as exact_network
-from optimize.execution import Execution as Execution
-from optimize.finder import find_vertices as find_vertices
-from optimize.graph import LayerInfo as LayerInfo
-from optimize.graph import OtherLayer as OtherLayer
-from optimize.graph import other_layers as other_layers
-from optimize.graph import relu_layers as relu_layers
-from optimize.input_space import input_polytope as input_polytope
-from optimize.layers import LayerReader as LayerReader
-from optimize.layers import layer_names as layer_names
-from optimize.objective import Objective as Objective
-from optimize.optimizers import Adam as Adam
-from optimize.optimizers import AugmentedLagrangian as AugmentedLagrangian
-from optimize.optimizers import Authors as Authors
-from optimize.result import History as History
-from optimize.result import SearchStatus as SearchStatus
-from optimize.result import VertexSearch as VertexSearch
-from optimize.splitting import Splitting as Splitting
-from optimize.stopping import Stopping as Stopping
-from optimize.throughput import Throughput as Throughput
-from optimize.throughput import measure_throughput as measure_throughput
+from optimize.exact.input_space import input_polytope as input_polytope
+from optimize.exact.layer import ExactLayer as ExactLayer
+from optimize.exact.layer import exact_layer as exact_layer
+from optimize.exact.network import exact_network as exact_network
+from optimize.model.execution import Execution as Execution
+from optimize.model.graph import LayerInfo as LayerInfo
+from optimize.model.graph import OtherLayer as OtherLayer
+from optimize.model.graph import other_layers as other_layers
+from optimize.model.graph import relu_layers as relu_layers
+from optimize.model.layers import LayerReader as LayerReader
+from optimize.model.layers import layer_names as layer_names
+from optimize.search.finder import find_vertices as find_vertices
+from optimize.search.objective import Objective as Objective
+from optimize.search.optimizers import Adam as Adam
+from optimize.search.optimizers import AugmentedLagrangian as AugmentedLagrangian
+from optimize.search.optimizers import Authors as Authors
+from optimize.search.result import History as History
+from optimize.search.result import SearchStatus as SearchStatus
+from optimize.search.result import VertexSearch as VertexSearch
+from optimize.search.splitting import Splitting as Splitting
+from optimize.search.stopping import Stopping as Stopping
+from optimize.search.throughput import Throughput as Throughput
+from optimize.search.throughput import measure_throughput as measure_throughput
 
 __all__ = [
     "Adam",

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from optimize.result import VertexSearch
+from optimize.search.result import VertexSearch
 from polytope import CollisionPolytope
+from polytope.answers.results import LPResult, LPStatus, NearestResult
 from polytope.errors import InputError, ShapeError, UnitError
-from polytope.layer import Layer
-from polytope.rational import ExactArray, nearest_float
-from polytope.region_polytope import RegionPolytope
-from polytope.results import LPResult, LPStatus, NearestResult
+from polytope.exact.rational import ExactArray, nearest_float
+from polytope.network.region_polytope import RegionPolytope
+from polytope.sets.layer import Layer
 
 Exact = Mapping[int, LPResult]
 _Each = TypeVar("_Each")

@@ -6,28 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polytope import dimension as _dimension
-from polytope import feasibility as _feasibility
-from polytope import kernel as _kernel
-from polytope import membership as _membership
-from polytope import nearest as _nearest
-from polytope import product as _product
-from polytope import recession as _recession
-from polytope.arguments import instance, integer, integers, shown
-from polytope.claims import Claims
-from polytope.domains import Domain
-from polytope.enumeration import enumerate_generators
-from polytope.errors import InputError, ShapeError, UnitError
-from polytope.generators import Generators
-from polytope.halfspace_input import halfspace_layer
-from polytope.layer import Layer
-from polytope.limits import CERTIFIED_BASES, LARGEST_LIST, Limits, Progress
-from polytope.measures import Measures
-from polytope.minimize import Minimizer, unit_vertices
-from polytope.purification import Purification, purify
-from polytope.redundancy import Redundancy, redundancy
-from polytope.repeated import RepeatedUnits, repeated_units
-from polytope.results import (
+from polytope.answers.generators import Generators
+from polytope.answers.results import (
     Boundedness,
     Dimension,
     Feasibility,
@@ -39,8 +19,28 @@ from polytope.results import (
     Residuals,
     TightConstraints,
 )
-from polytope.size_estimate import SizeEstimate, estimate_vertices
-from polytope.uniqueness import Uniqueness, uniqueness
+from polytope.errors import InputError, ShapeError, UnitError
+from polytope.exact.arguments import instance, integer, integers, shown
+from polytope.measures.measures import Measures
+from polytope.questions import dimension as _dimension
+from polytope.questions import feasibility as _feasibility
+from polytope.questions import kernel as _kernel
+from polytope.questions import membership as _membership
+from polytope.questions import nearest as _nearest
+from polytope.questions import recession as _recession
+from polytope.questions.claims import Claims
+from polytope.questions.minimize import Minimizer, unit_vertices
+from polytope.questions.redundancy import Redundancy, redundancy
+from polytope.questions.uniqueness import Uniqueness, uniqueness
+from polytope.sets import product as _product
+from polytope.sets.domains import Domain
+from polytope.sets.halfspace_input import halfspace_layer
+from polytope.sets.layer import Layer
+from polytope.sets.repeated import RepeatedUnits, repeated_units
+from polytope.vertices.enumeration import enumerate_generators
+from polytope.vertices.limits import CERTIFIED_BASES, LARGEST_LIST, Limits, Progress
+from polytope.vertices.purification import Purification, purify
+from polytope.vertices.size_estimate import SizeEstimate, estimate_vertices
 
 
 class CollisionPolytope(Measures, Claims):

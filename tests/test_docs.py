@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments import bench, cli
-from experiments.doctor import ENGINES
-from experiments.train import TrainOptions
+from experiments import bench
+from experiments.cli import main
+from experiments.cli.doctor import ENGINES
+from experiments.models.train import TrainOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,7 +56,7 @@ def known(words):
         if filled[:1] == ["bench"]:
             bench._parser().parse_args(filled[1:])
         else:
-            cli.parser().parse_args(filled)
+            main.parser().parse_args(filled)
     except SystemExit as ended:
         return ended.code == 0  # --help
     return True

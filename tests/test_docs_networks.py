@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import cli
+from experiments.cli import main
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "networks.md").read_text()
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -66,7 +66,9 @@ def test_the_page_prints_what_it_says(place, capsys, monkeypatch):
     monkeypatch.chdir(place)
     compared = 0
     for words, table in shown():
-        code = cli.main([*words, "--quiet", *(["--device", "cpu"] if words[0] != "layers" else [])])
+        code = main.main(
+            [*words, "--quiet", *(["--device", "cpu"] if words[0] != "layers" else [])]
+        )
         assert code == (4 if words[0] == "find" else 0)
         out = capsys.readouterr().out.splitlines()
         for line in table:

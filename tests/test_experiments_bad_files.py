@@ -15,20 +15,20 @@ import pytest
 import torch
 from safetensors.numpy import save
 
-from experiments import cli
+from experiments.cli import main
 from experiments.datasets import fetch, mnist
 from experiments.datasets.idx import parse_idx
 from experiments.datasets.images import decode_image
-from experiments.figures import write_figures
-from experiments.foreign_files import check_version
-from experiments.layer_files import read_arrays
+from experiments.mnist.figures import write_figures
 from experiments.models.weights import as_tensor
-from experiments.page import Page, Section, write_page
-from experiments.record import Record
-from experiments.tables import Table
+from experiments.readers.arrays import read_arrays
+from experiments.readers.foreign_files import check_version
+from experiments.run.record import Record
+from experiments.show.page import Page, Section, write_page
+from experiments.show.tables import Table
 from polytope.errors import FileFormatError, InputError
-from tests.fuzz_arrays import archive, npy
-from tests.fuzz_torch import laughs, named, repacked, torch_file, view
+from tests.campaigns.fuzz_arrays import archive, npy
+from tests.campaigns.fuzz_torch import laughs, named, repacked, torch_file, view
 
 LAYER = {
     "weight": np.eye(2, 3, dtype=np.float32),
@@ -57,7 +57,7 @@ WHOLE = {
 
 def refused(capsys, path, *words):
     """The one line of an error of the command line; exit code 2 and nothing on standard output."""
-    code = cli.main(["certify", str(path), *words])
+    code = main.main(["certify", str(path), *words])
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     line, hint = err.splitlines()
@@ -135,7 +135,7 @@ def test_code_in_a_pickle_never_runs_and_the_way_out_is_named(capsys, tmp_path):
         assert "got Python objects (a pickle, which is never loaded)" in refused(capsys, path)
     assert not os.path.exists("/tmp/collide-code-of-a-file-ran")  # noqa: PTH110
     with pytest.raises(SystemExit):  # and no option switches it on
-        cli.main(["certify", str(path), "--weights-only", "false"])
+        main.main(["certify", str(path), "--weights-only", "false"])
 
 
 def claiming(shape):
@@ -317,7 +317,7 @@ def test_an_input_error_is_cut_and_printable():
 
 
 def fetched(capsys, *words):
-    code = cli.main(["fetch", "--only", "mnist", *map(str, words)])
+    code = main.main(["fetch", "--only", "mnist", *map(str, words)])
     _, err = capsys.readouterr()
     (line,) = [each for each in err.splitlines() if each.startswith("error: ")]
     assert code == 2

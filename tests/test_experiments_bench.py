@@ -14,8 +14,8 @@ from experiments.bench.fc6_worker import layer, measure
 from experiments.bench.layers import subject
 from experiments.bench.peers import esolver_path, highs_alone, lp_text, parse_value, qsopt_ex
 from experiments.bench.report import Goal, middle, ratio, table
-from experiments.case import Case
-from experiments.record import read_exact, read_record
+from experiments.measure.case import Case
+from experiments.run.record import read_exact, read_record
 from polytope import Box, CollisionPolytope, Free
 from polytope.errors import CollisionError, FileFormatError, InputError
 

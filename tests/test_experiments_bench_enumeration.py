@@ -9,9 +9,9 @@ from experiments.bench.enumeration_sets import QUICK, SIZES, LayerSize
 from experiments.bench.enumeration_worker import enumerate_all
 from experiments.bench.exact_peers import Answer, installed
 from experiments.bench.exact_sets import EMPTY, set_of
-from experiments.record import read_record
+from experiments.run.record import read_record
+from polytope.answers.generators import Completeness
 from polytope.errors import InputError
-from polytope.generators import Completeness
 
 
 def test_a_tiny_run_is_recorded_and_drawn(tmp_path, capsys):

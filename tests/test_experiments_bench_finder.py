@@ -5,7 +5,7 @@ import torch
 
 from experiments.bench import _parser, main
 from experiments.bench.limits import device_limits
-from experiments.record import read_record
+from experiments.run.record import read_record
 from polytope.errors import InputError
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import cli, commands
-from experiments.files import sha256_file
-from experiments.help_text import help_text
-from experiments.record import read_exact, read_record
+from experiments.cli import main, verbs
+from experiments.cli.help_text import help_text
+from experiments.run.files import sha256_file
+from experiments.run.record import read_exact, read_record
 from polytope import checker, verify
 from polytope.errors import DownloadError, FileFormatError, InputError, LimitError
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def collide(capsys, *words):
     """Returns exit code, stdout and stderr of one command."""
-    code = cli.main([str(word) for word in words])
+    code = main.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -39,7 +39,7 @@ def test_help_is_the_one_in_the_documentation():
 
 
 def test_help_starts_without_the_heavy_packages():
-    script = "import experiments.cli as c, sys; c.parser(); print(*sys.modules)"
+    script = "import experiments.cli.main as c, sys; c.parser(); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -54,7 +54,7 @@ def test_without_a_command_help_and_code_2(capsys):
 
 def test_an_unknown_table_is_refused_by_the_parser(capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["reproduce", "9"])
+        main.main(["reproduce", "9"])
     assert caught.value.code == 2
     assert "invalid choice: '9'" in capsys.readouterr().err
 
@@ -132,7 +132,7 @@ def test_exit_codes(capsys, monkeypatch, problem, code, line):
     def fail(options):
         raise problem
 
-    monkeypatch.setattr(commands, "doctor", fail)
+    monkeypatch.setattr(verbs, "doctor", fail)
     found, _, err = collide(capsys, "doctor")
     assert found == code
     assert err.startswith(line)
@@ -143,8 +143,8 @@ def test_an_interrupt_names_the_folder_that_holds_the_run(capsys, monkeypatch, t
         (folder / "stages.jsonl").write_text("")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("experiments.mnist.run_mnist", stop)
-    monkeypatch.setattr("experiments.survey.run_survey", stop)
+    monkeypatch.setattr("experiments.mnist.run.run_mnist", stop)
+    monkeypatch.setattr("experiments.mnist.survey.run_survey", stop)
     monkeypatch.chdir(tmp_path)
     for words, folder in (
         ("mnist --quiet", "mnist-000"),
@@ -164,7 +164,7 @@ def test_an_interrupt_before_anything_is_kept_names_no_folder(capsys, monkeypatc
     def stop(settings, folder, progress):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("experiments.mnist.run_mnist", stop)
+    monkeypatch.setattr("experiments.mnist.run.run_mnist", stop)
     monkeypatch.chdir(tmp_path)
     assert collide(capsys, "mnist", "--quiet") == (130, "", "interrupted\n")
     assert list((tmp_path / "runs").iterdir()) == []
@@ -177,16 +177,16 @@ def test_an_error_of_a_benchmark_is_one_line_a_hint_and_a_code(capsys):
     assert first.startswith("error: runs must be at least 1")
     assert second.startswith("hint: ")
     with pytest.raises(InputError, match="runs must be at least 1"):
-        cli.main(["bench", "lp", "--runs", "0", "--smoke", "--quiet", "--debug"])
+        main.main(["bench", "lp", "--runs", "0", "--smoke", "--quiet", "--debug"])
     with pytest.raises(SystemExit) as caught:
-        cli.main(["bench", "nothing"])
+        main.main(["bench", "nothing"])
     assert caught.value.code == 2
 
 
 def test_debug_shows_the_traceback(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileFormatError, match=r"absent\.npz must be a readable"):
-        cli.main(["certify", "absent.npz", "--debug"])
+        main.main(["certify", "absent.npz", "--debug"])
 
 
 def test_a_reader_that_goes_away_is_no_error():
@@ -293,11 +293,11 @@ def test_the_hint_of_a_failed_fetch_names_the_option(capsys, monkeypatch):
     def fail(options):
         raise DownloadError("no answer")
 
-    monkeypatch.setattr(commands, "fetch", fail)
+    monkeypatch.setattr(verbs, "fetch", fail)
     code, _, err = collide(capsys, "fetch")
     assert code == 2
     assert "hint: --from FOLDER takes the files" in err
-    monkeypatch.setattr(commands, "mnist", fail)  # elsewhere, fetching is the way out
+    monkeypatch.setattr(verbs, "mnist", fail)  # elsewhere, fetching is the way out
     assert "hint: `collide fetch` fills the cache" in collide(capsys, "mnist")[2]
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.collisions import (
+from experiments.measure.collisions import (
     Interpolation,
     as_8_bit,
     collision_meanings,

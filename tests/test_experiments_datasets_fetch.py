@@ -9,8 +9,8 @@ import pytest
 
 from experiments.datasets import fetch
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
-from tests import loopback
-from tests.loopback import serving
+from tests.examples import loopback
+from tests.examples.loopback import serving
 
 LIMIT = 1000
 

@@ -5,7 +5,7 @@ import pytest
 
 from experiments.datasets import imagenet
 from experiments.datasets.images import Resize, decode_image, list_images
-from tests import real_data
+from tests.examples import real_data
 
 
 def test_the_listing_names_one_image_a_class():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from experiments.datasets import images
 from experiments.datasets.images import Resize
-from experiments.files import sha256_bytes
+from experiments.run.files import sha256_bytes
 from polytope.errors import FileFormatError, InputError
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from experiments.datasets.large_files import download_file
 from polytope.errors import ChecksumError, DownloadError
-from tests import loopback
-from tests.loopback import serving
+from tests.examples import loopback
+from tests.examples.loopback import serving
 
 LIMIT = 5_000_000
 SIZE = 3_000_000  # several blocks

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from experiments.datasets import fetch, mnist
-from experiments.files import sha256_bytes
+from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, OutputError
 
 

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from experiments import cli
+from experiments.cli import main
 from experiments.datasets import imagenet, mnist, sources
-from experiments.files import sha256_bytes
+from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, InputError
 
 IMAGES = {f"n{i:08d}_{word}.JPEG": word.encode() for i, word in enumerate(("ab", "cd", "ef"))}
@@ -148,13 +148,13 @@ def test_mnist_from_a_folder(tmp_path, monkeypatch):
 
 
 def test_the_command(server, tmp_path, capsys):
-    assert cli.main(["fetch", "--only", "images", "--data", str(tmp_path), "--quiet"]) == 0
+    assert main.main(["fetch", "--only", "images", "--data", str(tmp_path), "--quiet"]) == 0
     assert "imagenet-samples" in capsys.readouterr().out
     words = ["fetch", "--only", "squeezenet", "--data", str(tmp_path), "--quiet", "--json"]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == {"squeezenet": str(sources.squeezenet_file(tmp_path))}
-    assert cli.main([*words, "--seeds", "1"]) == 2
+    assert main.main([*words, "--seeds", "1"]) == 2
     assert "seeds: expected none with --only squeezenet" in capsys.readouterr().err
 
 

@@ -3,8 +3,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from experiments import distances
-from experiments.distances import mean_image_distance, mean_pairwise, nearest_label
+from experiments.measure import distances
+from experiments.measure.distances import mean_image_distance, mean_pairwise, nearest_label
 
 
 def images(count, seed=4):

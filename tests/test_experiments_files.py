@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from experiments import files
+from experiments.run import files
 from polytope.errors import InputError, OutputError
 
 

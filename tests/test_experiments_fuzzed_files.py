@@ -1,4 +1,4 @@
-"""A sample of `python -m tests.fuzz_readers`: damaged files of every format are answered."""
+"""Damaged files of every format: a sample of `python -m tests.campaigns.fuzz_readers`."""
 
 import random
 import warnings
@@ -13,10 +13,10 @@ from experiments.datasets.tar import plain_files
 from experiments.models.squeezenet_codec import decode
 from polytope.errors import FileFormatError
 from polytope.formats import cdd, native, normaliz, polymake
-from tests.fuzz_child import judge
-from tests.fuzz_faults import FAULTS
-from tests.fuzz_readers import BAD, fuzz, table
-from tests.fuzz_targets import FAULTY, NAMES, target
+from tests.campaigns.fuzz_child import judge
+from tests.campaigns.fuzz_faults import FAULTS
+from tests.campaigns.fuzz_readers import BAD, fuzz, table
+from tests.campaigns.fuzz_targets import FAULTY, NAMES, target
 
 SAMPLE = 40
 

@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import cli, commands, pool
-from experiments.files import DiskFullError, output_error, write_json
-from experiments.progress import Progress
-from experiments.rows import RowFile
+from experiments.cli import main, verbs
+from experiments.run import pool
+from experiments.run.files import DiskFullError, output_error, write_json
+from experiments.run.progress import Progress
+from experiments.run.rows import RowFile
 from polytope import Box, CollisionPolytope
 from polytope.errors import LimitError, OutputError
-from tests.example_networks import write_network
-from tests.run_folders import damaged, scratch_of
+from tests.examples.network_files import write_network
+from tests.examples.run_folders import damaged, scratch_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,7 +49,7 @@ def proof(tmp_path_factory):
 
 def start(*words, shell="exec {}", limits=(), **more):
     """The command in a process of its own, through a shell that may redirect."""
-    line = shell.format(f'{sys.executable} -m experiments.cli "$@"')
+    line = shell.format(f'{sys.executable} -m experiments.cli.main "$@"')
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more.pop("env", {})}
     environment = {k: v for k, v in environment.items() if v is not None}
 
@@ -123,7 +124,7 @@ def test_folders_that_refuse(place, tmp_path, capsys):
         (tmp_path / "file", "is a file; name a folder"),
         (tmp_path / "file" / "run", "cannot be written: Not a directory"),
     ):
-        code = cli.main([str(word) for word in vertices(place, out, "--quiet")])
+        code = main.main([str(word) for word in vertices(place, out, "--quiet")])
         err = capsys.readouterr().err
         assert code == 2
         assert re.fullmatch(rf"error: .*{text}.*\nhint: name another folder with --out\n", err), err
@@ -197,7 +198,7 @@ def test_memory_that_runs_out_is_no_answer(place, tmp_path):
 @pytest.mark.parametrize("option", [("--max-memory", "1k"), ("--max-seconds", "0.01")])
 def test_limits_cut_a_list_short_and_say_so(place, tmp_path, option, capsys):
     words = vertices(place, tmp_path / "run", "--quiet", *option, name="cube")
-    assert cli.main([str(word) for word in words]) == 4
+    assert main.main([str(word) for word in words]) == 4
     out, err = capsys.readouterr()
     assert re.search(r"^status +(partial|undecided)", out, re.MULTILINE), out
     assert option[0].strip("-").replace("-", "_") in out + err
@@ -209,7 +210,7 @@ def failing(monkeypatch, problem):
         options.folder = Path()
         raise problem
 
-    monkeypatch.setattr(commands, "mnist", fail)
+    monkeypatch.setattr(verbs, "mnist", fail)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def failing(monkeypatch, problem):
 )
 def test_memory_names_the_option_to_lower(monkeypatch, capsys, problem, words):
     failing(monkeypatch, problem)
-    assert cli.main(["mnist", "--quiet"]) == 4
+    assert main.main(["mnist", "--quiet"]) == 4
     first, second, third, fourth = capsys.readouterr().err.splitlines()
     assert first == f"error: {words}"
     assert second.startswith("hint: once the")
@@ -249,7 +250,7 @@ def test_memory_names_the_option_to_lower(monkeypatch, capsys, problem, words):
 
 def test_a_full_disk_says_how_to_go_on(monkeypatch, capsys):
     failing(monkeypatch, output_error("a.json", OSError(errno.ENOSPC, ""), needed=1_500_000))
-    assert cli.main(["mnist", "--quiet"]) == 4
+    assert main.main(["mnist", "--quiet"]) == 4
     assert capsys.readouterr().err.splitlines() == [
         "error: a.json cannot be written: the disk is full, 1.500 MB needed",
         "hint: free some space, then go on",
@@ -260,7 +261,7 @@ def test_a_full_disk_says_how_to_go_on(monkeypatch, capsys):
 
 def test_a_broken_pipe_of_our_own_is_no_success(monkeypatch, capfd):
     failing(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
-    assert cli.main(["mnist", "--quiet"]) == 2
+    assert main.main(["mnist", "--quiet"]) == 2
     assert "Broken pipe" in capfd.readouterr().err
 
 
@@ -291,15 +292,15 @@ def test_a_worker_that_the_system_ended():
 def test_no_gpu(place, tmp_path, capsys):
     words = ["find", f"{place}/nets.py:Flat", "0", "--target", place / "flat.npy", "--units", "1"]
     words = [*map(str, words), "--steps", "100", "--out", str(tmp_path / "run")]
-    assert cli.main([*words, "--device", "cuda", "--quiet"]) == 2
+    assert main.main([*words, "--device", "cuda", "--quiet"]) == 2
     first, *_ = capsys.readouterr().err.splitlines()
     assert first == "error: device: expected a device of this machine, got 'cuda' without CUDA"
     assert not (tmp_path / "run").exists()
     for verb in ("mnist", "lenet5", "small"):
-        assert cli.main([verb, "--device", "cuda", "--quiet"]) == 2
+        assert main.main([verb, "--device", "cuda", "--quiet"]) == 2
         text = "error: device: expected a device of this machine, got 'cuda' with 0 CUDA devices"
         assert capsys.readouterr().err.splitlines()[0] == text
-    assert cli.main([*words, "--device", "auto"]) in (0, 4)
+    assert main.main([*words, "--device", "auto"]) in (0, 4)
     assert "device cpu (no CUDA device here)\n" in capsys.readouterr().err
 
 
@@ -307,11 +308,11 @@ def test_a_clock_that_goes_backwards(place, tmp_path, monkeypatch):
     now = iter(range(10**9, 0, -1000))
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
     words = vertices(place, tmp_path / "run", "--quiet", "--max-seconds", "60")
-    assert cli.main([str(word) for word in words]) == 0
+    assert main.main([str(word) for word in words]) == 0
 
 
 def test_errors_of_files_are_not_called_ours(monkeypatch, capsys):
     failing(monkeypatch, PermissionError(errno.EACCES, "Permission denied", "/data/x"))
-    assert cli.main(["mnist", "--quiet"]) == 2
+    assert main.main(["mnist", "--quiet"]) == 2
     assert capsys.readouterr().err.startswith("error: /data/x: Permission denied\n")
     assert issubclass(DiskFullError, OutputError)

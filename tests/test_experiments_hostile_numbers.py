@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from experiments.cli import main
-from tests.hostile_numbers import BIAS, TARGET, WEIGHT
+from experiments.cli.main import main
+from tests.examples.hostile_numbers import BIAS, TARGET, WEIGHT
 
 NAN, INF = float("nan"), float("inf")
 BOX = ["--domain", "box"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import image_facts
-from experiments.image_facts import limited_facts
+from experiments.images import facts
+from experiments.images.facts import limited_facts
 from optimize import ExactLayer
 from polytope import verify
 
@@ -39,7 +39,7 @@ def test_facts_of_a_small_layer_with_their_certificates(tmp_path):
     assert "vertex" not in free
     assert positive["vertex"] == "vertex"
     assert verify(tmp_path / positive["vertex_certificate"]["file"])
-    point = np.load(tmp_path / image_facts.VERTEX)["point"]
+    point = np.load(tmp_path / facts.VERTEX)["point"]
     assert (point >= 0).all()
     assert np.linalg.norm(point - target) == positive["vertex_distance"]
     assert (point > 0).sum() == positive["vertex_positive"] <= positive["vertex_tight"]
@@ -59,7 +59,7 @@ def test_x_that_is_negative_somewhere_is_asked_about_freely_only(tmp_path):
 
 
 def test_certificates_of_a_large_layer_are_not_saved(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_facts, "MOST_SAVED", 5)
+    monkeypatch.setattr(facts, "MOST_SAVED", 5)
     found = limited_facts(layer(2, 3), np.ones(3, np.float32), tmp_path, seconds=120)
     assert not found["saved"]
     assert found["domains"]["free"]["rank_certificate"] is None

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.image_measures import (
+from experiments.measure.judged import (
     Aim,
     accuracy,
     ball,
@@ -12,7 +12,7 @@ from experiments.image_measures import (
     judge_images,
     spread,
 )
-from experiments.image_probe import Probe, Seen
+from experiments.measure.probe import Probe, Seen
 
 
 class Bright(nn.Module):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.image_probe import Probe, combinations
+from experiments.measure.probe import Probe, combinations
 from experiments.models.squeezenet import Fire
 from polytope.errors import InputError
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments.interrupts import second_interrupt_quits
+from experiments.run.interrupts import second_interrupt_quits
 
 CODE = """
 import sys, time
-from experiments.interrupts import second_interrupt_quits
+from experiments.run.interrupts import second_interrupt_quits
 try:
     with second_interrupt_quits():
         print("on", flush=True)
@@ -109,7 +109,7 @@ def test_outside_of_the_main_thread_and_with_another_handler_nothing_is_touched(
 def test_children_do_not_hear_it():
     code = (
         "import multiprocessing, os, signal, time\n"
-        "from experiments.interrupts import children_do_not_hear\n"
+        "from experiments.run.interrupts import children_do_not_hear\n"
         "if __name__ == '__main__':\n"
         "    os.setsid()\n"
         "    child = multiprocessing.get_context('spawn').Process(target=time.sleep, args=(1.5,))\n"

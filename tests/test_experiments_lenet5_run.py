@@ -6,22 +6,23 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from example_deep import install_deep
 
-from experiments.config import Lenet5Options
-from experiments.deep_pieces import growth
-from experiments.deep_search import measures
-from experiments.deep_sets import MOST_SAVED, keep
-from experiments.lenet5 import first_jobs, run_lenet5, set_up
-from experiments.lenet5_figures import pieces_figure, vertices_figure
-from experiments.lenet5_output import finish_lenet5, limit_note
-from experiments.lenet5_tables import comparison_table, facts_table, lenet5_tables
-from experiments.page import certificates
-from experiments.progress import Progress
-from experiments.record import read_exact, read_record
+from experiments.lenet5.figures import pieces_figure, vertices_figure
+from experiments.lenet5.options import Lenet5Options
+from experiments.lenet5.output import finish_lenet5, limit_note
+from experiments.lenet5.pieces import growth
+from experiments.lenet5.run import first_jobs, run_lenet5
+from experiments.lenet5.search import measures
+from experiments.lenet5.sets import MOST_SAVED, keep
+from experiments.lenet5.setting import set_up
+from experiments.lenet5.tables import comparison_table, facts_table, lenet5_tables
+from experiments.run.progress import Progress
+from experiments.run.record import read_exact, read_record
+from experiments.show.page import certificates
 from polytope import CollisionPolytope, verify
 from polytope.errors import InputError
-from tests.run_folders import unproved
+from tests.examples.deep import install_deep
+from tests.examples.run_folders import unproved
 
 LAYERS = ("conv1", "fc1", "hidden2")
 OPTIONS = Lenet5Options(layers=LAYERS, units=2, samples=20, max_steps=200, pieces=2, workers=1)
@@ -37,7 +38,7 @@ def patched():
 
 @pytest.fixture(scope="module")
 def setting(patched):
-    from example_runs import small_mnist
+    from tests.examples.small_runs import small_mnist
 
     return set_up(OPTIONS, small_mnist(), QUIET)
 
@@ -239,7 +240,7 @@ def test_large_certificates_are_checked_and_not_saved(tmp_path, monkeypatch):
     (tmp_path / "certificates").mkdir()
     certificate = polytope.rank_positive().certificate
     assert set(keep(polytope, tmp_path, "rank")(certificate)) == {"file", "claim"}
-    monkeypatch.setattr("experiments.deep_sets.MOST_SAVED", 1)
+    monkeypatch.setattr("experiments.lenet5.sets.MOST_SAVED", 1)
     assert "rank" in keep(polytope, tmp_path, "other")(certificate)["checked"]
     assert keep(polytope, tmp_path, "none")(None) is None
     assert [path.name for path in (tmp_path / "certificates").iterdir()] == ["rank.json"]
@@ -273,7 +274,7 @@ def test_bad_options(changes, match):
 
 
 def test_too_many_units(patched):
-    from example_runs import small_mnist
+    from tests.examples.small_runs import small_mnist
 
     with pytest.raises(InputError, match=r"units: expected at most .* inactive units of fc2"):
         set_up(replace(OPTIONS, units=7, layers=("fc2",)), small_mnist(), QUIET)
@@ -283,8 +284,8 @@ def test_too_many_units(patched):
 @pytest.mark.slow
 def test_the_regions_of_the_real_networks_agree_with_torch(mnist):
     from experiments.datasets.mnist import pixels
-    from experiments.lenet5 import ARCHITECTURES
-    from experiments.train import trained_net
+    from experiments.lenet5.setting import ARCHITECTURES
+    from experiments.models.train import trained_net
     from optimize import LayerReader, input_polytope
     from polytope import Box
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.limited import in_time
+from experiments.run.limited import in_time
 from polytope.errors import InputError
 
 
@@ -74,7 +74,7 @@ def test_an_error_is_the_callers():
 
 
 PARENT = """
-from experiments.limited import in_time
+from experiments.run.limited import in_time
 from helper_of_limited import tell
 in_time(tell, None, seconds=600)
 """

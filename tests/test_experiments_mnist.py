@@ -10,27 +10,27 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from example_runs import HIDDEN, install, small_mnist, small_net
 
-from experiments import mnist as module
-from experiments.case import Case
-from experiments.config import MnistOptions
-from experiments.controls import control_masks
 from experiments.datasets.mnist import pixels
-from experiments.distances import mean_image_distance, mean_pairwise
-from experiments.figures import curve_figure, masks_figure, table_1
-from experiments.mnist import run_mnist
-from experiments.mnist_tables import comparison_table, facts_table, table_2
-from experiments.output import finish_mnist
-from experiments.progress import Progress
-from experiments.record import read_exact, read_record
-from experiments.report import conclusion, headline
-from experiments.searches import name_of, title_of
+from experiments.measure.case import Case
+from experiments.measure.distances import mean_image_distance, mean_pairwise
+from experiments.mnist import run as module
+from experiments.mnist.controls import control_masks
+from experiments.mnist.figures import curve_figure, masks_figure, table_1
+from experiments.mnist.options import MnistOptions
+from experiments.mnist.output import finish_mnist
+from experiments.mnist.report import conclusion, headline
+from experiments.mnist.run import run_mnist
+from experiments.mnist.searches import name_of, title_of
+from experiments.mnist.tables import comparison_table, facts_table, table_2
+from experiments.run.progress import Progress
+from experiments.run.record import read_exact, read_record
 from optimize import Splitting
-from optimize.splitting import CONSTRAINED_TOLERANCE
+from optimize.search.splitting import CONSTRAINED_TOLERANCE
 from polytope import Box, CollisionPolytope, verify
 from polytope.errors import InputError
-from tests.run_folders import contents, differing, unproved
+from tests.examples.run_folders import contents, differing, unproved
+from tests.examples.small_runs import HIDDEN, install, small_mnist, small_net
 
 OPTIONS = MnistOptions(
     units=3, samples=50, digits=(3, 7), tolerances=(0.0, 0.02), author_steps=300, workers=1

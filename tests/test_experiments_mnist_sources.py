@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from experiments.config import MnistOptions
 from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import SHA256, TEST_IMAGES
-from experiments.mnist import set_up
-from experiments.proofs import FOLDER, Proofs
-from experiments.train import trained_mlp
+from experiments.mnist.options import MnistOptions
+from experiments.mnist.setting import set_up
+from experiments.models.train import trained_mlp
+from experiments.run.proofs import FOLDER, Proofs
 from polytope import verify
 
 

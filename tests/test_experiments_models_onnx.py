@@ -10,9 +10,9 @@ from torch import fx, nn
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
-from experiments.models.onnx_reader import read_onnx  # noqa: E402
+from experiments.models.onnx.reader import read_onnx  # noqa: E402
 from polytope.errors import InputError  # noqa: E402
-from tests.onnx_graphs import file, floats, model, op  # noqa: E402
+from tests.examples.onnx_graphs import file, floats, model, op  # noqa: E402
 
 
 def run_both(path, shape, *, seed=1):

@@ -10,9 +10,9 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 from onnx import TensorProto  # noqa: E402
 
-from experiments.models.onnx_reader import read_onnx  # noqa: E402
+from experiments.models.onnx.reader import read_onnx  # noqa: E402
 from polytope.errors import FileFormatError, InputError  # noqa: E402
-from tests.onnx_graphs import file, floats, model, op  # noqa: E402
+from tests.examples.onnx_graphs import file, floats, model, op  # noqa: E402
 
 
 def test_files_that_are_no_networks(tmp_path):
@@ -125,7 +125,7 @@ def test_without_the_package_the_extra_is_named(tmp_path):
     code = (
         "import sys; sys.modules['onnx'] = None\n"
         "from pathlib import Path\n"
-        "from experiments.models.onnx_reader import read_onnx\n"
+        "from experiments.models.onnx.reader import read_onnx\n"
         f"read_onnx(Path({str(path)!r}))"
     )
     root = Path(__file__).resolve().parent.parent

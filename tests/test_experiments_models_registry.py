@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from experiments.layer_files import read_arrays
 from experiments.models.registry import load_model
 from experiments.models.weights import load_weights
+from experiments.readers.arrays import read_arrays
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 FACTORY = """

@@ -10,12 +10,12 @@ from torch import fx, nn
 from experiments.datasets import sources
 from experiments.datasets.imagenet import labels
 from experiments.datasets.images import list_images, load_images
-from experiments.files import sha256_file
 from experiments.models.squeezenet import PARAMETERS, SqueezeNet, release_names, release_shapes
 from experiments.models.squeezenet_codec import CODES, LARGEST_GAP, decode
 from experiments.models.squeezenet_weights import load_squeezenet, release_layer
+from experiments.run.files import sha256_file
 from polytope.errors import ChecksumError, FileFormatError, InputError
-from tests import real_data
+from tests.examples import real_data
 
 
 def random_release(seed=0, density=0.3):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.cli import main
+from experiments.cli.main import main
 from polytope import checker
 
 

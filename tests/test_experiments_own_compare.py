@@ -10,16 +10,17 @@ import pytest
 import torch
 from torch import nn
 
-from experiments import own_exact, own_solver
-from experiments.files import sha256_file
-from experiments.own_domain import layer_domain
-from experiments.own_find import read_search
-from experiments.record import read_exact, read_record
+from experiments.own import exact as own_exact
+from experiments.own import solver
+from experiments.own.domain import layer_domain
+from experiments.own.find import read_search
+from experiments.run.files import sha256_file
+from experiments.run.record import read_exact, read_record
 from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
-from tests.own_network import collide, compare, net, network_folder, search
-from tests.run_folders import unproved
+from tests.examples.own_network import collide, compare, net, network_folder, search
+from tests.examples.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 
@@ -276,7 +277,7 @@ def test_a_first_layer_is_compared_once(place, capsys, tmp_path):
 def test_certificates_that_are_too_large_are_checked_and_not_saved(
     place, capsys, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(own_solver, "MOST_SAVED", 1000)
+    monkeypatch.setattr(solver, "MOST_SAVED", 1000)
     words = ["--units", "1", "--steps", "100", "--input-space"]
     found = compare(place, capsys, "fc1", tmp_path / "run", *words)
     (entry,) = found["vertices"]

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from experiments.own_input import (
+from experiments.own.input import (
     as_model_floats,
     as_picture,
     image_note,

@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.own_find import read_search, read_units
-from experiments.record import read_record
+from experiments.own.find import read_search, read_units
+from experiments.run.record import read_record
 from optimize import LayerReader
 from polytope.errors import InputError
-from tests.example_networks import write_network
-from tests.own_network import collide, net, network_folder, search
-from tests.run_folders import unproved
+from tests.examples.network_files import write_network
+from tests.examples.own_network import collide, net, network_folder, search
+from tests.examples.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.polytope_figures import (
+from experiments.pictures.polytope import (
     figure_1,
     halfspace_label,
     main,
@@ -14,11 +14,11 @@ from experiments.polytope_figures import (
     solid_figure,
     sphere_layer,
 )
-from experiments.sections import hull_section, section
+from experiments.pictures.sections import hull_section, section
 from polytope import Box, CollisionPolytope
 from polytope.errors import InputError
-from polytope.halfspaces import Bound, Row
-from tests.hand_made import cross, cube, flat_degenerate, flat_simplex, permutahedron
+from polytope.sets.halfspaces import Bound, Row
+from tests.oracles.hand_made import cross, cube, flat_degenerate, flat_simplex, permutahedron
 
 F = Fraction
 

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from experiments.pool import THREADS, run_jobs
-from experiments.progress import Progress
+from experiments.run.pool import THREADS, run_jobs
+from experiments.run.progress import Progress
 
 
 @pytest.mark.parametrize("workers", [1, 2])

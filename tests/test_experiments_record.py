@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import record
+from experiments.run import record
 from polytope.errors import FileFormatError, InputError, NonFiniteError
 
 

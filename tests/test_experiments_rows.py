@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from experiments.record import read_exact
-from experiments.rows import RowFile, with_crc
+from experiments.run.record import read_exact
+from experiments.run.rows import RowFile, with_crc
 from polytope.errors import FileFormatError, InputError, OutputError
 
 OPTIONS = {"alpha": 10}

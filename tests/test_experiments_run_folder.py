@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import cli
-from experiments.files import held, sweep
-from experiments.run_folder import running, told
+from experiments.cli import main
+from experiments.run.files import held, sweep
+from experiments.run.folder import running, told
 from polytope.errors import InputError, OutputError
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,7 @@ def given(out, **more):
 
 
 def collide(capsys, *words):
-    code = cli.main([str(word) for word in words])
+    code = main.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -56,7 +56,7 @@ def test_a_second_run_from_the_command_line(tmp_path, layer, capsys):
     out = tmp_path / "run"
     out.mkdir()
     code = (
-        f"import sys, pathlib; from experiments.files import held\n"
+        f"import sys, pathlib; from experiments.run.files import held\n"
         f"with held(pathlib.Path({str(out)!r})): print('held', flush=True); sys.stdin.read()"
     )
     first = subprocess.Popen(
@@ -74,7 +74,7 @@ def test_a_second_run_from_the_command_line(tmp_path, layer, capsys):
 
 def test_the_folder_is_free_once_its_holder_is_killed(tmp_path):
     code = (
-        f"import os, pathlib; from experiments.files import held\n"
+        f"import os, pathlib; from experiments.run.files import held\n"
         f"with held(pathlib.Path({str(tmp_path)!r})): os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == -9
@@ -142,7 +142,7 @@ def test_the_processes_of_a_killed_run_end_with_it(tmp_path):
     """They would wait for work for ever, a few hundred MB each."""
     names = [str(tmp_path / "one"), str(tmp_path / "two")]
     code = (
-        "from experiments.pool import run_jobs\n"
+        "from experiments.run.pool import run_jobs\n"
         "from tests.test_experiments_run_folder import sleep_in_a_worker as job\n"
         f"if __name__ == '__main__': list(run_jobs(job, {names!r}, workers=2))"
     )

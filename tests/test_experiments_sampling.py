@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.sampling import classify, judge, probabilities, weights
+from experiments.measure.sampling import classify, judge, probabilities, weights
 
 
 class Linear(torch.nn.Module):

@@ -4,22 +4,22 @@ import sys
 import numpy as np
 import pytest
 
-from experiments import cli
-from experiments.config import SmallOptions
+from experiments.cli import main
 from experiments.datasets.small import load_small
-from experiments.record import read_exact, read_record
-from experiments.small_net import train_small
-from experiments.small_report import conclusion, headline
-from experiments.small_sets import Whole
-from experiments.small_tables import small_tables
+from experiments.run.record import read_exact, read_record
+from experiments.small.net import train_small
+from experiments.small.options import SmallOptions
+from experiments.small.report import conclusion, headline
+from experiments.small.sets import Whole
+from experiments.small.tables import small_tables
 from polytope import Box, CollisionPolytope, read_generators, verify
 from polytope.errors import InputError
-from tests.run_folders import unproved
+from tests.examples.run_folders import unproved
 
 
 def collide(capsys, *words):
     """Returns exit code, stdout and stderr of one command."""
-    code = cli.main([str(word) for word in words])
+    code = main.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -29,7 +29,7 @@ def run(tmp_path_factory):
     """A finished run on the moons with few units."""
     folder = tmp_path_factory.mktemp("small") / "run"
     words = ["small", "--set", "moons", "--quiet", "--json"]
-    assert cli.main([*words, "--out", str(folder)]) == 0
+    assert main.main([*words, "--out", str(folder)]) == 0
     return folder
 
 

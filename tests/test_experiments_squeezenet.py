@@ -8,16 +8,18 @@ import torch
 from PIL import Image
 from torch import nn
 
-from experiments import squeezenet, squeezenet_positions
+from experiments.cli import squeezenet as verb
 from experiments.datasets.images import Resize
-from experiments.limited import Limited
 from experiments.models.preprocess import channel_affine
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.squeezenet_weights import Pretrained
-from experiments.numbers import approx
-from experiments.record import read_exact, read_record
-from experiments.squeezenet_figure import positions_figure
-from experiments.squeezenet_positions import (
+from experiments.run.limited import Limited
+from experiments.run.record import read_exact, read_record
+from experiments.show.numbers import approx
+from experiments.squeezenet import positions as squeezenet_positions
+from experiments.squeezenet import run as squeezenet
+from experiments.squeezenet.figure import positions_figure
+from experiments.squeezenet.positions import (
     ARRAYS,
     Chosen,
     PositionJob,
@@ -26,12 +28,11 @@ from experiments.squeezenet_positions import (
     _spread,
     only_point,
 )
-from experiments.squeezenet_tables import gap_table, kind_of, positions_table, squeezenet_tables
-from experiments.verbs import squeezenet as verb
+from experiments.squeezenet.tables import gap_table, kind_of, positions_table, squeezenet_tables
 from optimize import LayerReader, exact_layer
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
-from tests import real_data
+from tests.examples import real_data
 
 UNITS, CHANNELS, POSITIONS = 7, 5, 6
 

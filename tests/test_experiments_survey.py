@@ -4,26 +4,27 @@ from dataclasses import replace
 
 import pytest
 import torch
-from example_runs import install, small_mnist, small_net
 
-from experiments import survey as module
-from experiments import survey_job
-from experiments.case import Case
-from experiments.config import SurveyOptions
-from experiments.controls import control_masks
 from experiments.datasets.mnist import pixels
-from experiments.output import finish_survey
-from experiments.progress import Progress
-from experiments.record import read_record
-from experiments.relaxed import MAX_STEPS, weights_of
-from experiments.survey import run_survey
-from experiments.survey_figure import survey_figure
-from experiments.survey_job import SurveyJob, run_survey_job
-from experiments.survey_summary import COLUMNS, observations, spread, summarise
-from experiments.survey_tables import held_table, survey_tables
+from experiments.measure.case import Case
+from experiments.measure.entries import MAX_STEPS
+from experiments.mnist import survey as module
+from experiments.mnist import survey_job
+from experiments.mnist.controls import control_masks
+from experiments.mnist.options import SurveyOptions
+from experiments.mnist.output import finish_survey
+from experiments.mnist.survey import run_survey
+from experiments.mnist.survey_figure import survey_figure
+from experiments.mnist.survey_job import SurveyJob, run_survey_job
+from experiments.mnist.survey_summary import COLUMNS, observations, spread, summarise
+from experiments.mnist.survey_tables import held_table, survey_tables
+from experiments.models.mlp import weights_of
+from experiments.run.progress import Progress
+from experiments.run.record import read_record
 from optimize import find_vertices
 from polytope.errors import InputError
-from tests.run_folders import unproved
+from tests.examples.run_folders import unproved
+from tests.examples.small_runs import install, small_mnist, small_net
 
 OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
 QUIET = Progress(quiet=True)

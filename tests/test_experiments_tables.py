@@ -1,8 +1,8 @@
 import pytest
 
-from experiments.numbers import between, fixed, percent, probability, short, spread_text
-from experiments.proof_cells import UNCERTIFIED, proof_cell, uncertified
-from experiments.tables import Table, write_tables
+from experiments.show.numbers import between, fixed, percent, probability, short, spread_text
+from experiments.show.proof_cells import UNCERTIFIED, proof_cell, uncertified
+from experiments.show.tables import Table, write_tables
 from polytope.errors import InputError
 
 TABLE = Table(

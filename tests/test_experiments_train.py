@@ -6,12 +6,12 @@ import safetensors
 import safetensors.torch
 import torch
 
-from experiments import train
 from experiments.datasets.mnist import Mnist
-from experiments.files import sha256_file
+from experiments.models import train
 from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
-from experiments.train import LENET5, MLP_784, TrainOptions, trained_mlp, trained_net
+from experiments.models.train import LENET5, MLP_784, TrainOptions, trained_mlp, trained_net
+from experiments.run.files import sha256_file
 from polytope.errors import InputError, LimitError, OutputError
 
 OPTIONS = TrainOptions(batch=32, held_out=100, every=2, threshold=0.9, max_steps=200)

@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from experiments import cli
-from experiments.own_vertices import bytes_of
-from experiments.record import read_exact, read_record
+from experiments.cli import main
+from experiments.own.vertices import bytes_of
+from experiments.run.record import read_exact, read_record
 from polytope import read_generators, read_polyhedron, verify
 from polytope.errors import InputError
 
@@ -22,7 +22,7 @@ EMPTY = "H-representation\nbegin\n2 2 rational\n0 1\n-1 -1\nend\n"
 
 def collide(capsys, *words):
     """Returns exit code, stdout and stderr of one command."""
-    code = cli.main([str(word) for word in words])
+    code = main.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 

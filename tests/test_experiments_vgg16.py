@@ -6,14 +6,16 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments import cli, image_output, image_tables, vgg16
-from experiments.fc6_targets import read_targets, target_entries
+from experiments.cli import main
+from experiments.images import output, tables
 from experiments.models.vgg16 import Shape, random_vgg16
 from experiments.paper import TABLE_4
-from experiments.record import read_record
+from experiments.run.record import read_record
+from experiments.vgg16 import run
+from experiments.vgg16.fc6_targets import read_targets, target_entries
 from polytope.errors import FileFormatError, NonFiniteError
-from tests.real_data import BESIDE
-from tests.run_folders import unproved
+from tests.examples.real_data import BESIDE
+from tests.examples.run_folders import unproved
 
 NARROW = Shape(channels=(2, 3, 4, 5, 6), hidden=12, classes=5)
 SMALL = ("--image-size", "32", "--steps", "4", "--samples", "6", "--ball", "5", "--device", "cpu")
@@ -21,7 +23,7 @@ SMALL = ("--image-size", "32", "--steps", "4", "--samples", "6", "--ball", "5", 
 
 def collide(capsys, *words):
     """Returns exit code, stdout and stderr of one command."""
-    code = cli.main([str(word) for word in words])
+    code = main.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -42,9 +44,7 @@ def images(tmp_path):
 @pytest.fixture
 def narrow(monkeypatch):
     """A narrow stand-in through the very same code; every table says that it is one."""
-    monkeypatch.setattr(
-        vgg16, "vgg16_setting", functools.partial(vgg16.vgg16_setting, shape=NARROW)
-    )
+    monkeypatch.setattr(run, "vgg16_setting", functools.partial(run.vgg16_setting, shape=NARROW))
 
 
 def test_the_whole_command_on_a_state_dict(capsys, narrow, images, tmp_path):
@@ -121,9 +121,9 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
     words += (*SMALL, "--facts", 0)
     assert collide(capsys, *words, "--out", tmp_path / "whole")[0] == 0
     assert unproved(tmp_path / "whole") == []
-    from experiments import image_pair
+    from experiments.images import pair
 
-    real, calls = image_pair.search, []
+    real, calls = pair.search, []
 
     def cut(*arguments, **named):
         calls.append(arguments)
@@ -131,11 +131,11 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
             raise KeyboardInterrupt
         return real(*arguments, **named)
 
-    monkeypatch.setattr(image_pair, "search", cut)
+    monkeypatch.setattr(pair, "search", cut)
     code, _, err = collide(capsys, *words, "--out", tmp_path / "cut")
     assert code == 130
     assert "--resume" in err
-    monkeypatch.setattr(image_pair, "search", real)
+    monkeypatch.setattr(pair, "search", real)
     code, shown, err = collide(capsys, *words, "--out", tmp_path / "cut", "--resume")
     assert code == 0
     assert "Random weights (seed 7), untrained: a test of the command, no result." in shown
@@ -166,7 +166,7 @@ def test_reproduce_prints_table_4_alone(capsys, narrow, images, tmp_path):
 
 def test_facts_that_were_given_up_are_named():
     proved = {f"{name}_proved": True for name in ("rank", "kernel", "dimension", "lineality")}
-    found = image_tables._missing({"free": proved, "nonnegative": {"rank_proved": True}})
+    found = tables._missing({"free": proved, "nonnegative": {"rank_proved": True}})
     assert list(found) == [
         *("kernel (x >= 0)", "dimension (x >= 0)", "lineality (x >= 0)", "vertex (x >= 0)")
     ]
@@ -176,10 +176,10 @@ def test_what_was_not_asked_or_not_proved_is_not_said_to_be():
     facts = {"domains": {"free": {}}, "limit": 1.0, "broken": None, "saved": False}
     layer = {"least_lines": 0, "entered_nonnegative": False}
     found = {"layer": layer, "exact": {"facts": facts}}
-    assert "certificates not saved" not in " ".join(image_tables._layer_notes(found))
-    assert image_tables._fact(None, "dimension", "dimension", "not proved in time") == "not asked"
+    assert "certificates not saved" not in " ".join(tables._layer_notes(found))
+    assert tables._fact(None, "dimension", "dimension", "not proved in time") == "not asked"
     facts["domains"]["free"] |= {"rank_positive": 3, "rank_proved": True}
-    assert "1 answers were proved" in " ".join(image_tables._layer_notes(found))
+    assert "1 answers were proved" in " ".join(tables._layer_notes(found))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_what_was_not_asked_or_not_proved_is_not_said_to_be():
     ],
 )
 def test_a_limit_that_ended_facts_is_told(facts, words):
-    note = image_output.limit_note({"exact": {"facts": facts}, "layer_name": "fc6"})
+    note = output.limit_note({"exact": {"facts": facts}, "layer_name": "fc6"})
     assert bool(note) == bool(words)
     assert words in note
 

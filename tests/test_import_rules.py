@@ -1,4 +1,4 @@
-"""Flow is one way, polytope <- optimize <- experiments; polytope and the command need no torch."""
+"""Data flows one way: polytope <- optimize <- experiments, and between the rooms of each."""
 
 import ast
 import subprocess
@@ -8,52 +8,121 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FORBIDDEN = {
-    "polytope": {"torch", "optimize", "experiments", "safetensors.torch"},
-    "optimize": {"experiments"},
-}
-MODULES = [
-    (package, path.relative_to(ROOT))
-    for package in FORBIDDEN
+PACKAGES = ("polytope", "optimize", "experiments")
+#: Level by level from the bottom: a room imports rooms of lower levels, never its neighbours.
+#: A room is a folder, or a module that lies in none; "polytope" and "optimize" are the doors.
+LEVELS = (
+    ("polytope.errors", "polytope.checker"),
+    ("polytope.exact",),
+    ("polytope.sets",),
+    ("polytope.answers", "polytope.lp"),
+    ("polytope.questions",),
+    ("polytope.vertices",),
+    ("polytope.measures",),
+    ("polytope.collision",),
+    ("polytope.network", "polytope.formats"),
+    ("polytope",),
+    ("optimize.model",),
+    ("optimize.exact", "optimize.search"),
+    ("optimize.compare",),
+    ("optimize",),
+    ("experiments.run", "experiments.readers", "experiments.paper"),
+    ("experiments.datasets", "experiments.measure", "experiments.show", "experiments.models.onnx"),
+    ("experiments.models", "experiments.pictures", "experiments.images"),
+    (
+        *("experiments.mnist", "experiments.lenet5", "experiments.vgg16"),
+        *("experiments.squeezenet", "experiments.small"),
+    ),
+    ("experiments.own",),
+    ("experiments.bench",),
+    ("experiments.cli",),
+)
+LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+FILES = [
+    path.relative_to(ROOT)
+    for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 ]
 
 
+def name_of(path):
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path): path for path in FILES}
+
+
+def room_of(module):
+    """The innermost room that holds a module: of `polytope.lp.proof`, `polytope.lp`."""
+    parts = module.split(".")
+    prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next(prefix for prefix in prefixes if prefix in LEVEL_OF)
+
+
 def imports(source):
-    """Yields every module a source imports, at any depth and also under TYPE_CHECKING."""
+    """Yields every module or name a source imports, at any depth and under TYPE_CHECKING too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports are not used here"
-            yield node.module
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def breaches(source, forbidden):
-    return sorted(
-        name
-        for name in set(imports(source))
-        if any(name == other or name.startswith(other + ".") for other in forbidden)
-    )
+def modules(source):
+    """Yields every module of ours that a source imports."""
+    for name in imports(source):
+        if name.partition(".")[0] in PACKAGES:
+            yield name if name in NAMES else name.rpartition(".")[0]
 
 
-@pytest.mark.parametrize(("package", "path"), MODULES, ids=lambda value: str(value))
-def test_imports_go_one_way(package, path):
-    assert breaches((ROOT / path).read_text(), FORBIDDEN[package]) == []
+def breaches(source, room):
+    """Modules that lie no lower than the room of a source, and are not in it."""
+    level = LEVEL_OF[room]
+    used = {name: room_of(name) for name in modules(source)}
+    return sorted(n for n, other in used.items() if other != room and LEVEL_OF[other] >= level)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_go_down(path):
+    if name_of(path) != "experiments":  # an empty door: every room below it is imported by name
+        assert breaches((ROOT / path).read_text(), room_of(name_of(path))) == []
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parts[0] == "polytope"], ids=str)
+def test_polytope_knows_no_torch(path):
+    roots = {name.partition(".")[0] for name in imports((ROOT / path).read_text())}
+    assert "torch" not in roots
+    assert "safetensors.torch" not in set(imports((ROOT / path).read_text()))
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    below = {name: set(modules((ROOT / path).read_text())) - {name} for name, path in NAMES.items()}
+    while free := [name for name, used in below.items() if not used & below.keys()]:
+        for name in free:
+            del below[name]
+    assert below == {}
+
+
+def test_every_folder_is_a_room_and_every_room_is_there():
+    folders = {".".join(path.parent.parts) for path in FILES} - {"experiments"}
+    doors = {name for name in NAMES if name.count(".") == 1 and NAMES[name].name != "__init__.py"}
+    assert set(LEVEL_OF) == folders | doors
 
 
 def test_the_rule_sees_every_form_of_import():
     source = """
 import numpy, torch.nn as nn
 def f():
-    from experiments import record
+    from experiments import paper
+    from experiments.run import record
     from torchlike import x
 """
-    assert breaches(source, {"torch", "experiments"}) == [
-        "experiments",
-        "experiments.record",
-        "torch.nn",
+    assert breaches(source, "optimize.model") == ["experiments.paper", "experiments.run.record"]
+    assert "torch.nn" in set(imports(source))
+    assert breaches("from polytope.lp.proof import prove", "polytope.answers") == [
+        "polytope.lp.proof"
     ]
 
 
@@ -72,7 +141,8 @@ def loaded_by(statement):
 
 
 @pytest.mark.parametrize(
-    "module", ["polytope", "experiments.cli", "experiments.record", "experiments.datasets.mnist"]
+    "module",
+    ["polytope", "experiments.cli.main", "experiments.run.record", "experiments.datasets.mnist"],
 )
 def test_torch_is_not_loaded_by(module):
     assert "torch" not in loaded_by(f"import {module}")

@@ -1,4 +1,4 @@
-"""Runs and writes that are killed: short forms of tests/kill_runs.py and tests/kill_writes.py."""
+"""Runs and writes that are killed: short forms of kill_runs and kill_writes."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kill_scenarios import SCENARIOS
-from tests.run_folders import contents, damaged, differing
+from tests.campaigns.kill_scenarios import SCENARIOS
+from tests.examples.run_folders import contents, damaged, differing
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,18 +25,18 @@ def command(*words):
 
 def test_a_run_that_is_killed_and_resumed_equals_an_unbroken_one():
     words = ("--kills", "3", "--interrupts", "1", "--seed", "1", "--only", "mnist")
-    printed = command("tests.kill_runs", *words).splitlines()
+    printed = command("tests.campaigns.kill_runs", *words).splitlines()
     assert printed[-1].split()[:4] == ["all", printed[-1].split()[1], "3", "1"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_every_command_that_keeps_its_work(name):
-    command("tests.kill_runs", "--kills", "6", "--interrupts", "3", "--only", name)
+    command("tests.campaigns.kill_runs", "--kills", "6", "--interrupts", "3", "--only", name)
 
 
 def test_no_boundary_of_a_system_call_tears_a_file():
-    printed = command("tests.kill_writes").splitlines()
+    printed = command("tests.campaigns.kill_writes").splitlines()
     assert printed[-1] == "0 torn or lost"
     ends = [int(line.split()[1]) for line in printed[:-1]]
     assert len(ends) == 5

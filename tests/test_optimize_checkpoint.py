@@ -8,8 +8,8 @@ import os
 import pytest
 import torch
 
-from optimize import checkpoint
-from optimize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from optimize.search import checkpoint
+from optimize.search.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from polytope.errors import ChecksumError, FileFormatError, InputError, OutputError
 
 TENSORS = {

@@ -10,12 +10,12 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 
 from optimize import LayerReader, exact_layer, exact_network, find_vertices, relu_layers
-from optimize.checks import check_network, float_values
-from optimize.graph import find_call
-from optimize.trace import example_input, trace
+from optimize.model.checks import check_network, float_values
+from optimize.model.graph import find_call
+from optimize.model.trace import example_input, trace
 from polytope.errors import InputError
-from polytope.network import Affine, Network
-from polytope.rational import ExactArray
+from polytope.exact.rational import ExactArray
+from polytope.network.graph import Affine, Network
 
 
 class Middle(nn.Module):

@@ -5,7 +5,13 @@ from fractions import Fraction
 
 import pytest
 import torch
-from example_layers import (
+
+from optimize import LayerReader, Objective, Stopping, compare, find_vertices
+from optimize.compare import _relative
+from polytope import Box, CollisionPolytope, verify
+from polytope.answers.results import LPStatus
+from polytope.errors import InputError, ShapeError, UnitError
+from tests.examples.layers import (
     SEGMENT_BIAS,
     SEGMENT_TARGET,
     SEGMENT_VALUES,
@@ -15,12 +21,6 @@ from example_layers import (
     random_network,
     segment,
 )
-
-from optimize import LayerReader, Objective, Stopping, compare, find_vertices
-from optimize.compare import _relative
-from polytope import Box, CollisionPolytope, verify
-from polytope.errors import InputError, ShapeError, UnitError
-from polytope.results import LPStatus
 
 HINGE = Objective(others="hinge")
 

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from example_graphs import randomised, vgg
 from torch import nn
 
 from optimize import (
@@ -15,6 +14,7 @@ from optimize import (
     find_vertices,
 )
 from polytope import CollisionPolytope, Nonnegative
+from tests.examples.graphs import randomised, vgg
 
 
 def small(seed):

@@ -5,15 +5,15 @@ import sys
 
 import pytest
 import torch
-from example_graphs import Residual, randomised, vgg
-from example_layers import random_inputs, random_network
 from torch import nn
 
 from optimize import Adam, Execution, LayerReader, Objective, Stopping, find_vertices
-from optimize.execution import fitting, saved_bytes, strict_float32
-from optimize.inputs import read_request
-from optimize.setup import build_problem, choose_method
+from optimize.model.execution import fitting, saved_bytes, strict_float32
+from optimize.search.inputs import read_request
+from optimize.search.setup import build_problem, choose_method
 from polytope.errors import InputError
+from tests.examples.graphs import Residual, randomised, vgg
+from tests.examples.layers import random_inputs, random_network
 
 TARGETS = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 

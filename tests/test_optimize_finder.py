@@ -5,16 +5,8 @@ from collections import Counter
 
 import pytest
 import torch
-from example_layers import (
-    SEGMENT_TARGET,
-    SEGMENT_VERTICES,
-    convolutional,
-    random_inputs,
-    random_network,
-    segment,
-)
 
-import optimize.finder
+import optimize.search.finder
 from optimize import (
     Adam,
     AugmentedLagrangian,
@@ -26,6 +18,14 @@ from optimize import (
     find_vertices,
 )
 from polytope.errors import InputError, OutputError
+from tests.examples.layers import (
+    SEGMENT_TARGET,
+    SEGMENT_VERTICES,
+    convolutional,
+    random_inputs,
+    random_network,
+    segment,
+)
 
 HINGE = Objective(others="hinge")
 FIELDS = (

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from example_graphs import Fire, Functional, Residual, one_dimensional, randomised, vgg
 from torch import nn
 from torch.nn import functional
 
 from optimize import LayerReader, exact_layer, exact_network, other_layers, relu_layers
 from polytope.errors import InputError, ShapeError
+from tests.examples.graphs import Fire, Functional, Residual, one_dimensional, randomised, vgg
 
 
 def names(model, shape):

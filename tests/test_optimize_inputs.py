@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from example_layers import convolutional, segment
 
-from optimize.inputs import read_request, read_start, read_units
-from optimize.layers import LayerReader
+from optimize.model.layers import LayerReader
+from optimize.search.inputs import read_request, read_start, read_units
 from polytope.errors import DomainError, InputError, NonFiniteError, ShapeError, UnitError
+from tests.examples.layers import convolutional, segment
 
 READER = LayerReader(segment(), "0")
 IMAGES = LayerReader(convolutional(seed=0), "3")

@@ -2,11 +2,17 @@
 
 import pytest
 import torch
-from example_layers import SEGMENT_BIAS, SEGMENT_WEIGHT, convolutional, random_network, segment
 from torch import nn
 
-from optimize.layers import LayerReader, layer_names
+from optimize.model.layers import LayerReader, layer_names
 from polytope.errors import InputError, NonFiniteError, ShapeError
+from tests.examples.layers import (
+    SEGMENT_BIAS,
+    SEGMENT_WEIGHT,
+    convolutional,
+    random_network,
+    segment,
+)
 
 
 def test_weight_bias_and_pre_activation_of_a_linear_layer():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from optimize.objective import (
+from optimize.search.objective import (
     Objective,
     Pattern,
     chosen_term,

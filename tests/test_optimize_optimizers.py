@@ -2,7 +2,17 @@
 
 import pytest
 import torch
-from example_layers import (
+
+from optimize.model.layers import LayerReader
+from optimize.search.finder import find_vertices
+from optimize.search.inputs import read_request
+from optimize.search.objective import Objective
+from optimize.search.optimizers import Adam, AugmentedLagrangian, Authors, _adam_step
+from optimize.search.result import SearchStatus
+from optimize.search.setup import build_problem
+from optimize.search.stopping import Stopping
+from polytope.errors import InputError
+from tests.examples.layers import (
     SEGMENT_PENALTY_POINT,
     SEGMENT_PENALTY_VALUE,
     SEGMENT_TARGET,
@@ -12,16 +22,6 @@ from example_layers import (
     random_network,
     segment,
 )
-
-from optimize.finder import find_vertices
-from optimize.inputs import read_request
-from optimize.layers import LayerReader
-from optimize.objective import Objective
-from optimize.optimizers import Adam, AugmentedLagrangian, Authors, _adam_step
-from optimize.result import SearchStatus
-from optimize.setup import build_problem
-from optimize.stopping import Stopping
-from polytope.errors import InputError
 
 
 def problem_of(model, targets, units=2):

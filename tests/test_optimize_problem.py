@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 import torch
-from example_layers import convolutional, random_inputs, random_network
 
-from optimize.inputs import read_request
-from optimize.layers import LayerReader
-from optimize.objective import Objective
-from optimize.problem import in_blocks
-from optimize.setup import build_problem
+from optimize.model.layers import LayerReader
+from optimize.search.inputs import read_request
+from optimize.search.objective import Objective
+from optimize.search.problem import in_blocks
+from optimize.search.setup import build_problem
+from tests.examples.layers import convolutional, random_inputs, random_network
 
 
 @pytest.mark.parametrize("others", ["absolute", "hinge"])
@@ -65,7 +65,7 @@ def test_blocks_of_vertices_give_what_one_block_gives(monkeypatch):
 
     found = []
     for size in (64, 5):
-        monkeypatch.setattr("optimize.problem._BLOCK", size)
+        monkeypatch.setattr("optimize.search.problem._BLOCK", size)
         state = {"points": points.clone(), "other": points}
         in_blocks(problem, state, ("points",), dtype=torch.float64, round_of_steps=walk)
         assert state["other"] is points

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from optimize import products
+from optimize.search import products
 
 
 @pytest.mark.parametrize("rows", [1, 15, 16, 40])

@@ -4,7 +4,14 @@ import cvxpy as cp
 import numpy as np
 import pytest
 import torch
-from example_layers import (
+from scipy.optimize import linprog
+
+from optimize.search.finder import find_vertices
+from optimize.search.objective import Objective
+from optimize.search.splitting import Splitting
+from optimize.search.stopping import Stopping
+from polytope.errors import InputError
+from tests.examples.layers import (
     SEGMENT_PENALTY_RESIDUAL,
     SEGMENT_PENALTY_VALUE,
     SEGMENT_TARGET,
@@ -15,13 +22,6 @@ from example_layers import (
     random_network,
     segment,
 )
-from scipy.optimize import linprog
-
-from optimize.finder import find_vertices
-from optimize.objective import Objective
-from optimize.splitting import Splitting
-from optimize.stopping import Stopping
-from polytope.errors import InputError
 
 
 def reference_minimum(search, model, target, vertex):

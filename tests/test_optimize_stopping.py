@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from optimize.stopping import Stopping, begin_watch, stalled
+from optimize.search.stopping import Stopping, begin_watch, stalled
 from polytope.errors import InputError
 
 

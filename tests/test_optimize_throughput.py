@@ -1,10 +1,10 @@
 """The throughput measurement counts what it says it counts."""
 
 import pytest
-from example_layers import random_inputs, random_network
 
 from optimize import Throughput, measure_throughput
 from polytope.errors import InputError
+from tests.examples.layers import random_inputs, random_network
 
 
 @pytest.mark.parametrize("optimizer", ["auto", "authors"])

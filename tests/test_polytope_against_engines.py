@@ -1,6 +1,6 @@
 """Every verdict as PPL and cdd with GMP have it, on random, adversarial and structured layers.
 
-See tests/differential.py, whose long run this is a sample of.
+See tests/campaigns/differential.py, whose long run this is a sample of.
 """
 
 from fractions import Fraction
@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 
 from polytope import CollisionPolytope
-from tests import adversarial_layers, random_layers, structured_layers
-from tests.differential import Comparison, compare_all, draw, main
-from tests.differential_tally import Tally
-from tests.exact_engines import Engine
-from tests.random_layers import instance
+from tests.campaigns.differential import Comparison, compare_all, draw, main
+from tests.campaigns.differential_tally import Tally
+from tests.examples import adversarial_layers, random_layers, structured_layers
+from tests.examples.random_layers import instance
+from tests.oracles.exact_engines import Engine
 
 
 def _clean(tally):

@@ -14,10 +14,9 @@ from polytope import (
     write_generators,
     write_halfspaces,
 )
-from polytope.arguments import integer, integers, random_numbers
 from polytope.errors import InputError, ShapeError
-from polytope.hausdorff import hausdorff_distance
-from tests.hand_made import cube, hand_made
+from polytope.exact.arguments import integer, integers, random_numbers
+from tests.oracles.hand_made import cube, hand_made
 
 SQUARE = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
 LIST = SQUARE.vertices()
@@ -57,9 +56,8 @@ REFUSED = {
     "combined list": (lambda: SQUARE.random_combinations(3, generators=7), NO_LIST + "int"),
     "facets": (lambda: SQUARE.facets(generators=7), NO_LIST + "int"),
     "skeleton": (lambda: SQUARE.skeleton(generators=7), NO_LIST + "int"),
-    "one point": (lambda: hausdorff_distance(SQUARE, 3), "points: .* got int"),
-    "no set": (lambda: hausdorff_distance(3, []), "polytope: expected CollisionPolytope, got int"),
-    "hull list": (lambda: hausdorff_distance(SQUARE, [[0, 0]], generators=4), NO_LIST + "int"),
+    "one point": (lambda: SQUARE.hausdorff_distance(3), "points: .* got int"),
+    "hull list": (lambda: SQUARE.hausdorff_distance([[0, 0]], generators=4), NO_LIST + "int"),
     "format": (lambda: read_polyhedron("x.ine", format=[]), r"format: expected .*, got \[\]"),
     "write": (lambda: write_halfspaces(3, "x.ine"), "polytope: expected CollisionPolytope, got i"),
     "write list": (lambda: write_generators(3, "x.ext"), "generators: .* lines, got int"),

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative
-from polytope import hull as hull_module
-from polytope.ball import BallStatus
-from polytope.generators import Bound
-from polytope.hull import Hull
-from tests.hand_made import (
+from polytope.answers.generators import Bound
+from polytope.measures import hull as hull_module
+from polytope.measures.ball import BallStatus
+from polytope.measures.hull import Hull
+from tests.oracles.hand_made import (
     cross,
     cube,
     flat_degenerate,

@@ -6,8 +6,7 @@ from fractions import Fraction as F
 import pytest
 
 from polytope import checker
-from tests.certificate_examples import EXAMPLES, changed
-from tests.certificate_forms import (
+from tests.examples.certificate_forms import (
     EMPTY_MINOR,
     array,
     document,
@@ -18,7 +17,8 @@ from tests.certificate_forms import (
     span,
     vec,
 )
-from tests.certificate_layers import E0, L0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX, W
+from tests.examples.certificate_layers import E0, L0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX, W
+from tests.examples.certificates import EXAMPLES, changed
 
 
 def refusal(bad, **options):

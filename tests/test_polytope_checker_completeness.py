@@ -4,11 +4,11 @@ from itertools import islice
 
 import pytest
 
-from tests import certificate_sources, completeness
+from tests.campaigns import certificate_sources, completeness
 
 
 def test_the_certificates_of_the_library_are_accepted():
-    """As `python -m tests.certificate_sources`: random small layers and planted collisions."""
+    """As tests.campaigns.certificate_sources: random small layers and planted collisions."""
     made, refused, slowest = certificate_sources.run(islice(certificate_sources.sources(3), 600))
     assert (made.total(), refused) == (600, [])
     assert len(made) >= 15
@@ -16,7 +16,7 @@ def test_the_certificates_of_the_library_are_accepted():
 
 
 def test_every_gap_in_a_list_is_noticed():
-    """As `python -m tests.completeness`, the smaller polytopes."""
+    """As `python -m tests.campaigns.completeness`, the smaller polytopes."""
     counts, missed, polytopes = completeness.run(40)
     assert not missed
     assert polytopes >= 15

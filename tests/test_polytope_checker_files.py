@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import save
 
 from polytope import checker
-from tests.certificate_examples import EXAMPLES, changed
-from tests.certificate_maker import optimum_certificate, seeded_layer
+from tests.examples.certificate_maker import optimum_certificate, seeded_layer
+from tests.examples.certificates import EXAMPLES, changed
 
 CHECKER = Path(checker.__file__)
 

@@ -11,7 +11,7 @@ from fractions import Fraction as F
 import pytest
 
 from polytope import checker
-from tests.certificate_forms import (
+from tests.examples.certificate_forms import (
     array,
     box,
     document,
@@ -23,7 +23,7 @@ from tests.certificate_forms import (
     sparse,
     vec,
 )
-from tests.certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
+from tests.oracles.certificate_oracle import System, dot, generated, is_true, rank, reduced_lines
 
 SMALL = [F(-1), F(0), F(0), F(1), F(1), F(2), F(1, 2), F(-1, 2)]
 TRIES = 1500  # of each kind

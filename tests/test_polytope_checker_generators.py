@@ -7,8 +7,7 @@ from fractions import Fraction as F
 import pytest
 
 from polytope import checker
-from tests.certificate_arrays import vector
-from tests.certificate_forms import (
+from tests.examples.certificate_forms import (
     bare,
     bases,
     box,
@@ -20,9 +19,10 @@ from tests.certificate_forms import (
     problem,
     vec,
 )
-from tests.certificate_generators import GENERATORS
-from tests.certificate_layers import E0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX
-from tests.certificate_oracle import is_true
+from tests.examples.certificate_generators import GENERATORS
+from tests.examples.certificate_layers import E0, SQUARE, TIES, TRIANGLE, U0, U1, UNIT_BOX
+from tests.oracles.certificate_arrays import vector
+from tests.oracles.certificate_oracle import is_true
 
 
 def refusal(bad):

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from polytope import checker
-from tests.certificate_examples import EXAMPLES, changed
-from tests.certificate_forms import EMPTY_MINOR, array, box, document, mult, problem, vec
-from tests.certificate_layers import SQUARE
-from tests.mutation_seeds import pictures
+from tests.campaigns.mutation_seeds import pictures
+from tests.examples.certificate_forms import EMPTY_MINOR, array, box, document, mult, problem, vec
+from tests.examples.certificate_layers import SQUARE
+from tests.examples.certificates import EXAMPLES, changed
 
 NONE = {"dtype": "F64", "shape": [0], "data": ""}
 

@@ -1,13 +1,13 @@
-"""No false claim is accepted: a sample of what `python -m tests.mutants` does at length."""
+"""No false claim is accepted: a sample of tests.campaigns.mutants."""
 
 import pytest
 
 from polytope import checker
-from tests.certificate_examples import EXAMPLES
-from tests.certificate_oracle import is_true
-from tests.mutants import LEAST, run
-from tests.mutation_operators import OPERATORS
-from tests.mutation_seeds import hand_made, pictures, seeds
+from tests.campaigns.mutants import LEAST, run
+from tests.campaigns.mutation_operators import OPERATORS
+from tests.campaigns.mutation_seeds import hand_made, pictures, seeds
+from tests.examples.certificates import EXAMPLES
+from tests.oracles.certificate_oracle import is_true
 
 
 def test_no_false_mutant_of_a_hand_made_certificate_is_accepted():

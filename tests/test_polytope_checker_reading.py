@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from polytope import checker
-from tests.certificate_examples import EXAMPLES, changed
-from tests.certificate_forms import array, bits, box, problem, rational, sparse
-from tests.certificate_layers import UNIT_BOX, W
+from tests.examples.certificate_forms import array, bits, box, problem, rational, sparse
+from tests.examples.certificate_layers import UNIT_BOX, W
+from tests.examples.certificates import EXAMPLES, changed
 
 
 def refusal(bad, **options):

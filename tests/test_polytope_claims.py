@@ -7,7 +7,7 @@ import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
-from polytope.halfspaces import Bound, Row
+from polytope.sets.halfspaces import Bound, Row
 
 TIES = CollisionPolytope.from_layer([[1, 0], [-1, 0], [0, 1]], [0, 0, 0], [0, F(1, 2)])
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from polytope import CollisionPolytope, LPStatus, NearestStatus, verify
-from tests import example_bounded, example_empty, example_tolerance, example_unbounded
-from tests.example_polyhedra import UNBOUNDED
+from tests.examples import bounded, empty, tolerance, unbounded
+from tests.examples.polyhedra import UNBOUNDED
 
-FILES = (example_bounded, example_empty, example_tolerance, example_unbounded)
+FILES = (bounded, empty, tolerance, unbounded)
 EXAMPLES = [example for file in FILES for example in file.EXAMPLES]
 
 pytestmark = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)

@@ -3,12 +3,12 @@
 import pytest
 
 from polytope import CollisionPolytope, Completeness
-from polytope import cross_check as cross_check_module
-from polytope import engine as engine_module
-from polytope.cross_check import cross_checked
-from polytope.engine import available
-from polytope.limits import Limits
-from polytope.reduction import Reduced, reduce
+from polytope.vertices import cross_check as cross_check_module
+from polytope.vertices import engine as engine_module
+from polytope.vertices.cross_check import cross_checked
+from polytope.vertices.engine import available
+from polytope.vertices.limits import Limits
+from polytope.vertices.reduction import Reduced, reduce
 
 #: A square pyramid: four rows are tight at its top.
 PYRAMID = (

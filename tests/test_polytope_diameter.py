@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from polytope import CollisionPolytope, RationalVector
-from polytope import diameter as diameter_module
-from polytope import distances as distances_module
-from polytope.diameter import DiameterStatus, squared_distance
+from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError
-from polytope.generators import Completeness, Generators
-from tests.hand_made import (
+from polytope.measures import diameter as diameter_module
+from polytope.measures import distances as distances_module
+from polytope.measures.diameter import DiameterStatus, squared_distance
+from tests.oracles.hand_made import (
     cross,
     cube,
     flat_degenerate,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative, verify
-from polytope import dimension as routes
+from polytope.questions import dimension as routes
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, RationalVector
-from polytope.ellipsoid import EllipsoidStatus
-from polytope.hull import Hull
-from polytope.local import Around
-from tests.hand_made import cross, cube, flat_degenerate, flat_simplex, random_simple, simplex
+from polytope.measures.ellipsoid import EllipsoidStatus
+from polytope.measures.hull import Hull
+from polytope.measures.local import Around
+from tests.oracles.hand_made import (
+    cross,
+    cube,
+    flat_degenerate,
+    flat_simplex,
+    random_simple,
+    simplex,
+)
 
 F = Fraction
 BALL = {1: 2.0, 2: pi, 3: 4 / 3 * pi, 4: pi**2 / 2}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative, verify
+from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError
-from polytope.generators import Completeness, Generators
 
 SQUARE = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
 

@@ -1,4 +1,4 @@
-"""P.vertices() as the exact peers have it; see tests/enumeration_differential.py."""
+"""P.vertices() as the exact peers have it; see tests/campaigns/enumeration_differential.py."""
 
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ import pytest
 
 from experiments.bench.exact_peers import Peer, installed
 from polytope import CollisionPolytope
-from tests.enumeration_differential import Tally, compare, run
-from tests.random_polyhedra import FAMILIES, polyhedron
+from tests.campaigns.enumeration_differential import Tally, compare, run
+from tests.examples.random_polyhedra import FAMILIES, polyhedron
 
 SEEDS = 12 * len(FAMILIES)
 

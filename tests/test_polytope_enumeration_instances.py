@@ -5,8 +5,8 @@ import pytest
 from experiments.bench.exact_peers import Peer, installed
 from experiments.bench.exact_sets import set_of, system_of
 from polytope import verify
-from polytope.generators import Completeness
-from tests.example_instances import FOLDER, INSTANCES, cyclic, gale
+from polytope.answers.generators import Completeness
+from tests.examples.instances import FOLDER, INSTANCES, cyclic, gale
 
 #: Seconds for a peer; and for a slow instance, where at least one must end in time.
 _LIMIT, _SLOW_LIMIT = 60, 90

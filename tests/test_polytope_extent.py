@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative, verify
+from polytope.answers.results import LPStatus
 from polytope.errors import InputError
-from polytope.results import LPStatus
-from tests.example_bounded import EXAMPLES
-from tests.hand_made import flat_degenerate, flat_simplex, hand_made, random_simple
+from tests.examples.bounded import EXAMPLES
+from tests.oracles.hand_made import flat_degenerate, flat_simplex, hand_made, random_simple
 
 F = Fraction
 BOUNDED = [e for e in EXAMPLES if e.bounded and e.vertices]
@@ -59,7 +59,7 @@ def test_chosen_coordinates():
 )
 def test_coordinates_that_are_refused_before_any_work(coordinates, message, monkeypatch):
     P = CollisionPolytope.from_layer([[2, 2]], [-3], [0, 0], domain=Box(0, 1))
-    monkeypatch.setattr("polytope.extent.Minimizer", None)
+    monkeypatch.setattr("polytope.measures.extent.Minimizer", None)
     with pytest.raises(InputError, match=message):
         P.extents(coordinates)
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope import CollisionPolytope
-from polytope.filters import certain_signs
-from polytope.sparse import SparseMatrix
+from polytope.exact.filters import certain_signs
+from polytope.exact.sparse import SparseMatrix
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=400)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from polytope.exact_bases import ExactRows
-from polytope.float_bases import FloatRows
-from polytope.rational import RationalVector
+from polytope.exact.rational import RationalVector
+from polytope.vertices.exact_bases import ExactRows
+from polytope.vertices.float_bases import FloatRows
 
 
 def exact_rows(m: int, n: int, bits: int, seed: int) -> ExactRows:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Free, LPStatus, Nonnegative, verify
-from tests.exact_oracle import minimum, rank
-from tests.random_layers import Instance
+from tests.examples.random_layers import Instance
+from tests.oracles.exact_oracle import minimum, rank
 
 F = Fraction
 

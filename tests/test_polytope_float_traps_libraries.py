@@ -11,9 +11,11 @@ import highspy
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope, LPStatus, Nonnegative, engine, highs, verify
+from polytope import Box, CollisionPolytope, LPStatus, Nonnegative, verify
 from polytope.errors import NonFiniteError
-from tests.exact_oracle import minimum
+from polytope.lp import highs
+from polytope.vertices import engine
+from tests.oracles.exact_oracle import minimum
 
 F = Fraction
 halfspaces = CollisionPolytope.from_halfspaces

@@ -7,7 +7,7 @@ import pytest
 
 from polytope import CollisionPolytope, LPStatus, verify
 from polytope.errors import InexactError, NonFiniteError, ShapeError
-from polytope.halfspaces import Row
+from polytope.sets.halfspaces import Row
 
 build = CollisionPolytope.from_halfspaces
 TRIANGLE = [[-1, 0], [0, -1], [1, 1]], [0, 0, 1]

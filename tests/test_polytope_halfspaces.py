@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from polytope import CollisionPolytope
-from polytope.halfspaces import Multipliers, Row
-from polytope.rational import RationalVector
+from polytope.exact.rational import RationalVector
+from polytope.sets.halfspaces import Multipliers, Row
 
 
 def weights(kind, rng, n_units, n_inputs):

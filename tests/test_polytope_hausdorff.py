@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 
 from polytope import Box, CollisionPolytope, RationalVector
 from polytope.errors import InputError, ShapeError
-from polytope.hausdorff import distance_to_hull, hausdorff_distance
+from polytope.measures.hausdorff import distance_to_hull
 
 
 def box(lower, upper, d=2):
@@ -15,7 +15,7 @@ def box(lower, upper, d=2):
 
 
 def test_a_square_and_its_diagonal():
-    found = hausdorff_distance(box(0, 1), [[0, 0], [1, 1]])
+    found = box(0, 1).hausdorff_distance([[0, 0], [1, 1]])
     assert found.from_hull.lower == found.from_hull.upper == 0
     assert found.from_set.lower <= np.sqrt(0.5) <= found.from_set.upper
     assert found.from_set.upper - found.from_set.lower < 1e-12
@@ -23,7 +23,7 @@ def test_a_square_and_its_diagonal():
 
 
 def test_points_outside_count_in_the_other_direction():
-    found = hausdorff_distance(box(0, 1), [[-1, -1], [4, 5], [-1, 1], [1, -1], [1, 1]])
+    found = box(0, 1).hausdorff_distance([[-1, -1], [4, 5], [-1, 1], [1, -1], [1, 1]])
     assert found.from_set.upper < 1e-12
     assert found.from_hull.lower <= 5 <= found.from_hull.upper
     assert found.from_hull.index == 1
@@ -35,12 +35,12 @@ def test_the_vertices_themselves_are_at_distance_zero():
     weight = rng.integers(-4, 5, (7, 4))
     polytope = CollisionPolytope.from_layer(weight, [-3] * 7, [0] * 4, domain=Box(-1, 1))
     listed = polytope.vertices()
-    found = hausdorff_distance(polytope, listed.points, generators=listed)
+    found = polytope.hausdorff_distance(listed.points, generators=listed)
     assert found.lower == found.upper == 0
 
 
 def test_one_point():
-    found = hausdorff_distance(box(0, 1, 3), [[0, 0, 0]])
+    found = box(0, 1, 3).hausdorff_distance([[0, 0, 0]])
     assert found.from_set.lower <= np.sqrt(3) <= found.from_set.upper
     assert found.from_hull.upper == 0
 
@@ -74,7 +74,7 @@ def test_both_directions_against_random_points():
     polytope = CollisionPolytope.from_layer(weight, [-1] * 6, [0] * 3, domain=Box(-1, 1))
     listed = polytope.vertices()
     points = rng.normal(size=(5, 3))
-    found = hausdorff_distance(polytope, points, generators=listed)
+    found = polytope.hausdorff_distance(points, generators=listed)
     corners = listed.points_float()
     inside = rng.dirichlet(np.ones(len(corners)), 400) @ corners
     hull = [RationalVector.of(map(Fraction, p)) for p in points.tolist()]
@@ -89,15 +89,15 @@ def test_both_directions_against_random_points():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(InputError, match="points: expected at least one, got none"):
-        hausdorff_distance(box(0, 1), [])
+        box(0, 1).hausdorff_distance([])
     with pytest.raises(ShapeError, match=r"points\[1\]"):
-        hausdorff_distance(box(0, 1), [[0, 0], [1]])
+        box(0, 1).hausdorff_distance([[0, 0], [1]])
     free = CollisionPolytope.from_layer([[1, 0], [0, 1]], [0, 0], [-1, -1])
     with pytest.raises(InputError, match="got an unbounded one"):
-        hausdorff_distance(free, [[0, 0]])
+        free.hausdorff_distance([[0, 0]])
     empty = CollisionPolytope.from_activation([[1, 0]], [0], [5], domain=Box(0, 1))
     with pytest.raises(InputError, match="got an empty set"):
-        hausdorff_distance(empty, [[0, 0]])
+        empty.hausdorff_distance([[0, 0]])
     partial = box(0, 1, 5).vertices(max_count=4)
     with pytest.raises(InputError, match="complete"):
-        hausdorff_distance(box(0, 1, 5), [[0] * 5], generators=partial)
+        box(0, 1, 5).hausdorff_distance([[0] * 5], generators=partial)

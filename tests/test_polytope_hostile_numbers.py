@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from polytope import Box, CollisionPolytope, Free, LPStatus, Nonnegative, highs, underflow, verify
+from polytope import Box, CollisionPolytope, Free, LPStatus, Nonnegative, verify
 from polytope.errors import InputError, UnitError
-from tests.hostile_numbers import ACCEPTED, BIAS, BOXES, ENDLESS, REFUSED, TARGET, WEIGHT
+from polytope.exact import underflow
+from polytope.lp import highs
+from tests.examples.hostile_numbers import ACCEPTED, BIAS, BOXES, ENDLESS, REFUSED, TARGET, WEIGHT
 
 F = Fraction
 build = CollisionPolytope.from_layer

@@ -18,8 +18,8 @@ from polytope import (
     write_halfspaces,
 )
 from polytope.errors import FileFormatError, InputError, OutputError
+from polytope.formats.interchange import FORMATS, SUFFIXES
 from polytope.formats.representations import rows_of
-from polytope.interchange import FORMATS, SUFFIXES
 
 F = Fraction
 FILES = ("set.ine", "set.poly", "set.in", "set.json")

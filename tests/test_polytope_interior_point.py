@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope, Free, LPStatus, Nonnegative, interior_point, verify
-from polytope.interior_point import propose, suits
-from polytope.program import LinearProgram
-from polytope.rational import RationalVector
+from polytope import Box, CollisionPolytope, Free, LPStatus, Nonnegative, verify
+from polytope.exact.rational import RationalVector
+from polytope.lp import interior_point
+from polytope.lp.interior_point import propose, suits
+from polytope.lp.program import LinearProgram
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def test_the_same_optimum_as_highs(seed, domain, monkeypatch):
     basis = propose(program(chosen, objective))
     assert basis is not None
     assert len(basis.basic) == len(basis.tight)
-    monkeypatch.setattr("polytope.minimize.solve", None)  # HiGHS is not asked
+    monkeypatch.setattr("polytope.questions.minimize.solve", None)  # HiGHS is not asked
     found = chosen.minimize(objective)
     assert found.status is LPStatus.OPTIMAL
     assert found.is_vertex
@@ -47,7 +48,7 @@ def test_the_same_optimum_as_highs(seed, domain, monkeypatch):
 
 def test_units_in_a_box(monkeypatch):
     chosen = polytope(8, Box(0, 1))
-    monkeypatch.setattr("polytope.minimize.solve", None)
+    monkeypatch.setattr("polytope.questions.minimize.solve", None)
     for unit in chosen.inactive_units[:3]:
         found = chosen.unit_vertex(unit)
         assert found.status is LPStatus.OPTIMAL

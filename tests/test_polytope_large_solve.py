@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flint import fmpz_mat
 
-from polytope import large_solve
+from polytope.lp import large_solve
 
 
 def system(n, bits, seed=0):

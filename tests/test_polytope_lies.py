@@ -1,6 +1,6 @@
 """Floats propose, exact arithmetic disposes: whatever the float routines say, no answer is wrong.
 
-See tests/lies.py, whose long run this is a sample of.
+See tests/campaigns/lies.py, whose long run this is a sample of.
 """
 
 from fractions import Fraction
@@ -8,14 +8,14 @@ from fractions import Fraction
 import pytest
 
 from polytope import Box, CollisionPolytope, LPStatus
-from polytope.basis import solve_basis
-from polytope.highs import Basis
-from polytope.program import LinearProgram
-from polytope.proposals import proposing
-from polytope.rational import RationalVector
-from tests.differential_tally import Tally
-from tests.lies import LIES, ROUTINES, TOLD, ask, ask_subjects
-from tests.lies_subjects import differences
+from polytope.exact.rational import RationalVector
+from polytope.lp.basis import solve_basis
+from polytope.lp.highs import Basis
+from polytope.lp.program import LinearProgram
+from polytope.lp.proposals import proposing
+from tests.campaigns.differential_tally import Tally
+from tests.campaigns.lies import LIES, ROUTINES, TOLD, ask, ask_subjects
+from tests.campaigns.lies_subjects import differences
 
 #: Lies about what small layers ask for; the others are tried on the larger sets alone.
 _SMALL = ("HiGHS", "any", "no ", "interior", "numpy.linalg.inv")
@@ -94,7 +94,7 @@ def test_what_passes_through_a_proposal():
 
 def test_a_belief_would_be_seen(monkeypatch):
     # A package that takes every basis for an optimal one.
-    monkeypatch.setattr("polytope.proof.BasicSolution.is_optimal", property(lambda self: True))
+    monkeypatch.setattr("polytope.lp.proof.BasicSolution.is_optimal", property(lambda self: True))
     tallies = [ask(name, range(2)) for name in ("HiGHS: random basis, kOptimal", "any basis")]
     assert not all(tally.is_clean for tally in tallies)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, verify
-from polytope import lifting as lifting_module
-from polytope.exact_bases import ExactRows, walk_to_vertex
-from polytope.lifting import Refined, fits, solve_along_edges
-from polytope.limits import Limits
-from polytope.rational import RationalVector
-from polytope.traverse import Graph, Traversal
+from polytope.exact.rational import RationalVector
+from polytope.vertices import lifting as lifting_module
+from polytope.vertices.exact_bases import ExactRows, walk_to_vertex
+from polytope.vertices.lifting import Refined, fits, solve_along_edges
+from polytope.vertices.limits import Limits
+from polytope.vertices.traverse import Graph, Traversal
 
 
 def traversed(rows: ExactRows) -> Graph:

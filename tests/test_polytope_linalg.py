@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope import CollisionPolytope, verify
-from polytope.halfspaces import Row
-from polytope.linalg import MODULI, independent_rows, invertible_minor, span
-from polytope.rational import ExactArray
-from tests.exact_oracle import rank
+from polytope.exact.rational import ExactArray
+from polytope.sets.halfspaces import Row
+from polytope.sets.linalg import MODULI, independent_rows, invertible_minor, span
+from tests.oracles.exact_oracle import rank
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=150)

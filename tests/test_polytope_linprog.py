@@ -5,23 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from polytope import (
-    Box,
-    CollisionPolytope,
-    Free,
-    LPStatus,
-    NearestStatus,
-    Nonnegative,
-    exact_simplex,
-    linprog,
-    verify,
-)
-from polytope import walk as walking
-from polytope.equilibrate import Equilibration
-from polytope.highs import Proposer
-from polytope.program import LinearProgram
-from polytope.proof import proves_optimum
-from polytope.rational import RationalVector
+from polytope import Box, CollisionPolytope, Free, LPStatus, NearestStatus, Nonnegative, verify
+from polytope.exact.rational import RationalVector
+from polytope.lp import exact_simplex, linprog
+from polytope.lp import walk as walking
+from polytope.lp.equilibrate import Equilibration
+from polytope.lp.highs import Proposer
+from polytope.lp.program import LinearProgram
+from polytope.lp.proof import proves_optimum
 
 
 def random_layer(seed, units=9, inputs=6, *, domain=None, degenerate=False):

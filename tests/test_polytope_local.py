@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from polytope import RationalVector
+from polytope.answers.generators import Bound, Chart, Completeness, Generators
 from polytope.errors import InputError
-from polytope.generators import Bound, Chart, Completeness, Generators
-from polytope.local import (
+from polytope.exact.roots import nearest_root, outward, root_bounds, root_interval, root_sum
+from polytope.measures.local import (
     Around,
     balanced,
     charted,
@@ -19,8 +20,7 @@ from polytope.local import (
     local_rows,
     scaled_floats,
 )
-from polytope.roots import nearest_root, outward, root_bounds, root_interval, root_sum
-from tests.hand_made import cube, flat_degenerate, flat_simplex, hand_made
+from tests.oracles.hand_made import cube, flat_degenerate, flat_simplex, hand_made
 
 F = Fraction
 

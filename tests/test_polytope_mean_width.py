@@ -6,8 +6,8 @@ import pytest
 
 from polytope import CollisionPolytope
 from polytope.errors import InputError
-from polytope.mean_width import MeanWidthStatus
-from tests.hand_made import cube, flat_simplex, hand_made, simplex
+from polytope.measures.mean_width import MeanWidthStatus
+from tests.oracles.hand_made import cube, flat_simplex, hand_made, simplex
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,16 @@ import inspect
 import pytest
 
 from polytope import CollisionPolytope
-from polytope.generators import Completeness
-from polytope.measures import Measures
-from tests.hand_made import cross, cube, flat_degenerate, flat_simplex, hand_made, random_simple
+from polytope.answers.generators import Completeness
+from polytope.measures.measures import Measures
+from tests.oracles.hand_made import (
+    cross,
+    cube,
+    flat_degenerate,
+    flat_simplex,
+    hand_made,
+    random_simple,
+)
 
 METHODS = {name: value for name, value in vars(Measures).items() if name[0] != "_"}
 LISTED = {n: m for n, m in METHODS.items() if "generators" in inspect.signature(m).parameters}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from polytope.errors import InputError, LimitError, ShapeError
-from polytope.network import Concat, Maximum, Network, Relu, Sum
-from polytope.rational import ExactArray, RationalVector
-from polytope.region import linear_region
-from tests.network_examples import affine, by_floats, random_network
+from polytope.exact.rational import ExactArray, RationalVector
+from polytope.network.graph import Concat, Maximum, Network, Relu, Sum
+from polytope.network.region import linear_region
+from tests.examples.networks import affine, by_floats, random_network
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -52,7 +52,7 @@ def test_a_point_of_another_length_is_refused():
 
 
 def test_a_map_too_large_to_be_written_out_is_refused(monkeypatch):
-    monkeypatch.setattr("polytope.network.LARGEST_MAP", 5)
+    monkeypatch.setattr("polytope.network.graph.LARGEST_MAP", 5)
     wide = affine(0, np.ones((1, 3)), [0])
     narrow = affine(1, np.ones((2, 1)), [0, 0])
     Network(3, (wide, narrow)).values(RationalVector((1, 2, 3)))  # 3 and 2 entries

@@ -1,9 +1,9 @@
-"""What was planted in a layer is found, by the smallest margins; see tests/planted.py."""
+"""What was planted in a layer is found, by the smallest margins; see tests/campaigns/planted.py."""
 
 import pytest
 
 from polytope import CollisionPolytope
-from tests.planted import KINDS, Tally, main, plant
+from tests.campaigns.planted import KINDS, Tally, main, plant
 
 
 @pytest.mark.parametrize("kind", range(len(KINDS)), ids=[k.__name__ for k in KINDS])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope, Nonnegative
-from polytope.sparse import SparseMatrix
+from polytope.exact.sparse import SparseMatrix
 
 
 def pointwise(seed, positions=4, channels=(5, 7)):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope import Box, Free, LPStatus, NearestStatus
-from tests.random_layers import instance
+from tests.examples.random_layers import instance
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=40)

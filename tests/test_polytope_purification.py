@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytope import Box, CollisionPolytope, Free, Nonnegative, checker, crossover, verify
+from polytope import Box, CollisionPolytope, Free, Nonnegative, checker, verify
 from polytope.errors import InputError
-from polytope.purification import PurificationStatus as Status
-from polytope.rational import RationalVector
-from polytope.sparse import SparseMatrix
-from tests.random_layers import instance
+from polytope.exact.rational import RationalVector
+from polytope.exact.sparse import SparseMatrix
+from polytope.vertices import crossover
+from polytope.vertices.purification import PurificationStatus as Status
+from tests.examples.random_layers import instance
 
 F = Fraction
 
@@ -159,20 +160,20 @@ def test_wrong_proposals_are_not_believed(monkeypatch):
         asked.append(seed)
         return crossover.Proposal([], [0], [0], np.array([False, True]), 2)
 
-    monkeypatch.setattr("polytope.purification.crossover.push", wrong)
+    monkeypatch.setattr("polytope.vertices.purification.crossover.push", wrong)
     found = polytope.purify()
     assert asked == [0, 1, 2]
     assert "exact steps" in found.timings
     assert polytope.is_vertex(found.point)
-    monkeypatch.setattr("polytope.purification.crossover.push", lambda face, seed=0: None)
+    monkeypatch.setattr("polytope.vertices.purification.crossover.push", lambda face, seed=0: None)
     found = polytope.purify()
     assert "exact steps" in found.timings
     assert polytope.is_vertex(found.point)
 
 
 def test_undecided_says_why(monkeypatch):
-    monkeypatch.setattr("polytope.purification.crossover.push", lambda face, seed=0: None)
-    monkeypatch.setattr("polytope.purification._EXACT_ENTRIES", 0)
+    monkeypatch.setattr("polytope.vertices.purification.crossover.push", lambda face, seed=0: None)
+    monkeypatch.setattr("polytope.vertices.purification._EXACT_ENTRIES", 0)
     found = square().purify()
     assert found.status is Status.UNDECIDED
     assert found.certificate is None
@@ -180,10 +181,10 @@ def test_undecided_says_why(monkeypatch):
 
 
 def test_what_does_not_fit_says_so(monkeypatch):
-    monkeypatch.setattr("polytope.face_point.LARGEST_DENSE", 1)
+    monkeypatch.setattr("polytope.vertices.face_point.LARGEST_DENSE", 1)
     found = square().purify()
     assert square().is_vertex(found.point)  # in exact steps
-    monkeypatch.setattr("polytope.purification._EXACT_ENTRIES", 0)
+    monkeypatch.setattr("polytope.vertices.purification._EXACT_ENTRIES", 0)
     found = square().purify()
     assert found.status is Status.UNDECIDED
     assert found.reason.startswith("1 rows on 2 coordinates off their bounds are more than fit")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope.errors import InexactError, InputError, NonFiniteError, ShapeError
-from polytope.rational import ExactArray, RationalVector, nearest_float, rounded, to_fraction
+from polytope.exact.rational import ExactArray, RationalVector, nearest_float, rounded, to_fraction
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=200)

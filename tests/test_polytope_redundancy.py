@@ -7,8 +7,8 @@ import pytest
 
 from polytope import Box, CollisionPolytope, Free, Nonnegative, verify
 from polytope.errors import InputError
-from polytope.halfspaces import Bound, Row, inequalities
-from tests.certificate_oracle import System, is_true, minimum
+from polytope.sets.halfspaces import Bound, Row, inequalities
+from tests.oracles.certificate_oracle import System, is_true, minimum
 
 U0, U1, U2 = Row("upper", 0), Row("upper", 1), Row("upper", 2)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from polytope.errors import InputError, NonFiniteError, ShapeError
-from polytope.network import Maximum, Network, Relu
-from polytope.rational import RationalVector
-from polytope.region import OFF, Crossing, Place, linear_region, region_of
-from tests.network_examples import affine, random_network
+from polytope.exact.rational import RationalVector
+from polytope.network.graph import Maximum, Network, Relu
+from polytope.network.region import OFF, Crossing, Place, linear_region, region_of
+from tests.examples.networks import affine, random_network
 
 
 def rows_hold(region, x):
@@ -115,7 +115,7 @@ def test_a_target_that_does_not_fit_is_refused(target, error, message):
 
 
 def test_a_place_that_decides_nothing_is_refused():
-    from polytope.region import _entries
+    from polytope.network.region import _entries
 
     with pytest.raises(InputError, match="a ReLU or a maximum, got node 1"):
         _entries(random_network(0), Place(1, 0))

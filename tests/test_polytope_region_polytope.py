@@ -7,11 +7,11 @@ import pytest
 
 from polytope import Box, CollisionPolytope, LPStatus, RationalVector, verify
 from polytope.errors import DomainError, InputError, UnitError
-from polytope.neighbours import explore
-from polytope.network import Network, Relu
-from polytope.region import linear_region
-from polytope.region_polytope import region_polytope
-from tests.network_examples import affine, random_network
+from polytope.network.graph import Network, Relu
+from polytope.network.neighbours import explore
+from polytope.network.region import linear_region
+from polytope.network.region_polytope import region_polytope
+from tests.examples.networks import affine, random_network
 
 
 def collides(network, x, target, tolerance=0):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from polytope import CollisionPolytope
-from tests.exact_oracle import exact, rank
-from tests.random_layers import FAMILIES, instance
+from tests.examples.random_layers import FAMILIES, instance
+from tests.oracles.exact_oracle import exact, rank
 
 F = Fraction
 build = CollisionPolytope.from_layer

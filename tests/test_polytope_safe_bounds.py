@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from polytope import Box, CollisionPolytope, Nonnegative, safe_bounds, verify
+from polytope import Box, CollisionPolytope, Nonnegative, verify
+from polytope.questions import safe_bounds
 
 
 def layer(seed, domain):

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import kstest
 
 from polytope import Box, CollisionPolytope
+from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError, LimitError
-from polytope.generators import Completeness, Generators
-from polytope.triangulation import triangulation
-from tests.hand_made import (
+from polytope.measures.triangulation import triangulation
+from tests.oracles.hand_made import (
     cross,
     cube,
     flat_degenerate,

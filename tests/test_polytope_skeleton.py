@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from polytope import CollisionPolytope
+from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError
-from polytope.generators import Completeness, Generators
-from polytope.skeleton import edges
-from tests.hand_made import (
+from polytope.measures.skeleton import edges
+from tests.oracles.hand_made import (
     cross,
     cube,
     flat_degenerate,
@@ -69,7 +69,7 @@ def test_edges_of_the_cube_change_one_coordinate():
 def by_rank(P, generators):
     """Edges by algebra: the halfspaces tight at both ends have rank one less than the dimension."""
     system, chart = P.layer.system, generators.chart
-    from polytope.local import local_rows
+    from polytope.measures.local import local_rows
 
     normals = np.array(local_rows(system, chart, generators.halfspaces).normals, dtype=float)
     found = []

@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from polytope import Box, CollisionPolytope, Source, checker, verify
+from polytope.answers.sources import readable
 from polytope.errors import CertificateError, FileFormatError, InputError
-from polytope.sources import readable
 
 PIXELS = bytes(range(0, 240, 20))  # two images of 3 x 2
 

@@ -7,9 +7,9 @@ import pytest
 
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError, LimitError, NonFiniteError, ShapeError
-from polytope.rational import ExactArray, RationalVector
-from polytope.scaled import ScaledMatrix
-from polytope.sparse import SparseMatrix
+from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.scaled import ScaledMatrix
+from polytope.exact.sparse import SparseMatrix
 
 
 def example(seed, dtype=np.float32, shape=(12, 8)):

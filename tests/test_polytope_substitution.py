@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytope import CollisionPolytope, Nonnegative, substitution
-from polytope.rational import ExactArray, RationalVector
-from polytope.scaled import ScaledMatrix
-from polytope.sparse import SparseMatrix
-from tests.random_layers import instance
+from polytope import CollisionPolytope, Nonnegative
+from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.scaled import ScaledMatrix
+from polytope.exact.sparse import SparseMatrix
+from polytope.sets import substitution
+from tests.examples.random_layers import instance
 
 TYPES = ["float16", "float32", "float64", "int8", "wide", "fractions", "scaled", "sparse"]
 
@@ -105,7 +106,7 @@ def test_large_layers_answer_as_small_ones(seed):
     small = chosen.polytope()
     expected = [(small.contains(x), small.residuals(x), small.is_vertex(x)) for x in points]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("polytope.layer._LARGE", 0)
+        patch.setattr("polytope.sets.layer._LARGE", 0)
         large = chosen.polytope()
         assert large.layer.pre_activations == small.layer.pre_activations
         found = [(large.contains(x), large.residuals(x), large.is_vertex(x)) for x in points]

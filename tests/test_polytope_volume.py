@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from polytope import Box, CollisionPolytope
+from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError, LimitError
-from polytope.faces import incident_facets, pyramid_volume
-from polytope.generators import Completeness, Generators
-from polytope.local import local_points, local_rows
-from polytope.volume import VolumeStatus
-from tests.hand_made import (
+from polytope.measures.faces import incident_facets, pyramid_volume
+from polytope.measures.local import local_points, local_rows
+from polytope.measures.volume import VolumeStatus
+from tests.oracles.hand_made import (
     cross,
     cube,
     flat_degenerate,

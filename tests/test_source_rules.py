@@ -29,7 +29,7 @@ KEYWORDS = {
     "autoescape": False,
 }
 #: The numbers of a layer on their way to our own process, by a file that no one else names.
-OWN = {("experiments/image_facts.py", "pickle.load")}
+OWN = {("experiments/images/facts.py", "pickle.load")}
 
 
 def dotted(node):
@@ -69,7 +69,7 @@ def test_nothing_from_outside_is_run(path):
 
 def test_imports_that_are_not_needed():
     """No module for pickles or shells beside the two that say why, and no parser of YAML."""
-    known = {"experiments/image_facts.py", "experiments/torch_files.py"}
+    known = {"experiments/images/facts.py", "experiments/readers/torch_files.py"}
     found = set()
     for path in SOURCES:
         for node in ast.walk(ast.parse((ROOT / path).read_text())):
@@ -137,11 +137,11 @@ def test_what_is_required_is_not_known_to_be_open(package):
 
 def test_the_check_at_run_time_is_that_of_the_requirement():
     pytest.importorskip("onnx", reason="needs the extra onnx")
-    from experiments import torch_files
-    from experiments.models import onnx_reader
+    from experiments.models.onnx import reader
+    from experiments.readers import torch_files
 
     assert floors()["torch"] == torch_files.OLDEST
-    assert floors()["onnx"] == onnx_reader.OLDEST
+    assert floors()["onnx"] == reader.OLDEST
 
 
 def test_python_itself_is_recent_enough():

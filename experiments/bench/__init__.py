@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from experiments.bench.report import Report, write_report
-from experiments.files import open_run_folder
+from experiments.run.files import open_run_folder
 
 #: Name -> what it answers.  Each is the module of that name in this folder.
 BENCHMARKS = {

@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments.bench.layers import DIGIT, subject
 from experiments.bench.report import Goal, Report, middle, spread
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope import Box, Certificate, CollisionPolytope, checker
 from polytope.errors import CollisionError
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.bench.report import Goal, Report, middle
-from experiments.config import DEEP_LAYERS
-from experiments.progress import Progress
+from experiments.lenet5.options import DEEP_LAYERS
+from experiments.run.progress import Progress
 from polytope import Box, LPStatus, verify
 from polytope.errors import InputError
 
@@ -103,7 +103,7 @@ def _subjects(options: argparse.Namespace, progress: Progress) -> Iterator[Subje
         yield _random(options)
         return
     from experiments.datasets.mnist import load_mnist, pixels
-    from experiments.train import LENET5, MLP_784, Architecture, trained_net
+    from experiments.models.train import LENET5, MLP_784, Architecture, trained_net
 
     wanted = [part.strip() for part in options.layers.split(",") if part.strip()]
     for layer in wanted:

@@ -18,7 +18,7 @@ from experiments.bench.enumeration_worker import enumerate_all
 from experiments.bench.exact_peers import SOLVERS, Answer, Peer, installed, missing
 from experiments.bench.exact_sets import ExactSet, refuted, set_of, system_of
 from experiments.bench.report import Goal, Report
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope.errors import CollisionError, InputError
 
 #: A run longer than this is not repeated.

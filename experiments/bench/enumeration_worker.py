@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from experiments.bench.enumeration_sets import SMOKE, LayerSize
-from polytope.generators import Generators
+from polytope.answers.generators import Generators
 
 
 def enumerate_all(size: LayerSize) -> tuple[Generators, float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from experiments.bench import fc6_vertex
 from experiments.bench.report import Goal, Report
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope.errors import CollisionError, InputError
 
 UNITS, INPUTS, ACTIVE = 4096, 25088, 1100

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.bench.report import Goal, Report
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope.errors import CollisionError
 
 #: Stage -> what it does, in order; the worker names its timings so.

@@ -19,8 +19,8 @@ import numpy as np
 
 from experiments.bench.fc6_worker import layer, positive_fifth
 from polytope import Box, CollisionPolytope, Nonnegative, checker
-from polytope.certificates import Certificate
-from polytope.purification import Purification
+from polytope.answers.certificates import Certificate
+from polytope.vertices.purification import Purification
 
 #: Kilobytes of ru_maxrss to gigabytes of 10^9 bytes.
 _GB = 1024 / 1e9

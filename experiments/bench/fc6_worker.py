@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from polytope import CollisionPolytope, Free, Nonnegative, checker
-from polytope.certificates import Certificate
+from polytope.answers.certificates import Certificate
 
 #: Kilobytes of ru_maxrss to gigabytes of 10^9 bytes.
 _GB = 1024 / 1e9

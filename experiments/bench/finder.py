@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.bench.finder_deep import add_model_options, run_deep
 from experiments.bench.layers import Subject, subject
 from experiments.bench.report import Goal, Report, ratio
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope.errors import InputError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.bench.limits import device_limits
 from experiments.bench.report import Report, ratio
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run_deep(options: argparse.Namespace) -> Report:
     Raises:
         InputError: the model, its layer or an option does not exist, or the device is absent.
     """
-    from optimize.setup import read_device
+    from optimize.search.setup import read_device
 
     device = read_device(options.device)
     cuda = device.type == "cuda"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.bench.layers import Subject, subject
 from experiments.bench.report import Goal, Report
-from experiments.progress import Progress
+from experiments.run.progress import Progress
 from polytope import LPResult
 from polytope.errors import InputError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.case import Case
+from experiments.measure.case import Case
 from polytope.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def subject(options: Any, *, targets: int = 1, digit: int | None = DIGIT) -> Sub
     if options.smoke:
         return _random(options.seed, targets)
     from experiments.datasets.mnist import load_mnist, pixels
-    from experiments.train import trained_mlp
+    from experiments.models.train import trained_mlp
 
     data = load_mnist()
     net = trained_mlp(data, seed=options.seed)

@@ -9,8 +9,8 @@ from typing import Any
 from experiments.bench.layers import subject
 from experiments.bench.peers import ESOLVER, esolver_path, highs_alone, qsopt_ex
 from experiments.bench.report import Goal, Report, ratio, spread
-from experiments.case import Case
-from experiments.progress import Progress
+from experiments.measure.case import Case
+from experiments.run.progress import Progress
 from polytope import verify
 from polytope.errors import InputError
 

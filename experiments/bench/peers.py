@@ -14,10 +14,10 @@ from typing import Any
 import highspy
 import numpy as np
 
-from experiments.case import Case
+from experiments.measure.case import Case
 from polytope.errors import FileFormatError, LimitError
-from polytope.halfspaces import System
-from polytope.highs import OPTIONS
+from polytope.lp.highs import OPTIONS
+from polytope.sets.halfspaces import System
 
 ESOLVER = "esolver"
 _STATUS = re.compile(r"^status ([A-Z_]+)$", re.MULTILINE)

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.record import Record, write_record
+from experiments.run.record import Record, write_record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +145,7 @@ def write_report(folder: Path, name: str, options: Mapping[str, Any], *, report:
         timings={**report.timings, "goals": goals, "table": [report.headings, *report.rows]},
     )
     for title, figure in report.figures.items():
-        from experiments.figures import save
+        from experiments.show.figures import save
 
         save(figure, folder / f"{title}.png")
     return write_record(folder, record)

@@ -7,8 +7,8 @@ from statistics import median
 
 from experiments.bench.layers import subject
 from experiments.bench.report import Goal, Report, middle
-from experiments.case import Case
-from experiments.progress import Progress
+from experiments.measure.case import Case
+from experiments.run.progress import Progress
 from polytope import LPResult, LPStatus, verify
 from polytope.errors import InputError
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from experiments.datasets.idx import describe
 from experiments.datasets.tar import plain_files
-from experiments.files import sha256_bytes
+from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
 
 TIMEOUT = 10.0  # seconds without an answer; short, so that a machine without internet goes on soon

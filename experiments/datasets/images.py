@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiments.files import sha256_bytes, sha256_file
+from experiments.run.files import sha256_bytes, sha256_file
 from polytope.errors import FileFormatError, InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.datasets.fetch import TIMEOUT
-from experiments.files import atomic_path, open_run_folder
+from experiments.run.files import atomic_path, open_run_folder
 from polytope.errors import DownloadError
 
 DEADLINE = 4 * 3600.0  # seconds a file may take in all

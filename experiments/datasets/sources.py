@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.datasets import fetch, mnist
 from experiments.datasets.imagenet import samples_sha256
-from experiments.files import open_run_folder, sha256_file, write_bytes
+from experiments.run.files import open_run_folder, sha256_file, write_bytes
 from polytope.errors import DownloadError, InputError
 
 IMAGES_COMMIT = "bc69043e2862758a1906c6a24a792bb28c6bb2ff"

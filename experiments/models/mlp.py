@@ -1,6 +1,10 @@
 """Which fully connected network?  784-256-256-10 with ReLU (Li, Zhang & Malik 2019, sec. 3.1)."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
@@ -27,3 +31,16 @@ class MLP(nn.Module):
         x = torch.relu(self.hidden2(x))
         logits: Tensor = self.output(x)
         return logits
+
+
+def model_of(weights: Mapping[str, NDArray[np.float32]]) -> MLP:
+    """Returns the network with these parameters, by name, in evaluation mode."""
+    hidden, inputs = weights["hidden1.weight"].shape
+    model = MLP(inputs, hidden, len(weights["output.bias"]))
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return model.eval().requires_grad_(False)
+
+
+def weights_of(model: nn.Module) -> dict[str, NDArray[np.float32]]:
+    """Returns a network's parameters by name, to be sent to another process."""
+    return {name: value.numpy() for name, value in model.state_dict().items()}

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from experiments.files import sha256_file
 from experiments.models.weights import load_weights, refuse_nonfinite
+from experiments.run.files import sha256_file
 from polytope.errors import InputError, NonFiniteError
 
 #: Name -> module, class, and shape of one input.
@@ -127,7 +127,7 @@ def _onnx(
 ) -> LoadedModel:
     if weights is not None:
         raise InputError(f"weights: expected none with {spec}, which holds its own; got {weights}")
-    from experiments.models.onnx_reader import read_onnx
+    from experiments.models.onnx.reader import read_onnx
 
     model, found = read_onnx(Path(spec), input_shape=shape, external_data=external_data)
     _check_finite(model, spec)

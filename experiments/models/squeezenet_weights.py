@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from experiments.datasets.images import Resize
 from experiments.datasets.sources import SQUEEZENET_SHA256
-from experiments.files import sha256_bytes, sha256_file
-from experiments.layer_files import read_arrays
 from experiments.models.preprocess import channel_affine, torchvision_step
 from experiments.models.squeezenet import SqueezeNet, release_names
 from experiments.models.squeezenet_codec import decode
+from experiments.readers.arrays import read_arrays
+from experiments.run.files import sha256_bytes, sha256_file
 from polytope.errors import ChecksumError, FileFormatError, InputError
 
 LARGEST = 64 << 20  # bytes; torchvision's file has 5 million

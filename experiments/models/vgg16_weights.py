@@ -19,11 +19,11 @@ from torch import Tensor
 
 from experiments.datasets.fetch import Report, data_root, report_to_stderr
 from experiments.datasets.large_files import download_file
-from experiments.files import sha256_file
-from experiments.layer_files import read_arrays
 from experiments.models.preprocess import caffe_step, torchvision_step
 from experiments.models.vgg16 import POOLED, VGG16, Shape, empty_vgg16
 from experiments.models.weights import as_tensor
+from experiments.readers.arrays import read_arrays
+from experiments.run.files import sha256_file
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
 
 URLS = {

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.layer_files import read_arrays
+from experiments.readers.arrays import read_arrays
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 #: Bookkeeping of training: no part of what an evaluated network computes.

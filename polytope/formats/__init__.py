@@ -1,1 +1,1 @@
-"""Which file formats are spoken?  One module each; polytope/interchange.py chooses among them."""
+"""Which file formats are spoken?  One module each; interchange.py chooses among them."""

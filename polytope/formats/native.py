@@ -19,9 +19,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from polytope.exact.rational import RationalVector
 from polytope.formats.representations import HalfspaceRows, VRepresentation, v_representation
 from polytope.formats.text import Number, NumberRow, bad
-from polytope.rational import RationalVector
 
 HALFSPACES = "collision-polytopes/halfspaces/1"
 GENERATORS = "collision-polytopes/generators/1"

@@ -8,10 +8,10 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Protocol
 
-from polytope.arguments import instance
 from polytope.errors import InputError
+from polytope.exact.arguments import instance
+from polytope.exact.rational import RationalVector
 from polytope.formats.text import Number, NumberRow
-from polytope.rational import RationalVector
 
 if TYPE_CHECKING:
     from polytope.collision import CollisionPolytope

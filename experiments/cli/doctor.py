@@ -1,0 +1,72 @@
+"""What is installed here, and what is missing?  Versions, device, data, exact engines."""
+
+import argparse
+import json
+import os
+from importlib.util import find_spec
+from shutil import which
+from typing import Any
+
+from experiments.datasets.fetch import data_root
+from experiments.datasets.mnist import SHA256
+from experiments.run.record import versions
+
+#: Module -> what it is for.
+ENGINES = {
+    "flint": "python-flint: exact proofs (needed)",
+    "highspy": "HiGHS: proposals (needed)",
+    "ppl": "pplpy: exact simplex for small programs (needed)",
+    "cdd.gmp": "pycddlib with GMP: second opinion in tests, the extra `cdd`",
+}
+PROGRAMS = {"esolver": "QSopt_ex: for `collide bench lp`, Debian package qsopt-ex"}
+
+
+def examine() -> dict[str, dict[str, Any]]:
+    """Returns section -> name -> finding."""
+    return {
+        "versions": dict(versions()),
+        "machine": {"cores": len(os.sched_getaffinity(0)), "device": _device()},
+        "exact engines": {text: _present(name) for name, text in ENGINES.items()},
+        "programs": {text: which(name) or "absent" for name, text in PROGRAMS.items()},
+        "data": _data(),
+    }
+
+
+def _device() -> str:
+    try:
+        import torch
+    except (ImportError, OSError) as problem:
+        return f"torch does not load: {problem}"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def _present(name: str) -> str:
+    try:
+        found = find_spec(name)
+    except ImportError:  # the package around the module is absent
+        return "absent"
+    return "found" if found is not None else "absent"
+
+
+def _data() -> dict[str, str]:
+    folder = data_root() / "mnist"
+    here = sum((folder / name).is_file() for name in SHA256)
+    nets = len(list((data_root() / "nets").glob("*.safetensors")))
+    return {
+        "folder": str(data_root()),
+        "MNIST": f"{here} of {len(SHA256)} files" + ("" if here else "; run `collide fetch`"),
+        "networks": str(nets),
+    }
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """What is installed, found and missing."""
+    found = examine()
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for section, entries in found.items():
+        print(section)
+        for name, value in entries.items():
+            print(f"  {name:22} {value}")
+    return 0

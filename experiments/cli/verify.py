@@ -1,0 +1,52 @@
+"""`collide verify`: the checker's verdict on certificates."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from polytope.errors import InputError
+
+
+def verify(options: argparse.Namespace) -> int:
+    """The checker's verdict on each file; its exit code is the command's."""
+    files = _certificates(options.files)
+    if not options.json:
+        from polytope import checker
+
+        return checker.main([str(path) for path in files])
+    return _verify_json(files)
+
+
+def _certificates(paths: list[Path]) -> list[Path]:
+    """The files named, and all certificates of a folder named, or of the run in it."""
+    from experiments.run.proofs import FOLDER
+
+    found: list[Path] = []
+    for path in paths:
+        inside = [path]
+        if path.is_dir():
+            place = path / FOLDER if (path / FOLDER).is_dir() else path
+            inside = sorted(place.glob("*.json"))
+        if not inside:
+            raise InputError(f"files: expected certificates, or a folder of some; {path} has none")
+        found += inside
+    return found
+
+
+def _verify_json(files: list[Path]) -> int:
+    """The same verdicts and exit code, as JSON."""
+    from polytope import checker
+
+    entries: list[dict[str, Any]] = []
+    codes = {0}
+    for path in files:
+        try:
+            entries.append({"file": str(path), "proved": True, "claim": checker.check_file(path)})
+        except (checker.CheckError, MemoryError) as problem:
+            codes.add(getattr(problem, "code", checker.LIMIT))
+            reason = str(problem) or "out of memory"
+            entries.append({"file": str(path), "proved": False, "reason": reason})
+    print(json.dumps(entries, indent=1))
+    order = (checker.REFUSED, checker.MALFORMED, checker.LIMIT, 0)
+    return next(code for code in order if code in codes)

@@ -1,0 +1,202 @@
+"""What does the experiment on pairs of images start from?  Network, layer, pictures, options.
+
+The experiment knows no network: `vgg16`, `squeezenet` and others describe theirs by one `Setting`
+and call, in this order,
+
+    run_images(setting, folder, progress)    experiments/images/pair.py: searches, measures, record
+    finish_images(folder, as_json=...)       experiments/images/output.py: tables, figures, report
+
+The network's *input is the image itself*: (3, H, W) numbers in 0..255 at the network's own size.
+Its preprocessing is its first affine step (`experiments/models/preprocess.py`), so that the box of
+the search and the exact statements are about pixels.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from optimize import AugmentedLagrangian, Authors, Objective, Stopping
+from optimize.search.optimizers import Method
+from polytope.errors import InputError
+
+BOUNDS = (0.0, 255.0)  # of every pixel, in each colour
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How relaxed vertices are searched.
+
+    Attributes:
+        title: of the recipe in tables.
+        objective: eq. 1's weights and penalty.
+        optimizer: with its options.
+        stopping: limits; `ImageOptions.max_steps` overrides that of steps.
+        rule: the whole in words, for notes.
+    """
+
+    title: str
+    objective: Objective
+    optimizer: Method
+    stopping: Stopping
+    rule: str
+
+
+#: The authors weigh 100 L+ and 10 L_i, ten times eq. 1 with alpha 10.  Momentum takes a step in
+#: proportion to the gradient, so the factor of ten is their learning rate 0.01 times ten.
+RECIPES: dict[str, Recipe] = {
+    "authors": Recipe(
+        title="authors' recipe",
+        objective=Objective(alpha=10.0, others="absolute"),
+        optimizer=Authors(learning_rate=0.1, momentum=0.99),
+        stopping=Stopping(max_steps=1_000_000),
+        rule="100 L+ + 10 L_i with |p| on the other inactive units, v = 0.99 v + 0.01 g, "
+        "x = clip(x - 0.01 v) to 0..255; the authors stopped by hand, here at a plateau "
+        "(eq. 1 not 1e-06 of its value lower in 1,000 steps) or at the limit",
+    ),
+    "modern": Recipe(
+        title="hinge, augmented Lagrangian",
+        objective=Objective(alpha=10.0, others="hinge"),
+        optimizer=AugmentedLagrangian(learning_rate=2.0, penalty=1.0, decay=0.98),
+        stopping=Stopping(max_steps=20_000, check_every=50, plateau_tolerance=1e-3, patience=10),
+        rule="the polytope's own constraints by multipliers, Adam inside (rate 2 grey levels, "
+        "falling); ends once every constraint holds to 1e-03 and the unit stands still, or at the "
+        "limit",
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Picture:
+    """One image at the network's size.
+
+    Attributes:
+        name: of its file, for tables and the record.
+        pixels: (3, H, W) float32 in 0..255, in the network's order of colours.
+        label: its class, where known.
+    """
+
+    name: str
+    pixels: NDArray[np.float32]
+    label: int | None = None
+
+
+def picture_of(
+    name: str, image: NDArray[np.uint8], *, bgr: bool = False, label: int | None = None
+) -> Picture:
+    """Returns the picture of an RGB image (H, W, 3) uint8, for a network that sees RGB or BGR."""
+    moved = np.moveaxis(image[:, :, ::-1] if bgr else image, -1, 0)
+    return Picture(name=name, pixels=np.ascontiguousarray(moved, dtype=np.float32), label=label)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOptions:
+    """Settings of one experiment on pairs of images.
+
+    Attributes:
+        units: how many vertices, the first inactive units in index order (the authors' choice).
+        recipes: names of `RECIPES`, in the order of the tables.
+        samples: random convex combinations for each scheme and space (paper: 2,000).
+        ball_samples: points on the sphere of the ball control (authors: 20,000); 0 leaves it out.
+        max_steps: limit of steps a vertex; None for each recipe's own.
+        max_seconds: limit of seconds a search; None for none.
+        exact: whether the found points are put into the exact layer (large layers take minutes
+            and gigabytes).
+        accuracy: whether the network is tried on the labelled ones of the images.
+        facts_seconds: most time for exact facts of the set, with `exact`; 0 leaves them out.
+        batch: images run at a time, where memory is the limit.
+        seed: of the random combinations and directions.
+        device: of searches and runs: "auto", "cpu", "cuda" or "cuda:N".
+    """
+
+    units: int = 5
+    recipes: tuple[str, ...] = tuple(RECIPES)
+    samples: int = 2000
+    ball_samples: int = 20_000
+    max_steps: int | None = None
+    max_seconds: float | None = None
+    exact: bool = True
+    accuracy: bool = False
+    facts_seconds: float = 600.0
+    batch: int = 32
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without a network."""
+        for name, least in (
+            *(("units", 2), ("samples", 1), ("ball_samples", 0), ("batch", 1), ("seed", 0)),
+            *(("max_steps", 1), ("facts_seconds", 0)),
+        ):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"{name}: expected at least {least}, got {value}")
+        if self.max_seconds is not None and not (
+            math.isfinite(self.max_seconds) and self.max_seconds > 0
+        ):
+            raise InputError(f"max_seconds: expected a positive number, got {self.max_seconds}")
+        unknown = [name for name in self.recipes if name not in RECIPES]
+        if unknown or not self.recipes:
+            raise InputError(
+                f"recipes: expected one or more of {', '.join(RECIPES)}, got "
+                f"{', '.join(unknown) or 'none'}"
+            )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Setting:
+    """One experiment on pairs of images.
+
+    Attributes:
+        experiment: name of the command, e.g. "vgg16".
+        title: the network in a few words, e.g. "VGG-16, torchvision's IMAGENET1K_V1".
+        model: in evaluation mode; takes (n, 3, H, W) pixels in 0..255 and gives logits.
+        layer: name of the layer in `model`, whose output goes into a ReLU.
+        target: the picture to collide with.
+        starts: name -> picture from which searches start; the name "target" is the target itself.
+        class_names: of the logits; empty where they are not known.
+        images: (n, H, W, 3) uint8 RGB at the network's size, over whose pairs the mean distance of
+            images is taken; None leaves those cells empty.
+        labels: n classes of these images, None for one that is not known; empty for none at all.
+        images_title: which images these are, and how they were brought to this size.
+        bgr: whether the network's colours are blue, green, red (for figures and PNG files).
+        remarks: what must stand below every table, e.g. that weights are random.
+        data: name of each input -> SHA-256, for the record.
+        paper_table: table of the paper to print beside ours ("4"), None for none.
+        more: further options for the record; the run belongs to them.
+        options: see there.
+    """
+
+    experiment: str
+    title: str
+    model: nn.Module
+    layer: str
+    target: Picture
+    starts: Mapping[str, Picture]
+    class_names: tuple[str, ...] = ()
+    images: NDArray[np.uint8] | None = None
+    labels: tuple[int | None, ...] = ()
+    images_title: str = ""
+    bgr: bool = False
+    remarks: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
+    paper_table: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    options: ImageOptions = field(default_factory=ImageOptions)
+
+    def sets(self) -> list[tuple[str, str, str]]:
+        """Returns (key, recipe, start) of every set of vertices, in the order of the tables."""
+        return [
+            (f"{recipe}.{start}", recipe, start)
+            for start in self.starts
+            for recipe in self.options.recipes
+        ]
+
+    def name_of(self, index: int) -> str:
+        """Returns the name of a class, or its number."""
+        known = self.class_names
+        return known[index] if index < len(known) else f"class {index}"

@@ -1,0 +1,1 @@
+"""The experiment of `collide mnist` at the layers of LeNet-5."""

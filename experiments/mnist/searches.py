@@ -1,0 +1,57 @@
+"""What is each search called, and when does it end?  Numbers come from `optimize`'s defaults."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optimize import Splitting, Stopping
+from optimize.search.splitting import CONSTRAINED_TOLERANCE, PENALTY_TOLERANCE
+
+#: Family -> what a table calls it.  Whether its searches converged is counted, never named.
+FAMILY = {
+    "authors": "relaxed: paper's penalty, authors' optimiser",
+    "absolute": "relaxed: paper's penalty, run to convergence",
+    "hinge": "relaxed: hinge, run to convergence",
+    "exact": "exact",
+}
+CONTROL = {
+    "none": "",
+    "never": "; control: never-lit pixels fixed",
+    "rarely": "; control: pixels lit in <1% fixed",
+}
+
+
+def _plateau() -> str:
+    usual = Stopping()
+    steps = usual.patience * usual.check_every
+    return (
+        f"ends on a plateau, once eq. 1 has not fallen by {usual.plateau_tolerance:g} of "
+        f"max(1, |value|) in {steps:,} steps"
+    )
+
+
+#: Family -> when its search ends, and what its duality gap proves.
+RULES = {
+    "authors": _plateau(),
+    "absolute": "converged once (value of eq. 1 - lower bound) <= "
+    f"{PENALTY_TOLERANCE:g} max(1, |value|), by duality gap in float64",
+    "hinge": "solves the constrained problem; converged once no constraint is off by more than "
+    f"{Splitting().feasibility:g} and |minimum - lower bound| <= "
+    f"{CONSTRAINED_TOLERANCE:g} max(1, |minimum|), by duality gap in float64",
+}
+
+
+def name_of(one: Mapping[str, Any]) -> str:
+    """Returns what a table calls one set of vertices."""
+    return FAMILY[one["family"]] + CONTROL[one["control"]]
+
+
+def title_of(one: Mapping[str, Any]) -> str:
+    """Returns the name with the count of searches that converged, where the method can.
+
+    >>> title_of({"family": "hinge", "control": "none", "status": ["converged", "step_limit"]})
+    'relaxed: hinge, run to convergence; 1 of 2 converged'
+    """
+    if one["family"] not in ("absolute", "hinge"):
+        return name_of(one)
+    ended = one["status"]
+    return f"{name_of(one)}; {ended.count('converged')} of {len(ended)} converged"

@@ -1,0 +1,149 @@
+"""Which tables does the survey print?  Read from its record; nothing is computed here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.measure.entries import MAX_STEPS
+from experiments.mnist.searches import RULES
+from experiments.mnist.survey_summary import COLUMNS
+from experiments.paper import TABLE_2
+from experiments.show.numbers import fixed, percent, short, spread_text
+from experiments.show.proof_cells import uncertified
+from experiments.show.tables import Table
+
+NAMES = {
+    "absolute": "paper's penalty, run to convergence",
+    "absolute_never": "paper's penalty, never-lit pixels fixed",
+    "absolute_rarely": "paper's penalty, pixels lit in <1% fixed",
+    "hinge": "hinge, run to convergence",
+    "exact": "exact",
+    "never": "exact, never-lit pixels fixed",
+    "rarely": "exact, pixels lit in <1% fixed",
+}
+Results = Mapping[str, Any]
+
+
+def survey_tables(results: Results) -> list[Table]:
+    """Returns all tables of a survey's results."""
+    return [
+        means_table(results),
+        _by(results, "by_seed", name="survey-seeds", heading="training seed"),
+        _by(results, "by_label", name="survey-digits", heading="the target's digit"),
+        held_table(results),
+    ]
+
+
+def means_table(results: Results) -> Table:
+    """Mean distance of the vertices over all rows, by family."""
+    printed = TABLE_2[0]
+    rows: list[tuple[str, ...]] = [
+        (
+            "paper, Table 2 (one target)",
+            str(printed.vertex_distance),
+            percent(printed.ratio),
+            *("", "", ""),
+        )
+    ]
+    for family in COLUMNS:
+        proofs = results["proofs"].get(family)
+        search = results["searches"].get(family)
+        rows.append(
+            (
+                NAMES[family],
+                spread_text(results["distances"][family]),
+                percent(results["ratios"][family]),
+                proved_text(proofs) if proofs else converged_text(search),
+                short(search["max_relative_gap"]["max"]) if search else "",
+                short(search["max_tolerance"]["max"]) if search else "",
+            )
+        )
+    count = results["distances"]["exact"]["count"]
+    controls = results["controls"]
+    return Table(
+        name="survey",
+        title=f"Mean l2 distance of the vertices, {count} rows (target, training seed)",
+        columns=(
+            *("vertices", "mean ± std (least to largest)", "of image distance"),
+            *("proved or converged", "largest rel. gap", "tolerance needed (largest)"),
+        ),
+        rows=tuple(rows),
+        proofs=uncertified(rows),
+        notes=(
+            f"Mean distance of all pairs of test images: {fixed(results['image_distance'])}.",
+            f"Controls: {controls['never']['pixels']} pixels never lit, "
+            f"{controls['rarely']['pixels']} lit in under 1% of the training images.",
+            "Network accuracies: "
+            + ", ".join(percent(net["accuracy"], 2) for net in results["networks"])
+            + ".",
+            f"Stopping rule of the paper's penalty, with and without controls: "
+            f"{RULES['absolute']}; of the hinge: {RULES['hinge']}. A search that has not converged "
+            f"ends after {MAX_STEPS:,} steps and counts in every mean.",
+            "Tolerance needed (largest): the smallest tolerance at which every point of the row's "
+            "search collides, largest over all rows.",
+            "Proved: certificates accepted by the checker / vertices asked for. They are checked "
+            "in the run and not kept: `collide mnist --target T --seed S` keeps those of one row.",
+        ),
+    )
+
+
+def proved_text(found: Mapping[str, Any]) -> str:
+    """Returns how many of a family's vertices have a certificate that was accepted."""
+    return f"{found['verified']}/{found['asked']} proved"
+
+
+def converged_text(found: Mapping[str, Any]) -> str:
+    """Returns how many of a family's searches converged."""
+    return f"{found['converged']}/{found['asked']} converged"
+
+
+def _by(results: Results, key: str, *, name: str, heading: str) -> Table:
+    """The same in groups of rows."""
+    rows = [
+        (
+            group,
+            str(found["exact"]["count"]),
+            *(spread_text(found[family]) for family in COLUMNS),
+        )
+        for group, found in results[key].items()
+    ]
+    return Table(
+        name=name,
+        title=f"Mean l2 distance of the vertices, by {heading}: mean ± std (least to largest)",
+        columns=(heading, "rows", *(NAMES[family] for family in COLUMNS)),
+        rows=tuple(rows),
+        proofs=uncertified(rows),
+        notes=tuple(
+            f"{NAMES[family]}: {converged_text(search)}, all rows."
+            for family, search in results["searches"].items()
+        ),
+    )
+
+
+def held_table(results: Results) -> Table:
+    """Each observation, with the number of rows in which it held."""
+    rows = [
+        (
+            one["statement"],
+            f"{one['held']} of {one['rows']}",
+            spread_text(one["ratio"]) if one["ratio"]["count"] else "",
+        )
+        for one in results["observations"]
+    ]
+    left_out = "; ".join(
+        f"{one['rows'] - one['ratio']['count']} of {one['rows']} in '{one['statement']}'"
+        for one in results["observations"]
+        if one["ratio"]["count"] < one["rows"]
+    )
+    return Table(
+        name="survey-observations",
+        title="Observations, compared row by row",
+        columns=("statement", "held in", "ratio: mean ± std (least to largest)"),
+        rows=tuple(rows),
+        proofs=uncertified(rows),
+        notes=(
+            "Ratio, row by row: in each statement, the distance said to be larger / the one said "
+            "to be smaller (exact / paper's penalty; free pixels / held pixels). "
+            f"Rows with a zero divisor are left out of it: {left_out or 'none'}.",
+            "Ratio of the last statement: 1 + |hinge's distance - exact one's| / exact one's.",
+        ),
+    )

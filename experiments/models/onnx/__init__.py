@@ -1,0 +1,1 @@
+"""Networks in ONNX files, read by our own reader: what it does not know it refuses."""

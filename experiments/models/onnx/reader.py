@@ -1,0 +1,269 @@
+"""Which network does an ONNX file hold?  Read by `onnx`, checked, and rebuilt as a torch module.
+
+Supported is what a network of ReLU layers needs (`OPERATORS`); anything else is refused by name
+and place.  Nothing is executed from the file, and no file beside it is opened unless asked for.
+"""
+
+from collections import Counter, defaultdict
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import fx
+
+from experiments.models.onnx import shapes  # noqa: F401 - registers its operators
+from experiments.models.onnx.build import LARGEST, Builder, Node, module_name
+from experiments.models.onnx.ops import FIRST_OUTPUT, OPERATORS
+from experiments.readers.foreign_files import check_version, reason, refuse_foreign
+from polytope.errors import CollisionError, FileFormatError, InputError
+
+if TYPE_CHECKING:
+    import onnx
+
+#: Older ones read external data out of other folders and through links.
+OLDEST = (1, 21)
+OLDEST_OPSET = 7  # before it, Add had an attribute that said how to broadcast
+LARGEST_FILE = 2 << 30  # bytes that a protocol buffer may have
+_FLOATS = (np.float16, np.float32, np.float64)
+
+
+def read_onnx(
+    path: Path, *, input_shape: tuple[int, ...] | None = None, external_data: bool = False
+) -> tuple[fx.GraphModule, tuple[int, ...]]:
+    """Returns the network of an ONNX file, in evaluation mode, and the shape of one input.
+
+    Its modules are named after the nodes of the file ("/fc1/Gemm" becomes `fc1_Gemm`; a node
+    without a name is `gemm_3`, by its place).  The first axis of the input is the batch, whatever
+    size the file gives it.
+
+    Args:
+        path: the file.
+        input_shape: of one input, where the file leaves sizes open.
+        external_data: whether tensors may be kept in files beside it, of its own folder.
+
+    Raises:
+        InputError: the package onnx is absent, or the file uses what is not supported.
+        FileFormatError: it is no valid ONNX file.
+    """
+    try:
+        return _read(Path(path), input_shape, external_data)
+    except (CollisionError, MemoryError):
+        raise
+    except Exception as problem:  # libraries raise nearly anything on damaged files
+        raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
+
+
+def _read(
+    path: Path, input_shape: tuple[int, ...] | None, external_data: bool
+) -> tuple[fx.GraphModule, tuple[int, ...]]:
+    model = _load(path, external_data)
+    opset = _opset(model, path)
+    constants = {each.name: _array(each, path) for each in model.graph.initializer}
+    name, example = _example(model.graph, constants, input_shape, path)
+    nodes = _nodes(model.graph)
+    users: dict[str, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for each in node.inputs:
+            users[each].append(node)
+    outputs = [each.name for each in model.graph.output]
+    if not outputs:
+        raise FileFormatError(f"{path}: expected a network with outputs, got one without")
+    builder = Builder(
+        opset=opset,
+        batch=len(example),
+        constants=constants,
+        uses=Counter([each for node in nodes for each in node.inputs] + outputs),
+        users={each: tuple(found) for each, found in users.items()},
+    )
+    builder.start(name, example)
+    for node in nodes:
+        _add(builder, node)
+    if loose := [each for each in outputs if each not in builder.values]:
+        raise InputError(f"{path}: expected outputs that depend on the input, got {loose}")
+    return builder.finish(outputs).eval(), tuple(example.shape[1:])
+
+
+def _add(builder: Builder, node: Node) -> None:
+    """Adds one operator; what it needs is there, since a valid graph is in order."""
+    if node.place in builder.done:
+        return
+    for other in node.outputs[1:]:
+        if builder.uses[other] or node.op not in FIRST_OUTPUT:
+            raise node.refuse("one output in use", f"{other!r} as well")
+    try:
+        made = OPERATORS[node.op](builder, node)
+    except Exception as problem:  # numpy and torch raise nearly anything on odd attributes
+        raise node.misfit(problem) from problem
+    if isinstance(made, np.ndarray):
+        builder.constants[node.outputs[0]] = made
+    else:
+        builder.values[node.outputs[0]] = made
+
+
+def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
+    try:
+        import onnx
+        import onnx.inliner
+        from google.protobuf.message import DecodeError
+    except ImportError as problem:
+        raise InputError(
+            f"{path}: expected the package onnx, which reads such files, to be installed; "
+            "install the extra `onnx`: pip install 'collision-polytopes[onnx]'"
+        ) from problem
+    check_version("onnx", onnx.__version__, OLDEST, path=path)
+    try:
+        refuse_foreign(path)
+        size = path.stat().st_size
+        if not 0 < size <= LARGEST_FILE:
+            raise FileFormatError(f"{path}: expected 1 to {LARGEST_FILE:,} bytes, got {size:,}")
+        data = path.read_bytes()
+    except OSError as problem:
+        raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
+    try:
+        model = onnx.load_model_from_string(data)
+    except (DecodeError, ValueError, RuntimeError) as problem:
+        raise FileFormatError(
+            f"{path} must be an ONNX file ({size:,} bytes): {reason(problem)}"
+        ) from problem
+    if not model.graph.node:
+        raise FileFormatError(f"{path}: expected a network, got an ONNX file without any operator")
+    _external(model, path, external_data)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        return onnx.inliner.inline_local_functions(model) if model.functions else model
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as problem:
+        raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
+
+
+def _external(model: "onnx.ModelProto", path: Path, wanted: bool) -> None:
+    """Refuses, or reads, tensors that are kept in other files."""
+    import onnx
+    from onnx.external_data_helper import load_external_data_for_model, uses_external_data
+
+    names = [each.name for each in model.graph.initializer if uses_external_data(each)]
+    held = [node for node in model.graph.node if any(map(_external_attribute, node.attribute))]
+    if held:
+        raise InputError(f"{path}: expected constants in the file, got {held[0].name!r} elsewhere")
+    if not names:
+        return
+    if not wanted:
+        raise InputError(
+            f"{path}: expected its tensors in the file, got {len(names)} ({names[0]!r}, ...) in "
+            "files beside it; allow that with --external-data"
+        )
+    try:
+        # It refuses other folders, links and absolute paths.
+        load_external_data_for_model(model, str(path.resolve().parent))
+    except (onnx.checker.ValidationError, OSError, ValueError, RuntimeError) as problem:
+        raise FileFormatError(
+            f"{path}: its external data cannot be read: {reason(problem)}"
+        ) from problem
+
+
+def _external_attribute(attribute: "onnx.AttributeProto") -> bool:
+    from onnx.external_data_helper import uses_external_data
+
+    return attribute.HasField("t") and uses_external_data(attribute.t)
+
+
+def _opset(model: "onnx.ModelProto", path: Path) -> int:
+    import onnx
+
+    for each in model.opset_import:
+        if each.domain in ("", "ai.onnx"):
+            newest = onnx.defs.onnx_opset_version()
+            if not OLDEST_OPSET <= each.version <= newest:
+                raise InputError(
+                    f"{path}: expected operators of version {OLDEST_OPSET} to {newest} (opset), "
+                    f"got {each.version}"
+                )
+            return int(each.version)
+    raise FileFormatError(f"{path}: expected an opset of ONNX's own operators, got none")
+
+
+def _array(found: "onnx.TensorProto", path: Path) -> np.ndarray:
+    from onnx import numpy_helper
+
+    try:
+        return np.asarray(numpy_helper.to_array(found))
+    except (ValueError, TypeError, KeyError) as problem:
+        raise FileFormatError(f"{path}: tensor {found.name!r}: {reason(problem)}") from problem
+
+
+def _example(
+    graph: "onnx.GraphProto",
+    constants: dict[str, np.ndarray],
+    wanted: tuple[int, ...] | None,
+    path: Path,
+) -> tuple[str, torch.Tensor]:
+    """The name of the network's input, and its shape and type with the file's batch size, or 1."""
+    from onnx import helper
+
+    inputs = [each for each in graph.input if each.name not in constants]
+    if len(inputs) != 1:
+        names = ", ".join(each.name for each in inputs) or "none"
+        raise InputError(f"{path}: expected one input, got {len(inputs)} ({names})")
+    kind = inputs[0].type.tensor_type
+    dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type) if kind.elem_type else None
+    if dtype not in _FLOATS:
+        raise InputError(f"{path}: expected an input of floats, got {dtype} for {inputs[0].name!r}")
+    sizes = [max(0, each.dim_value) if each.HasField("dim_value") else 0 for each in kind.shape.dim]
+    if len(sizes) < 2:
+        raise InputError(
+            f"{path}: expected an input whose first axis is the batch, got shape {sizes}"
+        )
+    shape = tuple(sizes[1:])
+    if wanted is not None:
+        if len(wanted) != len(shape) or any(
+            size not in (0, asked) for size, asked in zip(shape, wanted, strict=True)
+        ):
+            raise InputError(f"input-shape: expected {_open(shape)} as in {path}, got {wanted}")
+        shape = wanted
+    if 0 in shape:
+        raise InputError(
+            f"input-shape: expected the sizes that {path} leaves open ({_open(shape)}), got none; "
+            "give --input-shape"
+        )
+    if prod(shape) > LARGEST or sizes[0] > LARGEST:
+        raise InputError(f"{path}: expected inputs of at most {LARGEST:,} numbers, got {sizes}")
+    kind = getattr(torch, np.dtype(dtype).name)
+    return inputs[0].name, torch.empty((sizes[0] or 1, *shape), dtype=kind, device="meta")
+
+
+def _open(shape: tuple[int, ...]) -> str:
+    return ",".join("?" if size == 0 else str(size) for size in shape)
+
+
+def _nodes(graph: "onnx.GraphProto") -> list[Node]:
+    """The operators, all of them known ones."""
+    from onnx import numpy_helper
+
+    def value(attribute: "onnx.AttributeProto") -> Any:
+        import onnx
+
+        found = onnx.helper.get_attribute_value(attribute)
+        return numpy_helper.to_array(found) if isinstance(found, onnx.TensorProto) else found
+
+    nodes, taken = [], set[str]()
+    for index, each in enumerate(graph.node):
+        called = f" {each.name!r}" if each.name else ""
+        place = f"node {index}{called} ({each.op_type})"
+        if each.domain not in ("", "ai.onnx") or each.op_type not in OPERATORS:
+            domain = f" of domain {each.domain}" if each.domain else ""
+            raise InputError(
+                f"{place}: expected one of {', '.join(sorted(OPERATORS))}; got operator "
+                f"{each.op_type}{domain}, which is not supported"
+            )
+        nodes.append(
+            Node(
+                op=each.op_type,
+                name=module_name(each.name, each.op_type, index, taken=taken),
+                place=place,
+                inputs=tuple(each.input),
+                outputs=tuple(each.output),
+                attributes={a.name: value(a) for a in each.attribute},
+            )
+        )
+    return nodes

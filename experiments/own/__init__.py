@@ -1,0 +1,1 @@
+"""A layer, polyhedron or network of the user's."""

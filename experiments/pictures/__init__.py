@@ -1,0 +1,1 @@
+"""Geometry drawn: sections, polytopes, projections."""

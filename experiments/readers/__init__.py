@@ -1,0 +1,1 @@
+"""Is a stranger's file what it says?"""

@@ -1,0 +1,88 @@
+"""Which arrays are in a file?  Every format the commands take, each size checked first."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+
+from experiments.readers.foreign_files import check_numpy, reason, refuse_foreign
+from polytope.errors import CollisionError, FileFormatError
+
+Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
+
+
+TORCH = (".pt", ".pth", ".ckpt", ".bin")
+
+
+STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
+
+
+_MOST_AXES = 32
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """Returns the arrays of a .npz, .npy ("target"), .safetensors or .pt file, by name.
+
+    A file of torch is read with `weights_only`: it may hold tensors, and no code.
+
+    Raises:
+        FileFormatError: the file is absent or not of its format; other pickles are refused.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".pkl":
+        raise FileFormatError(
+            f"{path}: expected .npz, .safetensors or .pt; save the tensors with safetensors"
+        )
+    try:
+        arrays = _arrays(path, suffix)
+    except (CollisionError, MemoryError):
+        raise
+    except Exception as problem:  # libraries raise nearly anything on damaged files
+        raise FileFormatError(
+            f"{path} must be a readable .npz, .npy, .safetensors or .pt file{_size(path)}: "
+            f"{reason(problem)}"
+        ) from problem
+    for name, array in arrays.items():
+        if array.ndim > _MOST_AXES:  # torch reads some that it can do nothing with
+            raise FileFormatError(
+                f"{path}, {name!r}: expected at most {_MOST_AXES} axes, got {array.ndim}"
+            )
+    return arrays
+
+
+def _arrays(path: Path, suffix: str) -> dict[str, Array]:
+    refuse_foreign(path)
+    if suffix in TORCH:
+        from experiments.readers.torch_files import read_torch
+
+        return dict(read_torch(path))
+    if suffix == ".safetensors":
+        return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
+    return _numpy_arrays(path)
+
+
+def _size(path: Path) -> str:
+    return f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""
+
+
+def _numpy_arrays(path: Path) -> dict[str, Array]:
+    with path.open("rb") as stream:
+        start = stream.read(8)
+        if not start.startswith(STARTS):
+            raise FileFormatError(
+                f"{path} must be a readable .npz, .npy or .safetensors file: expected arrays saved "
+                f"by numpy, got a file that starts with {start!r}{_size(path)}"
+            )
+        check_numpy(path)
+        stream.seek(0)
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"target": _native(loaded)}
+        with loaded:
+            return {name: _native(loaded[name]) for name in loaded.files}
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    """The same numbers in this machine's order of bytes, the only one torch takes."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,1 @@
+"""How is a run kept?  Folders, rows, records, processes, progress."""

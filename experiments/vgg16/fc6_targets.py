@@ -1,0 +1,112 @@
+"""What do the authors' own fc6 targets say of their sets?  N+, the paper's bound, half-spaces.
+
+The released scripts come with the fc6 pre-activations of their ImageNet targets.  The counts need
+nothing else: which units are active, and how many inputs fc6 has.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.models.vgg16 import Shape
+from experiments.readers.arrays import read_arrays
+from experiments.run.files import sha256_file
+from experiments.show.proof_cells import uncertified
+from experiments.show.tables import Table
+from polytope.errors import FileFormatError, NonFiniteError
+
+
+def read_targets(path: Path) -> dict[str, NDArray[Any]]:
+    """Returns the pre-activations (N,) of each target, by name, sorted.
+
+    Raises:
+        FileFormatError: the file cannot be read, or an array has another shape than (4096,).
+        NonFiniteError: an array holds NaN or infinity.
+    """
+    units = Shape().hidden
+    found = {}
+    for name, value in sorted(read_arrays(path).items()):
+        array = np.asarray(value)
+        if array.shape != (units,) or array.dtype.kind != "f":
+            raise FileFormatError(
+                f"{path}, {name}: expected floats of shape ({units},), got {array.dtype} of shape "
+                f"{array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise NonFiniteError(f"{path}, {name}: expected finite numbers, got NaN or infinity")
+        found[name] = array
+    if not found:
+        raise FileFormatError(f"{path}: expected arrays of pre-activations by name, got none")
+    return found
+
+
+def target_entries(targets: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Returns counts of each target's set, and the names of targets that are equal to it."""
+    inputs = Shape().fc6_inputs
+    entries = []
+    for name, values in targets.items():
+        active = int((values > 0).sum())
+        equal = [
+            other
+            for other, each in targets.items()
+            if other != name and each.tobytes() == values.tobytes()
+        ]
+        entries.append(
+            {
+                "name": name,
+                "n_units": len(values),
+                "n_inputs": inputs,
+                "n_positive": active,
+                "paper_bound": inputs - active,
+                "halfspaces": len(values) - active,
+                "zeros": int((values == 0).sum()),
+                "equal_to": equal,
+            }
+        )
+    return entries
+
+
+def targets_results(path: Path) -> dict[str, Any]:
+    """Returns the entries of a file, with its checksum."""
+    return {"sha256": sha256_file(path), "targets": target_entries(read_targets(path))}
+
+
+def targets_table(results: Mapping[str, Any]) -> Table:
+    """The authors' targets, one a row."""
+    entries = results["targets"]
+    rows = [
+        (
+            each["name"],
+            str(each["n_positive"]),
+            str(each["paper_bound"]),
+            str(each["halfspaces"]),
+            str(each["zeros"]),
+            ", ".join(each["equal_to"]),
+        )
+        for each in entries
+    ]
+    active = [each["n_positive"] for each in entries]
+    fewer = sum(each["halfspaces"] < each["paper_bound"] for each in entries)
+    inputs, units = entries[0]["n_inputs"], entries[0]["n_units"]
+    return Table(
+        name="fc6-targets",
+        title=f"The authors' {len(entries)} targets at fc6 of VGG-16 (d = {inputs}, N = {units})",
+        columns=(
+            *("target", "active units N+", "paper's bound d - N+", "half-spaces N - N+"),
+            *("exactly 0", "equal, byte for byte, to"),
+        ),
+        rows=tuple(rows),
+        proofs=uncertified(rows),
+        notes=(
+            f"N+ from {min(active)} to {max(active)}, so the bound from {inputs - max(active)} to "
+            f"{inputs - min(active)}, with {units - max(active)} to {units - min(active)} "
+            "half-spaces.",
+            f"In {fewer} of {len(entries)} sets the half-spaces are fewer than the dimension's "
+            f"bound: with x free each contains at least d - N = {inputs - units} independent lines "
+            "and has no vertices.",
+            "The signs are those of the stored float32 numbers.",
+        ),
+    )

@@ -1,0 +1,184 @@
+"""The paper's Tables 3 and 4: collisions of images at fc6 of VGG-16."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.datasets.imagenet import class_name, labels, which_samples
+from experiments.datasets.images import (
+    Resize,
+    Rule,
+    list_images,
+    listing_sha256,
+    load_images,
+    pick_image,
+)
+from experiments.images.setting import ImageOptions, Picture, Setting, picture_of
+from experiments.models.preprocess import torchvision_step
+from experiments.models.vgg16 import FC6, VGG16, Shape, check_side, random_vgg16
+from experiments.models.vgg16_weights import URLS, fetch_vgg16, load_vgg16
+from experiments.run.files import sha256_bytes
+from experiments.run.progress import Progress
+from polytope.errors import InputError
+
+SIDE = 224  # of the images VGG-16 was trained on
+CLASSES = 1000
+TITLES = {
+    "torchvision": "VGG-16 (torchvision's IMAGENET1K_V1)",
+    "caffe": "VGG-16 (Caffe weights, TF port)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vgg16Options:
+    """Settings of `collide vgg16`.
+
+    Attributes:
+        weights: a file, or "torchvision" or "caffe" for a download into the cache.
+        sha256: that the file must have; None where only what its name says is checked.
+        random_weights: seed of random weights instead; None for real ones.
+        images: folder of images; the mean distance of images is taken over all of them.
+        target: number, name or part of the name of the target's file.
+        start: likewise of the image that searches start from.
+        from_target: whether to search from the target as well.
+        side: of the square images, 224 unless reduced.
+        resize: "squash" (the authors), "crop" (torchvision), None for the weights' own.
+        layer: name of the layer.
+        data: cache folder; None for the default.
+        image: see there.
+    """
+
+    weights: str = "torchvision"
+    sha256: str | None = None
+    random_weights: int | None = None
+    images: Path
+    target: str
+    start: str
+    from_target: bool = False
+    side: int = SIDE
+    resize: Rule | None = None
+    layer: str = FC6
+    data: Path | None = None
+    image: ImageOptions = field(default_factory=ImageOptions)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without weights and images."""
+        check_side(self.side)
+        if self.random_weights is not None and self.random_weights < 0:
+            raise InputError(f"random-weights: expected a seed >= 0, got {self.random_weights}")
+        if self.random_weights is not None and self.sha256 is not None:
+            raise InputError("sha256: expected none with random weights, which come from no file")
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    model: VGG16
+    title: str
+    remarks: tuple[str, ...]
+    data: dict[str, str]
+    rule: Rule
+
+
+def vgg16_setting(
+    options: Vgg16Options, progress: Progress, *, shape: Shape | None = None
+) -> Setting:
+    """Returns the experiment that the options describe, weights and images loaded.
+
+    Args:
+        options: of the command.
+        progress: reports.
+        shape: of a stand-in for tests, said so in every table; None for VGG-16.
+
+    Raises:
+        InputError: an option does not fit the folder of images.
+        FileFormatError, ChecksumError, DownloadError: of weights and images.
+    """
+    network = _network(options, progress, shape)
+    paths = list_images(options.images)
+    places = [pick_image(paths, wanted) for wanted in (options.target, options.start)]
+    if places[0] == places[1] and not options.from_target:
+        raise InputError(
+            f"start: expected another image than the target, got {paths[places[0]].name} for both "
+            "(--from-target searches from the target as well)"
+        )
+    rule = options.resize or network.rule
+    resize = Resize(
+        height=options.side,
+        width=options.side,
+        rule=rule,
+        side=max(options.side, round(256 * options.side / SIDE)),
+    )
+    progress.say(f"    {len(paths)} images, {resize.describe()}")
+    images = load_images(
+        paths, resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
+    )
+    known = labels(paths)
+    random = options.random_weights is not None  # its classes mean nothing
+    target, other = (
+        picture_of(paths[place].name, images[place], label=None if random else known[place])
+        for place in places
+    )
+    starts: dict[str, Picture] = {"target": target} if options.from_target else {}
+    return Setting(
+        experiment="vgg16",
+        title=network.title,
+        model=network.model,
+        layer=options.layer,
+        target=target,
+        starts=starts | {"other": other},
+        class_names=() if random else tuple(class_name(index) for index in range(CLASSES)),
+        images=images,
+        labels=() if random else known,
+        images_title=f"{which_samples(paths)}, {resize.describe()}",
+        remarks=(*network.remarks, *_remarks(options)),
+        data=network.data | {"images": listing_sha256(paths)},
+        paper_table="4",
+        more={"resize": rule, "side": options.side},
+        options=options.image,
+    )
+
+
+def _network(options: Vgg16Options, progress: Progress, shape: Shape | None) -> _Network:
+    stand_in = () if shape is None else (f"A narrow stand-in, not VGG-16: {shape}.",)
+    seed = options.random_weights
+    if seed is not None:
+        model = random_vgg16(seed, shape)
+        digest = sha256_bytes(b"".join(_bytes(each) for each in model.state_dict().values()))
+        model.preprocess = torchvision_step()
+        remark = f"Random weights (seed {seed}), untrained: a test of the command, no result."
+        title = f"VGG-16 with random weights (seed {seed})"
+        data = {f"random weights, seed {seed}": digest}
+        return _Network(model, title, (remark, *stand_in), data, "crop")
+    path = (
+        fetch_vgg16(options.weights, root=options.data, sha256=options.sha256, report=progress.say)
+        if options.weights in URLS
+        else Path(options.weights)
+    )
+    loaded = load_vgg16(path, sha256=options.sha256, shape=shape)
+    progress.say(f"    {path}: SHA-256 {loaded.sha256}, compared with {loaded.verified}")
+    checked = f"Weights: {path.name}, SHA-256 {loaded.sha256}, compared with {loaded.verified}."
+    rule: Rule = "squash" if loaded.source == "caffe" else "crop"
+    title = TITLES[loaded.source]
+    data = {path.name: loaded.sha256}
+    return _Network(loaded.model, title, (checked, *stand_in), data, rule)
+
+
+def _bytes(tensor: Any) -> bytes:
+    return np.ascontiguousarray(tensor.numpy()).tobytes()
+
+
+def _remarks(options: Vgg16Options) -> tuple[str, ...]:
+    """What a reader must know of substitutes and reductions."""
+    found = ["The images are not the authors', whose arrays of 256 x 256 pixels are not published."]
+    if options.side != SIDE:
+        found.append(
+            f"Images of {options.side} x {options.side} pixels instead of {SIDE} x {SIDE}: what "
+            "leaves the last pooling is averaged (or repeated) to 7 x 7 before fc6, for which no "
+            "weights were trained."
+        )
+    limit = options.image.max_steps
+    if limit is not None:
+        found.append(f"Searches were cut off after {limit} steps.")
+    return tuple(found)

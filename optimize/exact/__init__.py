@@ -1,0 +1,1 @@
+"""The exact layer or network behind a torch model."""

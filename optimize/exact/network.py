@@ -1,0 +1,309 @@
+"""What do the layers before compute, exactly?  The model up to one layer as a `polytope.Network`.
+
+Every step becomes an affine map, a ReLU, a maximum, a concatenation or a sum of flat vectors, with
+numbers taken exactly: averages are divided by whole numbers, a BatchNorm is a diagonal map.
+"""
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from optimize.exact.layer import affine_of, as_image, norm_of, objects, pair, stored, stored_numbers
+from optimize.model.checks import check_layer, check_network
+from optimize.model.graph import find_call
+from optimize.model.operations import (
+    AdaptivePool,
+    Combine,
+    Join,
+    Mean,
+    Metadata,
+    Move,
+    Norm,
+    Pool,
+    Rectifier,
+    Unknown,
+    Weighted,
+)
+from optimize.model.reading import describe, read_operation
+from optimize.model.trace import Run, Trace, example_input, one_input, probe, run_example, trace
+from optimize.model.windows import (
+    Pair,
+    Window,
+    adaptive_places,
+    average_sizes,
+    places,
+    pool_windows,
+)
+from polytope.errors import InputError
+from polytope.exact.rational import ExactArray
+from polytope.exact.sparse import SparseMatrix
+from polytope.network.graph import Affine, Concat, Maximum, Network, Node, Relu, Source, Sum
+
+
+def exact_network(model: nn.Module, name: str, example: Any) -> Network:
+    """Everything from the model's input to the pre-activation of the layer `name`, exactly.
+
+    Args:
+        model: a torch module; it is copied, never changed, and read in evaluation mode.
+        name: of a layer, as `relu_layers` lists it (or of one that is the model's output).
+        example: one input (*input,) of the model, or its shape.
+
+    Returns:
+        A network whose last node is the pre-activation, a BatchNorm folded into it included.
+
+    Raises:
+        InputError: no such layer; or a step before it is no ReLU, maximum or affine map, or not
+            one of those known here; the message names it.
+        NonFiniteError: a weight is NaN or infinite.
+        LimitError: a convolution of too many products.
+
+    Example:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        ...                     nn.Linear(8, 3), nn.ReLU())
+        >>> [type(node).__name__ for node in exact_network(net, "4", (1, 6, 6)).nodes]
+        ['Affine', 'Relu', 'Maximum', 'Affine']
+    """
+    traced = trace(model)
+    call = find_call(traced, name)
+    run = run_example(traced, example, last=call.pre_activation)
+    builder = _Builder(traced, run)
+    for node in traced.ancestors(call.pre_activation):
+        builder.add(node)
+    network = Network(math.prod(run.shapes[traced.source]), tuple(builder.nodes))
+    inputs = example_input(traced, example)
+    check_layer(traced, call, inputs)
+    check_network(network, (traced, call), inputs)
+    return network
+
+
+class _Builder:
+    """Turns step after step into nodes; `sources` says which vector holds a step's tensor."""
+
+    def __init__(self, traced: Trace, run: Run) -> None:
+        self.traced, self.run = traced, run
+        self.nodes: list[Node] = []
+        self.sources: dict[fx.Node, Any] = {}
+
+    def add(self, node: fx.Node) -> None:
+        """Translate one step whose arguments are translated."""
+        if node is self.traced.source:
+            self.sources[node] = 0
+        elif node in self.traced.varying and node not in self.run.values:
+            self.sources[node] = self._translate(node)
+
+    def _append(self, node: Node) -> Source:
+        self.nodes.append(node)
+        return len(self.nodes)
+
+    def _refuse(self, node: fx.Node, detail: str = "") -> InputError:
+        return InputError(
+            f"model: expected affine steps, ReLUs and maxima before the layer, got "
+            f"{describe(node, self.traced)}{detail}"
+        )
+
+    def _shape(self, node: fx.Node) -> tuple[int, ...]:
+        return one_input(self.run.shapes[node], describe(node, self.traced))
+
+    def _translate(self, node: fx.Node) -> Any:
+        operation = read_operation(node, self.traced)
+        if isinstance(operation, Metadata):
+            return None
+        if isinstance(operation, Move):
+            return self._move(node)
+        if isinstance(operation, Join):
+            return self._join(node, operation)
+        if isinstance(operation, Combine):
+            return self._combine(node, operation)
+        if isinstance(operation, Unknown):
+            raise self._refuse(node)
+        before = node.args[0] if node.args else node.kwargs["input"]
+        assert isinstance(before, fx.Node)
+        source = self.sources[before]
+        if isinstance(operation, Rectifier):
+            return self._append(Relu(source))
+        if isinstance(operation, Weighted):
+            numbers = stored_numbers(operation, self.traced)
+            shapes = self._shape(before), self._shape(node)
+            return self._append(Affine(source, *affine_of(operation, numbers, shapes)))
+        if isinstance(operation, Norm):
+            shape = self._shape(node)
+            scale, shift = norm_of(operation, self.traced, shape[0])
+            each = math.prod(shape[1:])
+            return self._diagonal(source, np.repeat(scale, each), np.repeat(shift, each))
+        if isinstance(operation, Pool | AdaptivePool):
+            return self._pool(node, before, operation)
+        return self._mean(node, before, operation)
+
+    def _diagonal(self, source: Source, scale: np.ndarray, shift: np.ndarray) -> Source:
+        at = np.arange(len(scale))
+        matrix = SparseMatrix((len(scale), len(scale)), at, at, ExactArray(scale, "Fraction"))
+        return self._append(Affine(source, matrix, ExactArray(shift, "Fraction")))
+
+    # Moves: done once on the numbers of the places, which then say where each entry comes from.
+
+    def _places(self, node: fx.Node, offset: int = 1) -> Tensor:
+        """The places of a step's entries from `offset` on, as a tensor of its shape."""
+        shape = self.run.shapes[node]
+        return torch.arange(offset, offset + math.prod(shape), dtype=torch.float64).view(shape)
+
+    def _move(self, node: fx.Node) -> Any:
+        before = next(each for each in node.all_input_nodes if each in self.sources)
+        held = self.sources[before]
+        if isinstance(held, list):  # the parts of a chunk or split, or some of them
+            if getattr(node.target, "__name__", "") != "getitem":
+                raise self._refuse(node, " of several tensors")
+            index: Any = node.args[1]
+            return held[index]
+        if sum(each in self.sources for each in node.all_input_nodes) > 1:
+            raise self._refuse(node, " by places that depend on the input")
+        moved = probe(node, self.traced, self.run, tensors=self._places)
+        if isinstance(moved, Tensor):
+            return self._select(held, math.prod(self.run.shapes[before]), moved)
+        return [self._select(held, math.prod(self.run.shapes[before]), each) for each in moved]
+
+    def _select(self, source: Source, length: int, moved: Tensor) -> Source:
+        """The vector whose entries lie at the places `moved`, counted from 1; 0 stands for 0."""
+        at = moved.reshape(-1).to(torch.int64).numpy() - 1
+        if len(at) == length and np.array_equal(at, np.arange(length)):
+            return source
+        rows = np.flatnonzero(at >= 0)
+        ones = ExactArray(np.ones(len(rows)), "float64")
+        matrix = SparseMatrix((len(at), length), rows, at[rows], ones)
+        return self._append(Affine(source, matrix, ExactArray(np.zeros(len(at)), "float64")))
+
+    def _join(self, node: fx.Node, operation: Join) -> Source:
+        sources: list[Source] = []
+        shapes: list[tuple[int, ...]] = []
+        given = operation.parts
+        for part in [given] if isinstance(given, fx.Node) else given:
+            if not isinstance(part, fx.Node) or part not in self.sources:
+                raise self._refuse(node, " of parts that are constant")
+            held = self.sources[part]
+            sources += held if isinstance(held, list) else [held]
+            shapes += self.run.parts[part] if isinstance(held, list) else [self.run.shapes[part]]
+        lengths = [math.prod(shape) for shape in shapes]
+        begins = [sum(lengths[:k]) + 1 for k in range(len(lengths))]
+        tensors = [
+            torch.arange(begin, begin + length, dtype=torch.float64).view(shape)
+            for begin, length, shape in zip(begins, lengths, shapes, strict=True)
+        ]
+        joined = self._append(Concat(tuple(sources)))
+        return self._select(joined, sum(lengths), torch.cat(tensors, dim=operation.axis))
+
+    # Arithmetic of two tensors, or of a tensor and a constant.
+
+    def _combine(self, node: fx.Node, operation: Combine) -> Source:
+        sides = [operation.left, operation.right]
+        varying = [s for s in sides if isinstance(s, fx.Node) and s in self.sources]
+        shape = self.run.shapes[node]
+        if len(varying) == 2:
+            if operation.sign not in "+-":
+                raise self._refuse(node, " of two tensors that depend on the input")
+            left, right = (self._spread(each, shape) for each in varying)
+            if operation.sign == "-":
+                count = math.prod(shape)
+                right = self._diagonal(right, _filled(-1, count), _filled(0, count))
+            return self._append(Sum((left, right)))
+        numbers = self._constants(node, operation, shape)
+        source = self._spread(varying[0], shape)
+        count, first = math.prod(shape), sides[0] is varying[0]
+        if operation.sign == "+":
+            return self._diagonal(source, _filled(1, count), numbers)
+        if operation.sign == "-":
+            if first:
+                return self._diagonal(source, _filled(1, count), -numbers)
+            return self._diagonal(source, _filled(-1, count), numbers)
+        if operation.sign == "/":
+            if not first or any(number == 0 for number in numbers):
+                raise self._refuse(node, " by something other than a constant that is not 0")
+            numbers = _filled(1, count) / numbers
+        return self._diagonal(source, numbers, _filled(0, count))
+
+    def _constants(self, node: fx.Node, operation: Combine, shape: tuple[int, ...]) -> np.ndarray:
+        """The constant side, one Fraction for each entry of the result."""
+        sides = (operation.left, operation.right)
+        side = next(s for s in sides if not (isinstance(s, fx.Node) and s in self.sources))
+        value = self.run.values[side] if isinstance(side, fx.Node) else side
+        if not isinstance(value, Tensor):
+            # A number is taken as torch takes it beside a float tensor: rounded to its type, or to
+            # float32 where it multiplies a tensor of a shorter one.
+            short = torch.finfo(self.run.dtype).bits < 32 and operation.sign in "*/"
+            value = torch.as_tensor(value, dtype=torch.float32 if short else self.run.dtype)
+        exact = stored(value, f"constant of step {node.name!r}")
+        places_of = torch.arange(exact.data.size).view(value.shape).expand(shape).reshape(-1)
+        numbers: np.ndarray = objects(exact.fractions())[places_of.numpy()]
+        return numbers
+
+    def _spread(self, node: fx.Node, shape: tuple[int, ...]) -> Source:
+        """A step's entries, repeated where broadcasting does."""
+        length = math.prod(self.run.shapes[node])
+        return self._select(self.sources[node], length, self._places(node).expand(shape))
+
+    # Pools.
+
+    def _pool(self, node: fx.Node, before: fx.Node, operation: Pool | AdaptivePool) -> Source:
+        one, signal = self._shape(before), operation.axes == 1
+        if len(one) != operation.axes + 1:
+            raise self._refuse(node, f" over an input of shape {one}")
+        into = as_image(one, describe(node, self.traced))
+        out = as_image(self._shape(node), describe(node, self.traced))
+        sizes = None
+        if isinstance(operation, Pool):
+            window = _window(operation, signal)
+            rows, columns = (places(into[1 + k], out[1 + k], window, axis=k) for k in (0, 1))
+            if operation.divisor is not None:
+                sizes = np.full(out[1] * out[2], operation.divisor)
+            elif operation.count_include_pad:
+                sizes = average_sizes(window, into[1:], out[1:])
+        else:
+            rows, columns = (adaptive_places(into[1 + k], out[1 + k]) for k in (0, 1))
+        windows = pool_windows(rows, columns, into)
+        if operation.maximum:
+            return self._append(Maximum(self.sources[before], windows))
+        counts = (windows >= 0).sum(1) if sizes is None else np.tile(sizes, out[0])
+        return self._average(self.sources[before], windows, counts, math.prod(into))
+
+    def _average(
+        self, source: Source, windows: np.ndarray, counts: np.ndarray, length: int
+    ) -> Source:
+        rows, at = np.nonzero(windows >= 0)
+        kinds, kind = np.unique(counts, return_inverse=True)
+        shares = objects([Fraction(1, int(count)) for count in kinds])[kind]
+        values = ExactArray(shares[rows], "Fraction")
+        matrix = SparseMatrix((len(windows), length), rows, windows[rows, at], values)
+        return self._append(Affine(source, matrix, ExactArray(np.zeros(len(windows)), "float64")))
+
+    def _mean(self, node: fx.Node, before: fx.Node, operation: Mean) -> Source:
+        at = self._places(before, 0)
+        axes = operation.axes
+        every = range(at.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
+        reduced = sorted(axis % at.ndim for axis in every)
+        if 0 in reduced:
+            raise self._refuse(node, " over the batch")
+        kept = [axis for axis in range(at.ndim) if axis not in reduced]
+        windows = at.permute(*kept, *reduced).reshape(math.prod(self.run.shapes[node]), -1)
+        table = windows.to(torch.int64).numpy()
+        counts = np.full(len(table), table.shape[1])
+        return self._average(self.sources[before], table, counts, at.numel())
+
+
+def _filled(value: int, count: int) -> np.ndarray:
+    return objects([Fraction(value)] * count)
+
+
+def _window(operation: Pool, signal: bool) -> Window:
+    def option(value: Any, neutral: int) -> Pair:
+        first, second = pair(value, neutral)
+        return (neutral, second) if signal else (first, second)
+
+    return Window(
+        option(operation.kernel, 1),
+        option(operation.stride, 1),
+        option(operation.padding, 0),
+        option(operation.dilation, 1),
+    )

@@ -1,0 +1,1 @@
+"""What does a network compute?  Reads torch models into graphs of exact steps."""

@@ -1,0 +1,1 @@
+"""The gradient search for relaxed vertices, batched."""

@@ -1,0 +1,1 @@
+"""What is an answer, and why believe it?  Results, certificates and the files they name."""

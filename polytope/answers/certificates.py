@@ -1,0 +1,315 @@
+"""Why believe the answer?  A certificate: a claim, its exact witness, and the layer they speak of.
+
+The witness is collected only when it is read, since most of them are never stored.
+docs/certificates.md states each claim and its form; polytope/checker.py decides, without any
+solver, whether it is proved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from polytope.answers.sources import ROLES, Source, references
+from polytope.errors import CertificateError, InputError, LimitError, OutputError
+from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.underflow import keep_subnormals
+from polytope.sets.domains import Box, Domain, Free
+from polytope.sets.halfspaces import Bound, Multipliers, Row
+from polytope.sets.layer import Layer
+from polytope.sets.linalg import Minor, Span
+
+if TYPE_CHECKING:
+    from polytope.checker import Problem
+
+#: Version of the documents; polytope/checker.py states it again, for it imports nothing.
+SCHEMA = "collision-polytopes/certificate/2"
+
+#: Weights beyond this size go into a file of their own beside the certificate.
+_INLINE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """A claim about one layer's collision polytope, with the witness that proves it.
+
+    Attributes:
+        kind: name of the claim, as in docs/certificates.md.
+        claim: parameters of the claim.
+        layer: the layer, target, domain and tolerance the claim speaks of.
+    """
+
+    kind: str
+    claim: Mapping[str, Any]
+    layer: Layer = field(repr=False)
+    _witness: Callable[[], Mapping[str, Any]] = field(repr=False)
+
+    @cached_property
+    def witness(self) -> Mapping[str, Any]:
+        """The exact witness, in this package's own types."""
+        return self._witness()
+
+    def document(self) -> dict[str, Any]:
+        """Return the certificate as JSON-able data, the layer's numbers stated in it."""
+        return self._document(_inline_problem(self.layer))
+
+    def _document(self, problem: dict[str, Any]) -> dict[str, Any]:
+        n_units = self.layer.n_units
+        return {
+            "schema": SCHEMA,
+            "claim": {"kind": self.kind, **_encoded(self.claim, n_units)},
+            "problem": problem,
+            "witness": _encoded(self.witness, n_units),
+        }
+
+    def save(
+        self, path: str | os.PathLike[str], *, sources: Mapping[str, Source] | None = None
+    ) -> Path:
+        """Write the certificate as JSON; large arrays go once into a safetensors file beside it.
+
+        Args:
+            path: of the file.
+            sources: files that hold arrays of the layer, by role ("weight", "bias", "target",
+                "activation").  The certificate names them and their SHA-256 instead of repeating
+                the numbers; they are copied into its folder.
+
+        Raises:
+            OutputError: if the folder does not exist or cannot be written.
+            InputError, FileFormatError: if a source does not hold the layer's numbers.
+        """
+        target = Path(path)
+        named = references(self.layer, sources or {}, target.parent)
+        problem = _problem(self.layer, lambda array: _beside(array, target.parent), named)
+        document = self._document(problem)
+        text = json.dumps(document, separators=(",", ":")) + "\n"
+        write_atomically(target, text.encode())
+        return target
+
+
+def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]) -> str:
+    """Check a certificate with polytope/checker.py, without any solver.
+
+    Args:
+        certificate: a certificate, its JSON document, or the path of a saved one.
+
+    Returns:
+        The claim, in words.
+
+    Raises:
+        CertificateError: with the reason, if the witness does not prove the claim.
+        LimitError: if the certificate is larger than the checker reads.
+    """
+    # Imported here so that ``python -m polytope.checker`` does not find itself imported already.
+    from polytope import checker
+
+    keep_subnormals()
+    try:
+        if isinstance(certificate, Certificate):
+            document = certificate.document()
+            return checker.check(document, problem=_parsed(certificate.layer))
+        if isinstance(certificate, Mapping):
+            return checker.check(dict(certificate))
+        if not isinstance(certificate, (str, os.PathLike)):
+            raise InputError(
+                "certificate: expected a Certificate, its document or a path, "
+                f"got {type(certificate).__name__}"
+            )
+        return checker.check_file(os.fspath(certificate))
+    except checker.CheckError as error:
+        kind = LimitError if error.code == checker.LIMIT else CertificateError
+        raise kind(str(error)) from None
+
+
+# Many claims share one layer: its document and the checker's reading of it live as long as it does.
+_DOCUMENTS: WeakKeyDictionary[Layer, dict[str, Any]] = WeakKeyDictionary()
+_PARSED: WeakKeyDictionary[Layer, Problem] = WeakKeyDictionary()
+
+
+def _inline_problem(layer: Layer) -> dict[str, Any]:
+    if layer not in _DOCUMENTS:
+        _DOCUMENTS[layer] = _problem(layer, _inline)
+    return _DOCUMENTS[layer]
+
+
+def _parsed(layer: Layer) -> Problem:
+    from polytope.checker import Problem
+
+    if layer not in _PARSED:
+        _PARSED[layer] = Problem(_inline_problem(layer))
+    return _PARSED[layer]
+
+
+def _integer(value: int) -> str:
+    return format(value, "x")
+
+
+def _encoded(value: Any, n_units: int) -> Any:
+    """Turn this package's exact types into their JSON forms."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Row):
+        return [value.kind, value.unit]
+    if isinstance(value, Bound):
+        return ["floor" if value.side == "lower" else "ceiling", value.coordinate]
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Fraction):
+        return [_integer(value.numerator), _integer(value.denominator)]
+    if isinstance(value, RationalVector):
+        return _vector(value)
+    if isinstance(value, Multipliers):
+        return _multipliers(value, n_units)
+    if isinstance(value, Minor):
+        return {
+            "rows": [list(r) for r in value.rows],
+            "columns": list(value.columns),
+            "modulus": _integer(value.modulus),
+            "inverse": [[_integer(v) for v in row] for row in value.inverse],
+        }
+    if isinstance(value, Span):
+        combination = [
+            {"row": list(row), "coefficients": _vector(c)} for row, c in value.combinations.items()
+        ]
+        return {"basis": [list(r) for r in value.basis], "combination": combination}
+    if isinstance(value, Mapping):
+        return {key: _encoded(v, n_units) for key, v in value.items()}
+    if isinstance(value, Sequence):
+        return [_encoded(v, n_units) for v in value]
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _vector(value: RationalVector) -> dict[str, Any]:
+    live = [j for j, v in enumerate(value.numerators) if v]
+    if 3 * len(live) > len(value):
+        return {
+            "den": _integer(value.denominator),
+            "num": [_integer(v) for v in value.numerators],
+        }
+    return _sparse({j: value.numerators[j] for j in live}, value.denominator, len(value))
+
+
+def _sparse(entries: Mapping[int, int], denominator: int, length: int) -> dict[str, Any]:
+    index = sorted(entries)
+    return {
+        "length": length,
+        "index": index,
+        "den": _integer(denominator),
+        "num": [_integer(entries[j]) for j in index],
+    }
+
+
+def _multipliers(value: Multipliers, n_units: int) -> dict[str, Any]:
+    parts: dict[str, dict[int, int]] = {"equality": {}, "upper": {}, "lower": {}}
+    for row, weight in value.weights.items():
+        if weight:
+            parts[row.kind][row.unit] = weight
+    return {kind: _sparse(p, value.denominator, n_units) for kind, p in parts.items()}
+
+
+# --- the layer -------------------------------------------------------------------------------
+
+
+def _problem(
+    layer: Layer,
+    store: Callable[[ExactArray], dict[str, Any]],
+    named: Mapping[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    arrays = {name: getattr(layer, name) for name in ROLES}
+    known = named or {}
+    return {
+        "form": "layer",
+        **{
+            name: known[name] if name in known else store(array)
+            for name, array in arrays.items()
+            if array is not None
+        },
+        "domain": _domain(layer.domain, layer.n_inputs),
+        "tolerance": _encoded(layer.tolerance, layer.n_units),
+    }
+
+
+def _domain(domain: Domain, n_inputs: int) -> dict[str, Any]:
+    if isinstance(domain, Box):
+        lower, upper = domain.bounds(n_inputs)
+        return {"kind": "box", "lower": _rationals(lower), "upper": _rationals(upper)}
+    return {"kind": "free" if isinstance(domain, Free) else "nonnegative"}
+
+
+def _rationals(values: Any) -> dict[str, Any]:
+    return {
+        "dtype": "Q",
+        "shape": [len(values)],
+        "num": [_integer(v.numerator) for v in values],
+        "den": [_integer(v.denominator) for v in values],
+    }
+
+
+def _tensor(array: ExactArray) -> tuple[str, bytes] | None:
+    """Name and little-endian bytes of a machine type; None for Fractions."""
+    kind, size = array.data.dtype.kind, array.data.dtype.itemsize
+    if kind == "O":
+        return None
+    name = {"f": "F", "i": "I", "u": "U"}[kind] + str(8 * size)
+    little = np.ascontiguousarray(array.data, dtype=array.data.dtype.newbyteorder("<"))
+    return name, little.tobytes()
+
+
+def _inline(array: ExactArray) -> dict[str, Any]:
+    tensor = _tensor(array)
+    if tensor is None:
+        return _rationals(array.fractions()) | {"shape": list(array.shape)}
+    return {"dtype": tensor[0], "shape": list(array.shape), "data": tensor[1].hex()}
+
+
+def _beside(array: ExactArray, folder: Path) -> dict[str, Any]:
+    """Refer to a safetensors file in ``folder``, written unless it is there already."""
+    tensor = _tensor(array)
+    if tensor is None or len(tensor[1]) <= _INLINE_BYTES:
+        return _inline(array)
+    dtype, data = tensor
+    header = json.dumps(
+        {"weight": {"dtype": dtype, "shape": list(array.shape), "data_offsets": [0, len(data)]}},
+        separators=(",", ":"),
+    ).encode()
+    header += b" " * (-len(header) % 8)
+    content = len(header).to_bytes(8, "little") + header + data
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"weight-{digest[:16]}.safetensors"
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        write_atomically(path, content)
+    return {"file": path.name, "tensor": "weight", "sha256": digest}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: if the folder does not exist or cannot be written.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)  # mkstemp's 0600 would hide it from colleagues
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise OutputError(f"path: cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""How is a number kept?  Floats become exact here and nowhere else."""

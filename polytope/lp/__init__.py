@@ -1,0 +1,1 @@
+"""How is a linear program solved exactly?  Floats propose, exact arithmetic proves."""

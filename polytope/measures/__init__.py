@@ -1,0 +1,1 @@
+"""How large is the set, and of which shape?"""

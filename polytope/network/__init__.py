@@ -1,0 +1,1 @@
+"""What does a collision look like through the layers before?"""

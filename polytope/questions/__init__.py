@@ -1,0 +1,1 @@
+"""Empty? Which dimension? How low? How near?  One question a module."""

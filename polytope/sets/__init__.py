@@ -1,0 +1,1 @@
+"""What is the set?  Domains, half-spaces, layers; no question is answered here."""

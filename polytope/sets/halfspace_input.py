@@ -1,0 +1,85 @@
+"""How does a foreign H-representation become a layer?  Each inequality and equation is a unit.
+
+An inequality ``a x <= b`` is a unit with weight a, bias -b and post-activation 0; an equation
+``a x = f`` is one with bias 1 - f and post-activation 1.  So every question, certificate and the
+checker work on ``{x : A x <= b, E x = f}`` as on the set of a layer's collisions.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from polytope.errors import ShapeError
+from polytope.exact.arguments import shown
+from polytope.exact.rational import ExactArray
+from polytope.sets.layer import Layer
+
+
+def halfspace_layer(
+    matrix: Any, bound: Any, *, equalities: Any = None, values: Any = None
+) -> Layer:
+    """Return the layer whose set is ``{x : matrix x <= bound, equalities x = values}``.
+
+    Args:
+        matrix: (m, d), or None or empty if there are equalities.
+        bound: (m,).
+        equalities: (e, d), or None or empty if there are inequalities.
+        values: (e,).
+
+    Returns:
+        Units 0 .. m - 1 are the inequalities, units m .. m + e - 1 the equations.
+
+    Raises:
+        ShapeError: if the shapes do not fit or there is no row at all.
+        NonFiniteError: for NaN or infinite numbers, naming argument and index.
+        InexactError: for anything that is not a real number.
+    """
+    a, b = _block(matrix, bound, ("matrix", "bound"))
+    e, f = _block(equalities, values, ("equalities", "values"))
+    blocks = [block for block in (a, e) if block is not None]
+    if not blocks:
+        raise ShapeError("matrix: expected at least one inequality or equation, got none")
+    if a is not None and e is not None and a.shape[1] != e.shape[1]:
+        raise ShapeError(
+            f"equalities: expected {a.shape[1]} columns as in matrix, got shape {e.shape}"
+        )
+    bias = [-v for v in b] + [1 - v for v in f]
+    activation = [0] * len(b) + [1] * len(f)
+    return Layer.of(_stacked(blocks), bias, None, activation=activation)
+
+
+def _block(matrix: Any, rhs: Any, names: tuple[str, str]) -> tuple[ExactArray | None, list[Any]]:
+    """Return rows and right-hand sides, exact; None and nothing where there are no rows."""
+    if _is_nothing(matrix):
+        if not _is_nothing(rhs):
+            raise ShapeError(f"{names[1]}: expected none without {names[0]}, got {shown(rhs)}")
+        return None, []
+    rows = ExactArray.of(matrix, names[0], ndim=2)
+    if rhs is None:
+        raise ShapeError(f"{names[1]}: expected length {rows.shape[0]}, got None")
+    right = ExactArray.of(rhs, names[1], ndim=1)
+    if right.shape[0] != rows.shape[0]:
+        raise ShapeError(
+            f"{names[1]}: expected length {rows.shape[0]} for {names[0]} of shape {rows.shape}, "
+            f"got {right.shape[0]}"
+        )
+    if rows.shape[1] == 0:
+        raise ShapeError(f"{names[0]}: expected at least one column, got shape {rows.shape}")
+    return rows, right.fractions()
+
+
+def _is_nothing(values: Any) -> bool:
+    return values is None or (hasattr(values, "__len__") and len(values) == 0)
+
+
+def _stacked(blocks: list[ExactArray]) -> Any:
+    """Stack the rows; stored types are kept where they agree, all else becomes Fractions."""
+    if len({block.data.dtype for block in blocks}) == 1:
+        return np.concatenate([block.data for block in blocks])
+    rows = np.empty((sum(block.shape[0] for block in blocks), blocks[0].shape[1]), dtype=object)
+    entries: list[Fraction] = [v for block in blocks for v in block.fractions()]
+    rows.ravel()[:] = entries
+    return rows

@@ -1,0 +1,1 @@
+"""Which vertices are there, and is nothing missing?"""

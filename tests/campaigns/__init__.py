@@ -1,0 +1,1 @@
+"""Attacks that run by the thousand, each by its own command."""

@@ -1,0 +1,1 @@
+"""Layers, sets, networks and runs that tests share."""

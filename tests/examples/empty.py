@@ -1,0 +1,86 @@
+"""Sets known by hand, without a point; example_polyhedra.py says how to read them."""
+
+from polytope import Box, Nonnegative
+from tests.examples.polyhedra import HALF, Example
+
+EXAMPLES = (
+    Example(
+        "contradicting equations",
+        [[1], [1]],
+        [0, 0],
+        -1,
+        activation=[1, 2],
+        active=(0, 1),
+        rank_positive=1,
+        kernel=True,
+        outside=((1,), (2,)),
+        minima=(((1,), None), ((0,), None)),
+        nearest=(((0,), None, None, None),),
+    ),
+    Example(
+        "empty by its box",
+        [[1, 1]],
+        [0],
+        -1,
+        activation=[3],
+        domain=Box(0, 1),
+        active=(0,),
+        rank_positive=1,
+        kernel=True,
+        outside=((1, 2), (1, 1)),
+        minima=(((1, 0), None),),
+        nearest=(((1, 1), None, None, None),),
+    ),
+    Example(
+        "empty by x >= 0",
+        [[-1]],
+        [0],
+        -1,
+        activation=[1],
+        domain=Nonnegative(),
+        active=(0,),
+        rank_positive=1,
+        kernel=True,
+        outside=((-1,), (0,)),
+        minima=(((1,), None), ((-1,), None)),
+        nearest=(((1,), None, None, None),),
+    ),
+    Example(
+        # x >= 1 + 1e-8 and x <= 1; HiGHS finds a point of it.
+        "empty by a hair",
+        [[-1.0], [1.0]],
+        [1 + 1e-8, -1.0],
+        -1,
+        activation=[0, 0],
+        outside=((1,),),
+        minima=(((1,), None),),
+        nearest=(((1,), None, None, None),),
+    ),
+    Example(
+        # x + y = 1, x = y, x <= 1/2 - 1e-8; HiGHS finds a point of it.
+        "flat and empty by a hair",
+        [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 0.0]],
+        [0.0, 0.0, 0.0, -(0.5 - 1e-8)],
+        -1,
+        activation=[1, 0, 0, 0],
+        active=(0,),
+        rank_positive=1,
+        outside=((HALF, HALF),),
+        minima=(((1, 0), None),),
+        nearest=(((0, 0), None, None, None),),
+    ),
+    Example(
+        # No input gives a zero row the activation 2.
+        "zero row, contradicting",
+        [[0, 0]],
+        [1],
+        -1,
+        activation=[2],
+        domain=Box(0, 1),
+        active=(0,),
+        kernel=True,
+        outside=((0, 0),),
+        minima=(((1, 0), None),),
+        nearest=(((0, 0), None, None, None),),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Who else knows the answer?  Engines and judges that share no code with the package."""
