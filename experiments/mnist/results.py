@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,8 @@ from experiments.measure.entries import FAMILIES
 from experiments.measure.facts import DOMAINS
 from experiments.measure.sampling import SCHEMES, classify, judge
 from experiments.mnist.controls import TITLES
+from experiments.mnist.setting import Setting
 from experiments.run.jobs import Outcome
-
-if TYPE_CHECKING:
-    from experiments.mnist.setting import Setting
-
 
 #: Job and norm -> what the network and the training images say of that nearest collision.
 Looks = dict[tuple[str, str], dict[str, Any]]
