@@ -21,7 +21,7 @@ def check_device(name: str) -> None:
             )
 
 
-def at_least(options: object, least: int, *names: str) -> None:
+def at_least(options: object, least: float, *names: str) -> None:
     """Refuse options, named as the attributes are, that are below a bound."""
     for name in names:
         value = getattr(options, name)
