@@ -11,11 +11,11 @@ from experiments.measure.entries import MAX_STEPS
 from experiments.mnist import survey as module
 from experiments.mnist import survey_job
 from experiments.mnist.controls import control_masks
-from experiments.mnist.options import SurveyOptions
 from experiments.mnist.output import finish_survey
 from experiments.mnist.survey import run_survey
 from experiments.mnist.survey_figure import survey_figure
 from experiments.mnist.survey_job import SurveyJob, run_survey_job
+from experiments.mnist.survey_options import SurveyOptions
 from experiments.mnist.survey_summary import COLUMNS, observations, spread, summarise
 from experiments.mnist.survey_tables import held_table, survey_tables
 from experiments.models.mlp import weights_of

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.mnist.options import MnistOptions, SurveyOptions
+from experiments.mnist.options import MnistOptions
+from experiments.mnist.survey_options import SurveyOptions
 from experiments.run.folder import announce, running
 from experiments.run.pool import cores
 from experiments.run.progress import Progress

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from experiments.squeezenet.run import SqueezeNetOptions
+    from experiments.squeezenet.options import SqueezeNetOptions
 
 SUMMARY = "the experiment of Tables 3 and 4 on SqueezeNet and real images, exact at conv10"
 RECIPES = {"authors": ("authors",), "modern": ("modern",), "both": ("authors", "modern")}
@@ -145,10 +145,10 @@ def settings_of(options: argparse.Namespace) -> "SqueezeNetOptions":
     Raises:
         InputError: one is out of range.
     """
-    from experiments.images.setting import ImageOptions
+    from experiments.images.options import ImageOptions
     from experiments.run.checks import check_device
     from experiments.run.pool import cores
-    from experiments.squeezenet.run import SqueezeNetOptions
+    from experiments.squeezenet.options import SqueezeNetOptions
     from polytope.errors import InputError
 
     check_device(options.device)

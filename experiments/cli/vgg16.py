@@ -153,9 +153,9 @@ def settings_of(options: argparse.Namespace, target: str | None, start: str | No
     Raises:
         InputError: one is missing or out of range.
     """
-    from experiments.images.setting import ImageOptions
+    from experiments.images.options import ImageOptions
     from experiments.run.checks import check_device
-    from experiments.vgg16.run import Vgg16Options
+    from experiments.vgg16.options import Vgg16Options
     from polytope.errors import InputError
 
     for name, value in (("images", options.images), ("target", target), ("start", start)):

@@ -1,4 +1,4 @@
-"""With which settings do `collide mnist` and its survey run?"""
+"""With which settings does `collide mnist` run?"""
 
 import math
 from dataclasses import dataclass
@@ -75,34 +75,3 @@ class MnistOptions:
                 raise InputError(
                     f"tolerances: expected numbers that differ in six digits, got {name} twice"
                 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SurveyOptions:
-    """Settings of `collide mnist --targets N --seeds M`.
-
-    Attributes:
-        targets: the first so many test images, whatever their class.
-        seeds: networks trained with seeds 0, 1, ...
-        units: vertices a target.
-        device: of the relaxed searches.
-        workers: processes for the exact work.
-        data: cache folder; None for the default.
-    """
-
-    targets: int = 100
-    seeds: int = 5
-    units: int = 5
-    device: str = "cpu"
-    workers: int = 2
-    data: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without data."""
-        at_least(self, 2, "units")
-        at_least(self, 1, "targets", "seeds", "workers")
-        check_device(self.device)
-        if self.targets > TEST_IMAGES:
-            raise InputError(
-                f"targets: expected at most {TEST_IMAGES}, the test images, got {self.targets}"
-            )

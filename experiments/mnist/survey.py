@@ -12,9 +12,9 @@ from experiments.datasets.mnist import Mnist, load_mnist, pixels
 from experiments.measure.distances import mean_image_distance
 from experiments.measure.entries import MAX_STEPS
 from experiments.mnist.controls import TITLES, control_masks
-from experiments.mnist.options import SurveyOptions
 from experiments.mnist.relaxed import LAYER
 from experiments.mnist.survey_job import SurveyJob, run_survey_job
+from experiments.mnist.survey_options import SurveyOptions
 from experiments.mnist.survey_summary import summarise
 from experiments.models.mlp import MLP, weights_of
 from experiments.models.train import TrainedNet, trained_mlp

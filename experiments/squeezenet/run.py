@@ -4,7 +4,7 @@ Two layers: conv10, a 1 x 1 convolution, whose set is a product of one small pol
 so can be known exactly; and an expand layer of a fire module, for the relaxed search.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from experiments.datasets.images import list_images, listing_sha256, load_images
 from experiments.datasets.sources import images_folder, squeezenet_file
 from experiments.images.detail_tables import title_of
 from experiments.images.pair import run_images
-from experiments.images.setting import ImageOptions, Picture, Setting, picture_of
+from experiments.images.setting import Picture, Setting, picture_of
 from experiments.measure.judged import accuracy
 from experiments.measure.probe import Probe
 from experiments.models.squeezenet import CLASSES
@@ -26,6 +26,7 @@ from experiments.run.jobs import FILE_NAME
 from experiments.run.progress import Progress
 from experiments.run.record import Record, write_record
 from experiments.run.rows import RowFile
+from experiments.squeezenet.options import SqueezeNetOptions
 from experiments.squeezenet.positions import LAYER as CONV10
 from experiments.squeezenet.positions import certify_positions
 from polytope.errors import InputError
@@ -35,51 +36,6 @@ TITLES = {
     "torchvision": "SqueezeNet v1.0 (torchvision)",
 }
 BOTH, MODERN = ("authors", "modern"), ("modern",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SqueezeNetOptions:
-    """Settings of `collide squeezenet`.
-
-    Attributes:
-        weights: a file of `load_squeezenet`; None for what `collide fetch` brought.
-        images: a folder; None for the thousand samples that `collide fetch` brought.
-        target: number, name or part of the name of the target's file (paper: a goldfish).
-        start: likewise of the image that searches start from (paper: a Blenheim spaniel).
-        from_target: whether to search from the target as well.
-        layers: names, of the first release or of torchvision.
-        positions: of conv10 whose set is certified, besides those of the units: evenly spread.
-        limit: the first so many images only, for tries; None for all.
-        recipes: of the searches; None for both at conv10, whose vertices are compared with exact
-            ones, and "modern" elsewhere.
-        workers: processes for exact work.
-        data: cache folder; None for the default.
-        image: see there; `exact` and `facts_seconds` are about other layers than conv10, and
-            `recipes` stands here.
-    """
-
-    weights: Path | None = None
-    images: Path | None = None
-    target: str = "goldfish"
-    start: str = "Blenheim_spaniel"
-    from_target: bool = False
-    layers: tuple[str, ...] = ("conv10", "fire9/expand3x3")
-    positions: int = 24
-    limit: int | None = None
-    recipes: tuple[str, ...] | None = None
-    workers: int = 2
-    data: Path | None = None
-    image: ImageOptions = field(default_factory=ImageOptions)
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without weights and images."""
-        for name, least in (("positions", 0), ("workers", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected at least {least}, got {getattr(self, name)}")
-        names = [release_layer(name) for name in self.layers]
-        if not names or len(set(names)) < len(names):
-            given = ", ".join(self.layers) or "none"
-            raise InputError(f"layers: expected one or more different ones, got {given}")
 
 
 @dataclass(frozen=True, eq=False)

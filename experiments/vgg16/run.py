@@ -1,6 +1,6 @@
 """The paper's Tables 3 and 4: collisions of images at fc6 of VGG-16."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,61 +15,20 @@ from experiments.datasets.images import (
     load_images,
     pick_image,
 )
-from experiments.images.setting import ImageOptions, Picture, Setting, picture_of
+from experiments.images.setting import Picture, Setting, picture_of
 from experiments.models.preprocess import torchvision_step
-from experiments.models.vgg16 import FC6, VGG16, Shape, check_side, random_vgg16
+from experiments.models.vgg16 import FC6, VGG16, Shape, random_vgg16
 from experiments.models.vgg16_weights import URLS, fetch_vgg16, load_vgg16
 from experiments.run.files import sha256_bytes
 from experiments.run.progress import Progress
+from experiments.vgg16.options import SIDE, Vgg16Options
 from polytope.errors import InputError
 
-SIDE = 224  # of the images VGG-16 was trained on
 CLASSES = 1000
 TITLES = {
     "torchvision": "VGG-16 (torchvision's IMAGENET1K_V1)",
     "caffe": "VGG-16 (Caffe weights, TF port)",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vgg16Options:
-    """Settings of `collide vgg16`.
-
-    Attributes:
-        weights: a file, or "torchvision" or "caffe" for a download into the cache.
-        sha256: that the file must have; None where only what its name says is checked.
-        random_weights: seed of random weights instead; None for real ones.
-        images: folder of images; the mean distance of images is taken over all of them.
-        target: number, name or part of the name of the target's file.
-        start: likewise of the image that searches start from.
-        from_target: whether to search from the target as well.
-        side: of the square images, 224 unless reduced.
-        resize: "squash" (the authors), "crop" (torchvision), None for the weights' own.
-        layer: name of the layer.
-        data: cache folder; None for the default.
-        image: see there.
-    """
-
-    weights: str = "torchvision"
-    sha256: str | None = None
-    random_weights: int | None = None
-    images: Path
-    target: str
-    start: str
-    from_target: bool = False
-    side: int = SIDE
-    resize: Rule | None = None
-    layer: str = FC6
-    data: Path | None = None
-    image: ImageOptions = field(default_factory=ImageOptions)
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without weights and images."""
-        check_side(self.side)
-        if self.random_weights is not None and self.random_weights < 0:
-            raise InputError(f"random-weights: expected a seed >= 0, got {self.random_weights}")
-        if self.random_weights is not None and self.sha256 is not None:
-            raise InputError("sha256: expected none with random weights, which come from no file")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +84,7 @@ def vgg16_setting(
         experiment="vgg16",
         title=network.title,
         model=network.model,
-        layer=options.layer,
+        layer=FC6,
         target=target,
         starts=starts | {"other": other},
         class_names=() if random else tuple(class_name(index) for index in range(CLASSES)),
