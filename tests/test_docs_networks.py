@@ -62,6 +62,15 @@ def agree(shown_line, printed_line):
     )
 
 
+def same_start(shown_line, printed_line):
+    """Whether two rows begin alike; a search that a limit ended differs between processors."""
+    (name, value), (other, found) = cells(shown_line)[:2], cells(printed_line)[:2]
+    if not is_number(value):
+        return (name, value) == (other, found)
+    shown, printed = (float(each.replace(",", "")) for each in (value, found))
+    return name == other and abs(shown - printed) <= 0.02 * abs(shown)
+
+
 def test_the_page_prints_what_it_says(place, capsys, monkeypatch):
     monkeypatch.chdir(place)
     compared = 0
@@ -74,10 +83,9 @@ def test_the_page_prints_what_it_says(place, capsys, monkeypatch):
         for line in table:
             if set(line) <= set("|- "):
                 continue
-            key = cells(line)[:2]
             found = [each for each in out if each.startswith("|") and agree(line, each)]
             assert found, f"{' '.join(words)} does not print {line}"
-            assert any(cells(each)[:2] == key for each in found)
+            assert any(same_start(line, each) for each in found), f"{line} is not among {found}"
             compared += 1
     assert compared >= 20
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.cli import main, verbs
+from experiments.cli import main
 from experiments.cli.help_text import help_text
 from experiments.run.files import sha256_file
 from experiments.run.record import read_exact, read_record
@@ -132,7 +132,7 @@ def test_exit_codes(capsys, monkeypatch, problem, code, line):
     def fail(options):
         raise problem
 
-    monkeypatch.setattr(verbs, "doctor", fail)
+    monkeypatch.setattr("experiments.cli.doctor.doctor", fail)
     found, _, err = collide(capsys, "doctor")
     assert found == code
     assert err.startswith(line)
@@ -190,8 +190,8 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    script = "from experiments import cli, commands\n"
-    script += "commands.doctor = lambda options: print('x' * 100_000) or 0\n"
+    script = "from experiments.cli import doctor, main as cli\n"
+    script += "doctor.doctor = lambda options: print('x' * 100_000) or 0\n"
     script += "import sys; sys.exit(cli.main(['doctor']))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -293,11 +293,11 @@ def test_the_hint_of_a_failed_fetch_names_the_option(capsys, monkeypatch):
     def fail(options):
         raise DownloadError("no answer")
 
-    monkeypatch.setattr(verbs, "fetch", fail)
+    monkeypatch.setattr("experiments.cli.fetch.fetch", fail)
     code, _, err = collide(capsys, "fetch")
     assert code == 2
     assert "hint: --from FOLDER takes the files" in err
-    monkeypatch.setattr(verbs, "mnist", fail)  # elsewhere, fetching is the way out
+    monkeypatch.setattr("experiments.cli.mnist.mnist", fail)  # elsewhere, fetching is the way out
     assert "hint: `collide fetch` fills the cache" in collide(capsys, "mnist")[2]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.cli import main, verbs
+from experiments.cli import main
 from experiments.run import pool
 from experiments.run.files import DiskFullError, output_error, write_json
 from experiments.run.progress import Progress
@@ -49,7 +49,7 @@ def proof(tmp_path_factory):
 
 def start(*words, shell="exec {}", limits=(), **more):
     """The command in a process of its own, through a shell that may redirect."""
-    line = shell.format(f'{sys.executable} -m experiments.cli.main "$@"')
+    line = shell.format(f'{sys.executable} -m experiments.cli "$@"')
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more.pop("env", {})}
     environment = {k: v for k, v in environment.items() if v is not None}
 
@@ -170,7 +170,7 @@ def test_a_full_disk_says_how_much_is_needed(tmp_path, monkeypatch):
 
 PEAK = """
 import sys
-from experiments import cli
+from experiments.cli import main as cli
 assert cli.main(sys.argv[1:]) == 0
 print(open("/proc/self/status").read())
 """
@@ -210,7 +210,7 @@ def failing(monkeypatch, problem):
         options.folder = Path()
         raise problem
 
-    monkeypatch.setattr(verbs, "mnist", fail)
+    monkeypatch.setattr("experiments.cli.mnist.mnist", fail)
 
 
 @pytest.mark.parametrize(

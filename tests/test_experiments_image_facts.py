@@ -83,10 +83,10 @@ def test_a_process_that_breaks_is_said(tmp_path):
 
 ORPHAN = """
 import multiprocessing, os, signal, sys, threading, time
-from experiments import image_facts
+from experiments.images import facts
 
 def work(path):
-    threading.Thread(target=image_facts._end_with_parent, daemon=True).start()
+    threading.Thread(target=facts._end_with_parent, daemon=True).start()
     with open(path, "w") as stream:
         stream.write(str(os.getpid()))
     time.sleep(60)

@@ -92,11 +92,12 @@ def test_a_view_may_follow_a_convolution_in_any_layout():
 @pytest.mark.parametrize("others", ["absolute", "hinge"])
 def test_mixed_precision_ends_in_the_models_own(others):
     objective = Objective(others=others)
-    usual = search(None, steps=400, objective=objective)
-    mixed = search(Execution(precision="mixed"), steps=400, objective=objective)
+    usual = search(None, steps=1000, objective=objective)
+    mixed = search(Execution(precision="mixed"), steps=1000, objective=objective)
     assert mixed.points.dtype == torch.float32
     assert not torch.equal(mixed.points, usual.points)
-    # Measured in float32, and as good but for a few percent (both stop at a step limit).
+    # Measured in float32, and as good but for a few percent: both stop at a step limit, and at
+    # 400 steps one of six still differed by 14 % on a processor with bfloat16 products.
     torch.testing.assert_close(mixed.objective, usual.objective, rtol=0.05, atol=0.1)
 
 

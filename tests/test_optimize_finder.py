@@ -58,8 +58,8 @@ def assert_same(first, second):
 
 
 def test_the_docstring_example_holds():
-    assert doctest.testmod(optimize.finder).failed == 0
-    assert doctest.testmod(optimize.finder).attempted > 0
+    assert doctest.testmod(optimize.search.finder).failed == 0
+    assert doctest.testmod(optimize.search.finder).attempted > 0
 
 
 def test_vertices_come_target_by_target_and_equal_single_searches():

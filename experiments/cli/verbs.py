@@ -5,18 +5,9 @@ exit code.  A module imports nothing heavy at its top: `collide --help` loads al
 """
 
 import argparse
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-
-from experiments.cli.bench import bench
-from experiments.cli.certify import certify
-from experiments.cli.doctor import doctor
-from experiments.cli.fetch import fetch
-from experiments.cli.mnist import mnist
-from experiments.cli.reproduce import reproduce
-from experiments.cli.small import small
-from experiments.cli.verify import verify
-from experiments.cli.vertices import vertices
 
 #: In the order in which `collide --help` lists them.
 VERBS: tuple[str, ...] = ("lenet5", "vgg16", "squeezenet", "layers", "find", "compare")
@@ -32,15 +23,5 @@ def run(options: argparse.Namespace) -> int:
     if options.verb in VERBS:
         code: int = module_of(options.verb).run(options)
         return code
-    commands = {
-        "mnist": mnist,
-        "reproduce": reproduce,
-        "small": small,
-        "fetch": fetch,
-        "verify": verify,
-        "certify": certify,
-        "vertices": vertices,
-        "doctor": doctor,
-        "bench": bench,
-    }
-    return commands[options.verb](options)
+    command: Callable[[argparse.Namespace], int] = getattr(module_of(options.verb), options.verb)
+    return command(options)

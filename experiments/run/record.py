@@ -153,7 +153,7 @@ def versions() -> dict[str, str | None]:
 
 def _commit() -> str | None:
     """Returns the commit of the checkout this file lies in, with "+" when files differ from it."""
-    checkout = Path(__file__).resolve().parent.parent
+    checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():
         return None
     try:

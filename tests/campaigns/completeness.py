@@ -21,7 +21,7 @@ from typing import Any
 
 from polytope import checker, read_polyhedron
 
-INSTANCES = Path(__file__).parent / "instances"
+INSTANCES = Path(__file__).resolve().parents[1] / "instances"
 
 
 def lists(most: int) -> Iterator[tuple[str, dict[str, Any]]]:

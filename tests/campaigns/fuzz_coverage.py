@@ -21,7 +21,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 10  # an input that takes longer is a finding
 #: Our readers, and what of the standard library they are made of.
 INSTRUMENTED = ("polytope", "experiments", "optimize", "zipfile", "json")

@@ -26,7 +26,7 @@ from typing import Any
 from tests.campaigns.fuzz_child import SECONDS, serve
 from tests.campaigns.fuzz_targets import FAULTY, NAMES, target
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BAD = ("foreign", "crash", "hang", "memory", "text", "wrong")
 SHOWN = 5
 

@@ -85,6 +85,6 @@ class Target:
 
 def target(name: str) -> Target:
     """The reader of a name; imports what it needs."""
-    module = importlib.import_module(f"tests.{READERS.get(name, 'fuzz_faults')}")
+    module = importlib.import_module(f"tests.campaigns.{READERS.get(name, 'fuzz_faults')}")
     found: Target = module.targets(name)
     return found

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from experiments.lenet5 import case, pieces, sets
+from experiments.lenet5 import case, pieces, sets, setting
 from experiments.lenet5 import run as module
 from experiments.models.mlp import MLP
 from experiments.models.train import TrainedNet, accuracy
@@ -71,4 +71,4 @@ def install_deep(monkeypatch):
     monkeypatch.setattr(sets, "in_time", here)
     monkeypatch.setattr(pieces, "in_time", here)
     monkeypatch.setattr(module, "load_mnist", lambda root, report=None: small_mnist())
-    monkeypatch.setattr(module, "trained_net", untrained)
+    monkeypatch.setattr(setting, "trained_net", untrained)

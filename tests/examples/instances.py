@@ -15,7 +15,7 @@ from pathlib import Path
 
 from polytope import CollisionPolytope, read_generators, read_polyhedron
 
-FOLDER = Path(__file__).resolve().parent / "instances"
+FOLDER = Path(__file__).resolve().parents[1] / "instances"
 build = CollisionPolytope.from_halfspaces
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.datasets.fetch import data_root
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def imagenet_samples() -> Path:
