@@ -22,6 +22,7 @@ from experiments.run.files import atomic_path, open_run_folder
 from experiments.run.interrupts import children_do_not_hear
 from experiments.run.limited import ended
 from experiments.run.proofs import FOLDER, Proofs
+from experiments.run.record import jsonable
 from polytope import CollisionPolytope
 
 if TYPE_CHECKING:  # the process of its own starts sooner without torch
@@ -163,7 +164,7 @@ def _prove(
             entry, certificate = fact(polytope)
             proof = None
             if folder is not None:
-                proof = Proofs(folder).keep(f"{domain}-{name}", certificate)
+                proof = jsonable(Proofs(folder).keep(f"{domain}-{name}", certificate))
             entry = {
                 "domain": domain,
                 **entry,

@@ -12,6 +12,7 @@ from experiments.measure.entries import lp_entry
 from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
 from experiments.run.proofs import Proofs
+from experiments.run.record import jsonable
 from polytope import Certificate, CollisionPolytope, LPStatus, verify
 
 #: Certificates state the set as text: beyond so many weights they are checked, not saved.
@@ -89,7 +90,8 @@ def keep(polytope: CollisionPolytope, folder: Path, name: str) -> Callable[[Any]
         if certificate is None:
             return None
         if small:
-            return Proofs(folder).keep(name, certificate)
+            entry: Entry = jsonable(Proofs(folder).keep(name, certificate))
+            return entry
         return {"checked": verify(certificate)}
 
     return kept

@@ -1,20 +1,109 @@
-"""What is this set, in each of the three domains?  Every fact with its certificate."""
+"""What is this set?  One table of facts, each with its certificate, for every experiment."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from experiments.run.proofs import Proofs
+from experiments.run.proofs import Proof, Proofs
 from polytope import Box, Certificate, CollisionPolytope, Free, Nonnegative
 from polytope.sets.domains import Domain
 
 #: Name of a set that came without a layer.
 POLYHEDRON = "polyhedron"
 
-
 DOMAINS: dict[str, Domain] = {"free": Free(), "nonnegative": Nonnegative(), "box": Box(0, 1)}
 
+#: Each has a certificate of its own.
+Fact = Literal["rank", "kernel", "dimension", "lineality", "boundedness"]
+FACTS: tuple[Fact, ...] = ("rank", "kernel", "dimension", "lineality", "boundedness")
 
-def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, Any]:
+#: Checks and keeps the certificate of a fact.
+Keep = Callable[[Fact, Certificate | None], Proof | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a set; a fact is None where it was not asked, or is undecided.
+
+    Attributes:
+        domain: its name, or "polyhedron" for a set that is no layer's.
+        n_inputs: d.
+        n_units: N.
+        n_positive: N+.
+        ties: units whose pre-activation at the target is 0.
+        repeated_units: zero, parallel and repeated rows in words; "" where nobody counted them.
+        sign_disagreements: units whose float sign differs from the exact one.
+        rank_positive: of W+.
+        kernel_condition: whether ker W+ lies in ker W-.
+        dimension: of the set, -1 where it is empty.
+        paper_bound: d - N+.
+        lineality: independent lines in it.
+        pointed: whether it has no line, and so vertices.
+        bounded: whether it has no ray either.
+        sentence: whether "vertices" exist, in words; "" before that is known.
+        certificates: of the facts that were asked.
+    """
+
+    domain: str
+    n_inputs: int
+    n_units: int
+    n_positive: int
+    ties: int
+    repeated_units: str = ""
+    sign_disagreements: tuple[int, ...]
+    rank_positive: int | None = None
+    kernel_condition: bool | None = None
+    dimension: int | None = None
+    paper_bound: int
+    lineality: int | None = None
+    pointed: bool | None = None
+    bounded: bool | None = None
+    sentence: str = ""
+    certificates: Mapping[Fact, Proof | None] = field(default_factory=dict)
+
+
+def sizes_of(polytope: CollisionPolytope, domain: str) -> Facts:
+    """Returns what is known of a set before anything is asked."""
+    return Facts(
+        domain=domain,
+        n_inputs=polytope.n_inputs,
+        n_units=polytope.n_units,
+        n_positive=polytope.n_positive,
+        ties=len(polytope.ties),
+        sign_disagreements=polytope.sign_disagreements,
+        paper_bound=polytope.n_inputs - polytope.n_positive,
+    )
+
+
+def ask(known: Facts, fact: Fact, polytope: CollisionPolytope, keep: Keep) -> Facts:
+    """Returns what is known once a fact was asked of the polytope, its certificate kept.
+
+    Raises:
+        CertificateError: a certificate was refused.
+    """
+    certificate: Certificate | None
+    found: dict[str, Any]
+    if fact == "rank":
+        rank = polytope.rank_positive()
+        certificate, found = rank.certificate, {"rank_positive": rank.value}
+    elif fact == "kernel":
+        kernel = polytope.kernel_condition()
+        certificate, found = kernel.certificate, {"kernel_condition": kernel.holds}
+    elif fact == "dimension":
+        dimension = polytope.dimension()
+        certificate, found = dimension.certificate, {"dimension": dimension.value}
+    elif fact == "lineality":
+        lineality = polytope.lineality()
+        certificate = lineality.certificate
+        found = {"lineality": lineality.dimension, "pointed": lineality.pointed}
+    else:
+        bounded = polytope.boundedness()
+        certificate, found = bounded.certificate, {"bounded": bounded.bounded}
+    kept = {**known.certificates, fact: keep(fact, certificate)}
+    return replace(known, **found, certificates=kept)
+
+
+def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> Facts:
     """Returns every fact of a polytope, its certificates kept under names that start with `name`.
 
     Args:
@@ -22,39 +111,12 @@ def facts(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, A
         proofs: where certificates go.
         name: of the domain, for file names and the sentence.
     """
-    rank, kernel = polytope.rank_positive(), polytope.kernel_condition()
-    dimension, lineality = polytope.dimension(), polytope.lineality()
-    bounded = polytope.boundedness()
-    certificates: dict[str, Certificate | None] = {
-        "rank": rank.certificate,
-        "kernel": kernel.certificate,
-        "dimension": dimension.certificate,
-        "lineality": lineality.certificate,
-        "boundedness": bounded.certificate,
-    }
-    return {
-        "domain": name,
-        "n_inputs": polytope.n_inputs,
-        "n_units": polytope.n_units,
-        "n_positive": polytope.n_positive,
-        "ties": len(polytope.ties),
-        "repeated_units": _repeated(polytope),
-        "sign_disagreements": list(polytope.sign_disagreements),
-        "rank_positive": rank.value,
-        "kernel_condition": kernel.holds,
-        "dimension": dimension.value,
-        "paper_bound": dimension.paper_bound,
-        "lineality": lineality.dimension,
-        "pointed": lineality.pointed,
-        "bounded": bounded.bounded,
-        "sentence": _sentence(name, lineality.dimension, bounded.bounded)
-        if dimension.value != -1
-        else f"{name}: the set is empty",
-        "certificates": {
-            fact: proofs.keep(f"{name}-{fact}", certificate)
-            for fact, certificate in certificates.items()
-        },
-    }
+    known = replace(sizes_of(polytope, name), repeated_units=_repeated(polytope))
+    for fact in FACTS:
+        known = ask(
+            known, fact, polytope, lambda which, proof: proofs.keep(f"{name}-{which}", proof)
+        )
+    return replace(known, sentence=_sentence(known))
 
 
 def _repeated(polytope: CollisionPolytope) -> str:
@@ -64,63 +126,15 @@ def _repeated(polytope: CollisionPolytope) -> str:
     return f"{len(found.zero)} zero, {parallel} parallel, {repeated} the same"
 
 
-def _sentence(name: str, lineality: int, bounded: bool | None) -> str:
+def _sentence(known: Facts) -> str:
     """Says in words whether "vertices" exist."""
-    if lineality:
+    if known.dimension == -1:
+        return f"{known.domain}: the set is empty"
+    if known.lineality:
         return (
-            f"{name}: the set contains {lineality} independent lines, "
+            f"{known.domain}: the set contains {known.lineality} independent lines, "
             'so it has no vertices at all and "the paper\'s vertices" do not exist here'
         )
     more = {True: "it is the convex hull of them", False: "it has rays as well"}
-    end = f"; {more[bounded]}" if bounded is not None else ""
-    return f"{name}: the set contains no line, so it has vertices{end}"
-
-
-def uniqueness_entry(polytope: CollisionPolytope, proofs: Proofs, name: str) -> dict[str, Any]:
-    """Returns whether the set is a single point, beside the condition of directed spanning sets.
-
-    Args:
-        polytope: any.
-        proofs: where certificates go.
-        name: their names start with it.
-    """
-    found = polytope.uniqueness()
-    return {
-        "unique": found.unique,
-        "dimension": found.dimension,
-        "rank_active": found.rank_active,
-        "rank_nonnegative": found.rank_nonnegative,
-        "spanning": found.spanning,
-        "reason": found.reason,
-        "certificates": {
-            "unique": proofs.keep(f"{name}-unique", found.certificate),
-            "spanning": proofs.keep(f"{name}-spanning", found.spanning_certificate),
-        },
-    }
-
-
-def uniqueness_sentence(found: Mapping[str, Any], n_inputs: int, *, domain: str) -> str:
-    """Returns a `uniqueness_entry` in words.
-
-    Args:
-        found: the entry.
-        n_inputs: d.
-        domain: its name, or "polyhedron" for a set that is no layer's.
-    """
-    if found["unique"] is None:
-        return f"undecided: {found['reason']}"
-    if found["dimension"] == -1:
-        return "the set is empty"
-    if domain == POLYHEDRON:
-        return "yes, a single point" if found["unique"] else "no, more than one point"
-    alone = {
-        "free": "yes: no other input collides, the layer is injective at the target",
-        "box": "yes: no other input of the box collides",
-        "nonnegative": "yes: no other input >= 0 collides",
-    }
-    verdict = alone[domain] if found["unique"] else "no: other inputs collide as well"
-    rank = found["rank_nonnegative"]
-    if rank is None:
-        return verdict
-    spans = "a directed spanning set" if found["spanning"] else "no directed spanning set"
-    return f"{verdict}; rows with z >= 0 have rank {rank} of {n_inputs}: {spans}"
+    end = "" if known.bounded is None else f"; {more[known.bounded]}"
+    return f"{known.domain}: the set contains no line, so it has vertices{end}"

@@ -7,6 +7,7 @@ from experiments.measure.case import Case
 from experiments.measure.facts import DOMAINS, facts
 from experiments.run.jobs import Outcome
 from experiments.run.proofs import Proofs
+from experiments.run.record import jsonable
 from polytope import CollisionPolytope
 
 
@@ -28,4 +29,4 @@ class FactsJob:
             self.case.weight, self.case.bias, self.case.target, domain=DOMAINS[self.domain]
         )
         proofs = Proofs(folder, self.case.sources, polytope.layer)
-        return Outcome(facts(polytope, proofs, self.domain))
+        return Outcome(jsonable(facts(polytope, proofs, self.domain)))

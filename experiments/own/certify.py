@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.measure.entries import lp_entry
-from experiments.measure.facts import facts, uniqueness_entry, uniqueness_sentence
+from experiments.measure.facts import facts
+from experiments.measure.uniqueness import uniqueness
 from experiments.own.claims import every_claim
 from experiments.own.set_file import Loaded, load_set
 from experiments.run.files import open_run_folder
@@ -38,8 +39,7 @@ def _certified(
     proofs = Proofs(folder, loaded.sources, polytope.layer)
     with progress.stage("facts", f"facts of {polytope!r}"):
         known = facts(polytope, proofs, name)
-        unique = uniqueness_entry(polytope, proofs, name)
-        unique["sentence"] = uniqueness_sentence(unique, polytope.n_inputs, domain=name)
+        unique = uniqueness(polytope, proofs, name)
     vertices = []
     chosen = polytope.inactive_units[: options.vertices]
     with progress.stage("vertices", f"{len(chosen)} exact vertices"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.run.limited import in_time
 from experiments.run.proofs import Proofs
+from experiments.run.record import jsonable
 from polytope import Certificate, CollisionPolytope, LPStatus, verify
 from polytope.network.region_polytope import RegionPolytope
 from polytope.sets.layer import Layer
@@ -126,7 +127,8 @@ def _kept(given: _Given, what: str, certificate: Certificate | None) -> Entry | 
             f"{given.composed} on: rows of the linear region; see certificates/about.md"
         )
     if prod(given.layer.weight.shape) <= given.most_saved:
-        return (Proofs(given.folder).keep(name, certificate) or Entry()) | states
+        kept: Entry = jsonable(Proofs(given.folder).keep(name, certificate))
+        return kept | states
     return {"file": None, "claim": verify(certificate)} | states
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from experiments.run.files import write_bytes
 from polytope import Certificate, Source, checker, verify
@@ -11,6 +10,21 @@ from polytope.sets.layer import Layer
 
 FOLDER = "certificates"
 CHECKER = "checker.py"
+#: Certificates state their set as text: of a layer with more weights they may be left unsaved.
+MOST_SAVED = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """A certificate that the checker accepted.
+
+    Attributes:
+        file: where it is, in the run folder; None where it was too large to be saved.
+        claim: what it proves, in the checker's words.
+    """
+
+    file: str | None
+    claim: str
 
 
 @dataclass(frozen=True)
@@ -21,13 +35,16 @@ class Proofs:
         folder: the run folder; the sub-folder must exist.
         sources: the user's files that hold arrays of `layer`: its certificates name them.
         layer: the user's; certificates of others (some of its units, say) state their numbers.
+        most: weights of `layer` beyond which certificates are checked and not saved; None to save
+            all of them.
     """
 
     folder: Path
     sources: Mapping[str, Source] = field(default_factory=dict)
     layer: Layer | None = None
+    most: int | None = None
 
-    def keep(self, name: str, certificate: Certificate | None) -> dict[str, Any] | None:
+    def keep(self, name: str, certificate: Certificate | None) -> Proof | None:
         """Saves a certificate, checks the saved file, and returns its entry for the record.
 
         Args:
@@ -40,9 +57,18 @@ class Proofs:
         """
         if certificate is None:
             return None
+        if self._large:
+            return Proof(file=None, claim=verify(certificate))
         sources = self.sources if certificate.layer is self.layer else None
         path = certificate.save(self.folder / FOLDER / f"{name}.json", sources=sources)
-        return {"file": f"{FOLDER}/{path.name}", "claim": verify(path)}
+        return Proof(file=f"{FOLDER}/{path.name}", claim=verify(path))
+
+    @property
+    def _large(self) -> bool:
+        """Whether certificates are too large to be saved."""
+        if self.layer is None or self.most is None:
+            return False
+        return self.layer.n_units * self.layer.n_inputs > self.most
 
 
 def keep_checker(folder: Path) -> Path:

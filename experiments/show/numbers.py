@@ -7,12 +7,16 @@ from typing import Any
 def approx(value: Any) -> float | None:
     """Returns a recorded number as a float: exact numbers by their `approx`, None as None.
 
-    >>> approx({"exact": "0x1/0x2", "approx": 0.5})
-    0.5
+    >>> from fractions import Fraction
+    >>> approx({"exact": "0x1/0x2", "approx": 0.5}), approx(Fraction(1, 4))
+    (0.5, 0.25)
     """
     if isinstance(value, Mapping):
         value = value["approx"]
-    return None if value is None else float(value)
+    try:
+        return None if value is None else float(value)
+    except OverflowError:  # an exact number beyond the floats
+        return None
 
 
 def fixed(value: Any, digits: int = 2) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,13 @@ def write_page(folder: Path, record: Record, *, page: Page, tables: Sequence[Tab
 
 
 def certificates(results: Any) -> Iterator[dict[str, str]]:
-    """Yields every certificate named anywhere in a record's results, in their order."""
+    """Yields every saved certificate named anywhere in a record's results, in their order."""
+    if is_dataclass(results) and not isinstance(results, type):
+        results = {each.name: getattr(results, each.name) for each in fields(results)}
     if isinstance(results, Mapping):
         if set(results) == {"file", "claim"}:
+            if results["file"] is None:
+                return
             file = str(results["file"])
             yield {
                 "file": file,
@@ -96,7 +100,7 @@ def certificates(results: Any) -> Iterator[dict[str, str]]:
             }
             return
         results = list(results.values())
-    if isinstance(results, list):
+    if isinstance(results, list | tuple):
         for value in results:
             yield from certificates(value)
 

@@ -1,8 +1,11 @@
 """Which certificates prove a row of a table?  Their names, short, or the word "uncertified"."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any
+
+from experiments.run.proofs import Proof
 
 UNCERTIFIED = "uncertified"
 #: Names in braces up to so many; beyond, what they begin with and a star.
@@ -20,37 +23,46 @@ def proof_cell(*found: Any) -> str:
     Names are those of the files in the run's folder `certificates`, without ".json".
 
     Args:
-        found: entries of a record, at any depth: certificates are under "certificate",
-            "..._certificate" and "certificates".
+        found: entries of a record, at any depth: certificates are each `Proof`, and in mappings
+            what is under "certificate", "..._certificate" and "certificates".
 
-    >>> a, b = ({"certificate": {"file": f"certificates/vertex-{i}.json"}} for i in (4, 5))
-    >>> proof_cell(a, b)
+    >>> a, b = (Proof(file=f"certificates/vertex-{i}.json", claim="") for i in (4, 5))
+    >>> proof_cell([a], {"certificate": b})
     'vertex-{4,5}'
     >>> proof_cell({"distance_certificate": None})
     'uncertified'
     """
     names = []
-    for entry in _proofs(list(found)):
-        file = entry.get("file")
+    for file in _files(list(found)):
         name = None if file is None else PurePosixPath(file).name.removesuffix(".json")
         if name is not None and name not in names:
             names.append(name)
     return _short(names) if names else UNCERTIFIED
 
 
-def _proofs(found: Any) -> Iterator[Mapping[str, Any]]:
-    """Yields the entries of certificates, in the order of the record."""
-    if isinstance(found, list | tuple):
+def _files(found: Any) -> Iterator[str | None]:
+    """Yields the files of certificates, in the order of the record."""
+    if isinstance(found, Proof):
+        yield found.file
+    elif isinstance(found, list | tuple):
         for each in found:
-            yield from _proofs(each)
+            yield from _files(each)
+    elif is_dataclass(found):
+        yield from _files([getattr(found, each.name) for each in fields(found)])
     elif isinstance(found, Mapping):
         for name, value in found.items():
             if name == "certificates" and isinstance(value, Mapping):
-                yield from (proof for proof in value.values() if proof is not None)
+                yield from map(_file, value.values())
             elif name == "certificate" or name.endswith("_certificate"):
-                yield from [] if value is None else [value]
+                yield _file(value)
             else:
-                yield from _proofs(value)
+                yield from _files(value)
+
+
+def _file(entry: Proof | Mapping[str, Any] | None) -> str | None:
+    if isinstance(entry, Proof):
+        return entry.file
+    return None if entry is None else entry.get("file")
 
 
 def _short(names: list[str]) -> str:

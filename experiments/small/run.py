@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from experiments.datasets.small import SmallData, load_small
 from experiments.measure.entries import MAX_STEPS, comparison_entry, lp_entry, search_entry, solved
-from experiments.measure.facts import facts, uniqueness_entry
+from experiments.measure.facts import facts
 from experiments.measure.set_measures import ball_entry, facet_entry
+from experiments.measure.uniqueness import uniqueness
 from experiments.run.files import open_run_folder, sha256_bytes, write_bytes
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs
@@ -73,7 +74,7 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
     proofs = Proofs(folder)
     with progress.stage("vertices", "facts, vertices and measures of the target's set"):
         known = facts(case.polytope, proofs, "box")
-        unique = uniqueness_entry(case.polytope, proofs, "box")
+        unique = uniqueness(case.polytope, proofs, "box")
         listed, vertices = _vertices(case.polytope, proofs)
         whole = Whole.of(case.polytope, listed, seed=options.seed)
     with progress.stage("units", "exact minimum of every inactive unit"):

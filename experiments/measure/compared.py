@@ -1,0 +1,133 @@
+"""How far is one point from an exact set, and from the exact minimum of its unit?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from experiments.measure.search import finite
+from experiments.run.proofs import Proof, Proofs
+from optimize import VertexComparison
+from polytope import CollisionPolytope, LPResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minimum:
+    """The exact minimum of a unit's pre-activation over a set.
+
+    Attributes:
+        unit: the unit.
+        status: "optimal", "unbounded", "empty" or "undecided".
+        value: of the minimum.
+        is_vertex: whether the minimiser was proved a vertex.
+        reason: why it is undecided.
+        certificate: of the minimum.
+    """
+
+    unit: int
+    status: str
+    value: Fraction | None
+    is_vertex: bool
+    reason: str
+    certificate: Proof | None
+
+    @classmethod
+    def of(cls, unit: int, result: LPResult, certificate: Proof | None) -> "Minimum":
+        """What a record keeps of a result whose certificate was kept."""
+        return cls(
+            unit=unit,
+            status=result.status.name.lower(),
+            value=result.value,
+            is_vertex=result.is_vertex,
+            reason=result.reason,
+            certificate=certificate,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A point put into the rows of a set, exactly.
+
+    Attributes:
+        unit: the unit that it was to push down.
+        found_value: the unit's pre-activation.
+        worst_equality: largest |w_j x + b_j - z_j| over the active units.
+        worst_inactive: largest positive pre-activation of an inactive unit, 0 if none.
+        worst_domain: how far the point leaves the domain.
+        smallest_tolerance: the least tolerance at which it collides, but for the domain.
+        n_tight: constraints that hold with equality.
+        is_vertex: whether it is a vertex of the set.
+    """
+
+    unit: int
+    found_value: Fraction
+    worst_equality: Fraction
+    worst_inactive: Fraction
+    worst_domain: Fraction
+    smallest_tolerance: Fraction
+    n_tight: int
+    is_vertex: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(Placed):
+    """The same beside the unit's exact minimum, and how far the point is from the set.
+
+    Attributes:
+        exact_value: the minimum; None without one.
+        gap: found value less the minimum.
+        relative_gap: |gap| / |minimum|; None without one or beyond the floats.
+        distance_linf: to the set in the largest coordinate; None where it was not proved.
+        distance_certificate: of that distance.
+    """
+
+    exact_value: Fraction | None
+    gap: Fraction | None
+    relative_gap: float | None
+    distance_linf: Fraction | None
+    distance_certificate: Proof | None
+
+
+def place(polytope: CollisionPolytope, point: Any, unit: int) -> Placed:
+    """Puts a point (d,) into the rows of a set, in exact arithmetic."""
+    found, tight = polytope.residuals(point), polytope.tight_constraints(point)
+    return Placed(
+        unit=unit,
+        found_value=found.pre_activation[unit],
+        worst_equality=found.worst_equality,
+        worst_inactive=found.worst_inactive,
+        worst_domain=found.worst_domain,
+        smallest_tolerance=found.smallest_tolerance,
+        n_tight=tight.count,
+        is_vertex=tight.is_vertex,
+    )
+
+
+def compared(found: Iterable[VertexComparison], proofs: Proofs, name: str) -> tuple[Compared, ...]:
+    """Returns what a record keeps of comparisons, each distance's certificate kept.
+
+    Args:
+        found: of `optimize.compare`.
+        proofs: where certificates go.
+        name: of the certificates, before "-UNIT".
+    """
+    return tuple(
+        Compared(
+            unit=each.unit,
+            found_value=each.found_value,
+            worst_equality=each.worst_equality,
+            worst_inactive=each.worst_inactive,
+            worst_domain=each.worst_domain,
+            smallest_tolerance=each.smallest_tolerance,
+            n_tight=each.n_tight,
+            is_vertex=each.is_vertex,
+            exact_value=each.exact_value,
+            gap=each.gap,
+            relative_gap=None if each.relative_gap is None else finite(each.relative_gap),
+            distance_linf=each.distance_linf,
+            distance_certificate=proofs.keep(
+                f"{name}-{each.unit}", each.nearest.certificate if each.nearest else None
+            ),
+        )
+        for each in found
+    )
