@@ -3,11 +3,12 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from experiments.run import record
+from experiments.run import record, versions
 from polytope.errors import FileFormatError, InputError, NonFiniteError
 
 
@@ -129,7 +130,11 @@ def test_equal_results_make_equal_documents_whatever_the_timings(tmp_path):
         (b"[" * 200_000, "must be JSON"),
         (b"[]", "schema"),
         (b'{"schema": "other"}', "schema"),
-        (b'{"schema": "collision-polytopes/record/1", "seed": 1}', r"exactly .* got \['seed'\]"),
+        (b'{"schema": "collision-polytopes/record/2", "seed": 1}', r"exactly .* got \['seed'\]"),
+        (
+            b'{"schema": "collision-polytopes/record/1", "seed": 1}',
+            r"expected a record of schema .*record/2, got 'collision-polytopes/record/1' \(docs",
+        ),
     ],
 )
 def test_damaged_records_are_refused(tmp_path, content, match):
@@ -143,8 +148,54 @@ def test_absent_record(tmp_path):
         record.read_record(tmp_path)
 
 
-def test_versions_name_every_package():
-    found = record.versions()
-    assert set(record.PACKAGES) <= set(found)
+@dataclass(frozen=True)
+class Gaps:
+    SCHEMA: ClassVar[str] = "collision-polytopes/gaps/2"
+    gap: Fraction
+    points: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Other:
+    SCHEMA: ClassVar[str] = "collision-polytopes/other/2"
+    gap: Fraction
+
+
+def test_typed_results_come_back_as_they_were(tmp_path):
+    made = make(results=Gaps(Fraction(1, 3), (0.5, 1.0)))
+    path = record.write_record(tmp_path, made)
+    assert record.read_record(tmp_path, Gaps) == made
+    assert json.loads(path.read_text())["results_schema"] == Gaps.SCHEMA
+
+
+def test_results_of_another_schema_are_refused_by_the_names_of_both(tmp_path):
+    record.write_record(tmp_path, make(results=Other(Fraction(1))))
+    with pytest.raises(
+        FileFormatError,
+        match=r"results of schema collision-polytopes/gaps/2, got 'collision-polytopes/other/2'",
+    ):
+        record.read_record(tmp_path, Gaps)
+
+
+def test_results_that_are_not_what_their_schema_says_are_refused_with_the_place(tmp_path):
+    path = record.write_record(tmp_path, make(results=Gaps(Fraction(1))))
+    path.write_text(path.read_text().replace('"0x1/0x1"', '"1"'))
+    with pytest.raises(FileFormatError, match=r"an exact number is written.*\$\.results\.gap"):
+        record.read_record(tmp_path, Gaps)
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", str(1 << 70)])
+def test_numbers_that_no_record_holds_are_refused(tmp_path, value):
+    path = record.write_record(tmp_path, make(results={"gap": 17}))
+    path.write_text(path.read_text().replace("17", value))
+    with pytest.raises(FileFormatError, match=r"record\.json: expected Record"):
+        record.read_record(tmp_path)
+
+
+def test_versions_name_every_package_and_the_commit():
+    found = versions.versions()
+    assert set(versions.PACKAGES) <= set(found)
     assert found["numpy"] == np.__version__
     assert all(value is None or isinstance(value, str) for value in found.values())
+    checkout = (Path(versions.__file__).parents[2] / ".git").exists()
+    assert (found["commit"] is not None) == checkout

@@ -1,14 +1,45 @@
 import json
 import os
+from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from experiments.run.record import read_exact
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.rows import RowFile, with_crc
 from polytope.errors import FileFormatError, InputError, OutputError
 
 OPTIONS = {"alpha": 10}
+SCHEMA = "collision-polytopes/squares/2"
+
+
+@dataclass(frozen=True)
+class Square:
+    square: int
+
+
+@dataclass(frozen=True)
+class SquareKey(Key[Square]):
+    WORK = "square"
+    number: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    gap: Fraction
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class GapKey(Key[Gap]):
+    WORK = "gap"
+    name: str
+    share: float
+    control: str | None = None
+
+
+GAP = Outcome(Gap(Fraction(1, 3)), {"points": np.array([[0.1, 2.0]])}, 2.0)
 
 
 @pytest.fixture
@@ -16,23 +47,68 @@ def path(tmp_path):
     return tmp_path / "rows.jsonl"
 
 
+def opened(path, options=OPTIONS):
+    return RowFile(path, options=options, schema=SCHEMA)
+
+
 def fill(path, keys, options=OPTIONS):
-    with RowFile(path, options=options) as rows:
-        for key in keys:
+    with opened(path, options) as rows:
+        for key in (SquareKey(int(number)) for number in keys):
             if key not in rows:
-                rows.append(key, {"square": int(key) ** 2}, {"solve": 0.1})
-        return list(rows)
+                rows.append(key, Outcome(Square(key.number**2), seconds=0.1))
+        return [rows[SquareKey(int(number))].results for number in keys]
 
 
-def test_rows_are_read_back(path):
-    with RowFile(path, options=OPTIONS) as rows:
-        written = rows.append("a", {"gap": Fraction(1, 3)}, {"solve": 2.0})
-    with RowFile(path, options=OPTIONS) as rows:
+def test_rows_are_read_back_as_what_they_were(path):
+    key = GapKey("a", 0.5)
+    with opened(path) as rows:
+        written = rows.append(key, GAP)
+    with opened(path) as rows:
         assert len(rows) == 1
-        assert "a" in rows
-        assert "b" not in rows
-        assert rows["a"] == written
-        assert read_exact(rows["a"].results["gap"]) == Fraction(1, 3)
+        assert key in rows
+        assert GapKey("b", 0.5) not in rows
+        assert SquareKey(1) not in rows
+        assert rows[key].results == written.results == GAP.results
+        assert rows[key].arrays["points"].tolist() == [[0.1, 2.0]]
+        assert rows[key].seconds == 2.0
+        assert rows.seconds() == {"gap.a.0.5": 2.0}
+
+
+def test_keys_differ_by_kind_and_by_every_field():
+    assert str(GapKey("a", 0.5, "none")) == "gap.a.0.5.none"
+    assert GapKey.results_type() is Gap
+    assert GapKey("a", 0.5).document() == {
+        "work": "gap",
+        "name": "a",
+        "share": 0.5,
+        "control": None,
+    }
+
+
+def test_a_row_of_another_type_is_refused_with_its_key(path):
+    @dataclass(frozen=True)
+    class Other(Key[Square]):
+        WORK = "gap"
+        name: str
+        share: float
+        control: str | None = None
+
+    with opened(path) as rows:
+        rows.append(GapKey("a", 0.5), GAP)
+    with (
+        opened(path) as rows,
+        pytest.raises(FileFormatError, match=r"row gap\.a\.0\.5: expected Square, got another"),
+    ):
+        rows[Other("a", 0.5)]
+
+
+def test_rows_of_another_experiment_are_refused_by_the_names_of_both(path):
+    fill(path, "1")
+    with pytest.raises(
+        FileFormatError,
+        match=r"rows with results of schema .*/cubes/2, got 'collision-polytopes/squares/2'",
+    ):
+        RowFile(path, options=OPTIONS, schema="collision-polytopes/cubes/2")
 
 
 def test_a_resumed_file_equals_an_unbroken_one_cut_at_every_byte(path, tmp_path):
@@ -62,12 +138,21 @@ def test_damage_before_the_end_is_refused(path):
         fill(path, "12")
 
 
+ROW = {
+    "key": {"work": "square", "number": 1},
+    "results": {"square": 1},
+    "arrays": {},
+    "seconds": 0.1,
+}
+
+
 @pytest.mark.parametrize(
     ("row", "match"),
     [
-        ({"key": "9", "results": {}}, r"line 3: a row has .* got \['key', 'results'\]"),
-        ({"key": 9, "results": {}, "timings": {}}, "line 3: a row has"),
-        ({"key": "1", "results": {}, "timings": {}}, "line 3: the key '1' stands twice"),
+        ({"key": {"work": "x"}, "results": {}}, "line 3: expected StoredRow.* field `arrays`"),
+        (ROW | {"key": 9}, r"line 3: expected StoredRow.* got `int` - at `\$\.key`"),
+        (ROW | {"more": 1}, r"line 3: .* nothing else, got `\$\.more` as well"),
+        (ROW, "line 3: the key 'square.1' stands twice"),
     ],
 )
 def test_malformed_rows_are_refused(path, row, match):
@@ -97,7 +182,7 @@ def test_every_changed_byte_is_noticed(path):
 
 def test_a_file_of_the_schema_before_is_named(path):
     path.write_text('{"schema":"collision-polytopes/rows/1","options":{"alpha":10}}\n')
-    with pytest.raises(FileFormatError, match=r"rows/2; got 'collision-polytopes/rows/1'"):
+    with pytest.raises(FileFormatError, match=r"rows/3, got 'collision-polytopes/rows/1'"):
         fill(path, "1")
 
 
@@ -117,15 +202,15 @@ def test_a_foreign_file_is_refused_and_left_alone(path):
 
 
 def test_a_key_stands_once(path):
-    with RowFile(path, options=OPTIONS) as rows:
-        rows.append("1", {})
-        with pytest.raises(InputError, match="'1' is in"):
-            rows.append("1", {})
+    with opened(path) as rows:
+        rows.append(GapKey("a", 1), GAP)
+        with pytest.raises(InputError, match=r"'gap\.a\.1' is in"):
+            rows.append(GapKey("a", 1), GAP)
 
 
 def test_two_runs_at_a_time_are_refused(path):
-    with RowFile(path, options=OPTIONS), pytest.raises(OutputError, match="by another run"):
-        RowFile(path, options=OPTIONS)
+    with opened(path), pytest.raises(OutputError, match="by another run"):
+        opened(path)
     fill(path, "1")
 
 
@@ -139,21 +224,21 @@ def test_a_failed_write_leaves_no_half_line(path, monkeypatch):
             return real(descriptor, data[:20])
         raise OSError(28, "No space left on device")
 
-    with RowFile(path, options=OPTIONS) as rows:
+    with opened(path) as rows:
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(OutputError, match="disk is full"):
-            rows.append("2", {"x": "y" * 40})
+            rows.append(GapKey("2", 1), Outcome(Gap(Fraction(1), "y" * 40)))
         monkeypatch.undo()
-        assert "2" not in rows
+        assert GapKey("2", 1) not in rows
     assert path.read_bytes() == content
 
 
 def test_each_row_is_on_the_disk_at_once(path):
-    with RowFile(path, options=OPTIONS) as rows:
+    with opened(path) as rows:
         for number in range(3):
-            rows.append(str(number), {})
+            rows.append(SquareKey(number), Outcome(Square(0)))
             lines = path.read_text().splitlines()
-            assert json.loads(lines[-1])["key"] == str(number)
+            assert json.loads(lines[-1])["key"] == {"work": "square", "number": number}
 
 
 def test_absent_folder(tmp_path):

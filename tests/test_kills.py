@@ -48,7 +48,7 @@ def test_what_compares_runs_sees_every_difference_but_seconds(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "record.json").write_text(json.dumps({"results": value, "timings": seconds}))
-        row = {"key": "a", "results": value, "timings": {"seconds": seconds}}
+        row = {"key": "a", "results": value, "seconds": seconds}
         (folder / "stages.jsonl").write_text(json.dumps(row) + "\n")
         (folder / "a.md").write_text(f"{value}\n")
         return contents(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import SHA256
-from experiments.run.record import versions
+from experiments.run.versions import versions
 
 #: Module -> what it is for.
 ENGINES = {

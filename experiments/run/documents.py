@@ -1,21 +1,29 @@
 """How does a typed result become JSON, and come back as what it was?  Schemas come with it.
 
-A result is a frozen dataclass of numbers, texts, exact numbers and further results.  What is read
-is held against the types: a document of another shape is refused with the place in it, and the
-JSON Schema of a type is made from the same annotations.
+A result is a frozen dataclass of numbers, texts, exact numbers and further results.  Exact numbers
+are kept as text in base 16, which has no length limit in Python and is read in linear time; a float
+stands beside them only as `approx`.  What is read is held against the types: a document of another
+shape is refused with the place in it, and the JSON Schema of a type is made from the same
+annotations.
 """
 
 import json
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
-from experiments.run.record import jsonable, read_exact
-from polytope.errors import FileFormatError
+from polytope.errors import FileFormatError, InputError, NonFiniteError
 
 Kind = TypeVar("Kind")
+_EXACT = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]+)", re.ASCII)
 _EXACT_SCHEMA = {
     "description": "an exact number in base 16 and, where floats reach it, the nearest float",
     "type": "object",
@@ -26,6 +34,95 @@ _EXACT_SCHEMA = {
     "required": ["exact", "approx"],
     "additionalProperties": False,
 }
+
+
+def exact_document(value: Fraction | int) -> dict[str, Any]:
+    """Returns an exact number as `{"exact": "0xP/0xQ", "approx": nearest float}`.
+
+    `approx` is None where the number lies outside the range of floats.
+
+    >>> exact_document(Fraction(-1, 3))
+    {'exact': '-0x1/0x3', 'approx': -0.3333333333333333}
+    """
+    number = Fraction(value)
+    approx: float | None
+    try:
+        approx = float(number)
+    except OverflowError:
+        approx = None
+    return {"exact": f"{number.numerator:#x}/{number.denominator:#x}", "approx": approx}
+
+
+def read_exact(document: Mapping[str, Any]) -> Fraction:
+    """Returns the number that `exact_document` wrote.
+
+    Raises:
+        FileFormatError: the document holds no exact number.
+
+    >>> read_exact({"exact": "-0x1/0x3", "approx": -0.3333333333333333})
+    Fraction(-1, 3)
+    """
+    match = _EXACT.fullmatch(str(document.get("exact")))
+    if match is None or int(match[2], 16) == 0:
+        raise FileFormatError(
+            f'an exact number is written {{"exact": "0xP/0xQ"}} with Q > 0; got {document!r:.80}'
+        )
+    return Fraction(int(match[1], 16), int(match[2], 16))
+
+
+def jsonable(value: Any, where: str = "value") -> Any:
+    """Returns `value` in JSON's own types, losing nothing.
+
+    Fractions become `exact_document`s, numpy arrays lists, dataclasses objects, enums their values.
+
+    Args:
+        value: what is to be written.
+        where: how an error names the place.
+
+    Raises:
+        NonFiniteError: a float is NaN or infinite.
+        InputError: a value is of no type that a record can hold.
+    """
+    if isinstance(value, Enum):
+        return jsonable(value.value, where)
+    if isinstance(value, np.generic | np.ndarray):
+        return jsonable(value.tolist(), where)
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= 1 << 63:
+            raise InputError(f"{where} has {value.bit_length()} bits; record it as a Fraction")
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise NonFiniteError(f"{where} must be a finite number to be recorded; got {value}")
+        return value
+    return _jsonable_compound(value, where)
+
+
+def _jsonable_compound(value: Any, where: str) -> Any:
+    if isinstance(value, Fraction):
+        return exact_document(value)
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.name: jsonable(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {_key(k, where): jsonable(v, f"{where}.{k}") for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(v, f"{where}[{i}]") for i, v in enumerate(value)]
+    raise InputError(
+        f"{where} must be a number, text, list, mapping or dataclass to be recorded; "
+        f"got {type(value).__name__}"
+    )
+
+
+def _key(key: Any, where: str) -> str:
+    if isinstance(key, str | int) and not isinstance(key, bool):
+        return str(key)
+    raise InputError(f"a key of {where} must be text or an integer; got {key!r:.80}")
 
 
 def from_document(kind: type[Kind], document: Any, where: str) -> Kind:
@@ -45,10 +142,10 @@ def from_document(kind: type[Kind], document: Any, where: str) -> Kind:
     name = getattr(kind, "__name__", str(kind))
     try:
         found = msgspec.convert(document, kind, dec_hook=_decode, str_keys=True)
-    except (msgspec.ValidationError, FileFormatError) as problem:
+        again = jsonable(found, where)
+    except (msgspec.ValidationError, FileFormatError, InputError, RecursionError) as problem:
         text = f"{where}: expected {name}, got another document: {problem}"
         raise FileFormatError(text) from None
-    again = jsonable(found, where)
     if again != document:
         surplus = _surplus(document, again)
         raise FileFormatError(f"{where}: expected {name} and nothing else, got {surplus}")

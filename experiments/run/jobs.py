@@ -1,48 +1,48 @@
 """How is a run cut into pieces that survive a crash?  Jobs, each kept as one row when it ends."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
+from experiments.run.outcomes import Key
+from experiments.run.outcomes import Outcome as Outcome
 from experiments.run.pool import run_jobs
 from experiments.run.progress import Progress
-from experiments.run.rows import Row, RowFile
+from experiments.run.rows import RowFile
 
 FILE_NAME = "stages.jsonl"
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a job found.
-
-    Attributes:
-        results: numbers for the record.
-        arrays: images for `vertices.npz`, float64.
-        seconds: how long it took.
-    """
-
-    results: Mapping[str, Any]
-    arrays: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    seconds: float = 0.0
+R = TypeVar("R")
 
 
 class Job(Protocol):
     """A piece of work that a fresh process can do."""
 
     @property
-    def key(self) -> str:
-        """Its name in the record, e.g. "nearest.3"."""
+    def key(self) -> Any:
+        """Names it, and states the type of its results: a `Key[R]`."""
 
-    def run(self, folder: Path) -> Outcome:
+    def run(self, folder: Path) -> Outcome[Any]:
         """Does the work; certificates go into the run folder."""
 
 
-def _timed(sent: tuple[Job, Path]) -> Outcome:
+class Outcomes(dict[Any, Outcome[Any]]):
+    """What jobs found, by key: `found[ExactKey("none")].results` is of the key's own type."""
+
+    @overload
+    def __getitem__(self, key: str) -> Outcome[Any]: ...
+    @overload
+    def __getitem__(self, key: Key[R]) -> Outcome[R]: ...
+    def __getitem__(self, key: Any) -> Outcome[Any]:
+        """Returns the outcome of one key."""
+        return super().__getitem__(key)
+
+    def seconds(self) -> dict[str, float]:
+        """Returns how long each job took, by its key as text."""
+        return {str(key): outcome.seconds for key, outcome in self.items()}
+
+
+def _timed(sent: tuple[Job, Path]) -> Outcome[Any]:
     job, folder = sent
     began = time.monotonic()
     done = job.run(folder)
@@ -51,7 +51,7 @@ def _timed(sent: tuple[Job, Path]) -> Outcome:
 
 def run_kept(
     jobs: Sequence[Job], folder: Path, rows: RowFile, *, workers: int, progress: Progress
-) -> dict[str, Outcome]:
+) -> Outcomes:
     """Does the jobs that `rows` does not hold yet, and returns the outcome of all by key.
 
     Outcomes are returned as they are read from the file, so that a resumed run's results equal an
@@ -61,14 +61,9 @@ def run_kept(
     if len(missing) < len(jobs):
         progress.say(f"    {len(jobs) - len(missing)} of {len(jobs)} jobs are done already")
     work = run_jobs(_timed, missing, workers=workers)
-    seen = progress.track(work, total=len(missing), unit="jobs", label=lambda item: item[0][0].key)
+    seen = progress.track(
+        work, total=len(missing), unit="jobs", label=lambda item: str(item[0][0].key)
+    )
     for (job, _), done in seen:
-        arrays = {name: array.tolist() for name, array in done.arrays.items()}
-        results = {"results": done.results, "arrays": arrays}
-        rows.append(job.key, results, {"seconds": round(done.seconds, 3)})
-    return {job.key: _outcome(rows[job.key]) for job in jobs}
-
-
-def _outcome(row: Row) -> Outcome:
-    arrays = {name: np.array(values) for name, values in row.results["arrays"].items()}
-    return Outcome(row.results["results"], arrays, row.timings["seconds"])
+        rows.append(job.key, done)
+    return Outcomes({job.key: rows.outcome(job.key) for job in jobs})

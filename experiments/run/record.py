@@ -1,179 +1,33 @@
 """What produced this number?  The record of a run: options, seed, versions, data, results, timings.
 
 Timings stand apart from results, so that a resumed run's results equal those of an unbroken one.
-Exact numbers are kept as text in base 16, which has no length limit in Python and is read in
-linear time; a float stands beside them only as `approx`.
+The file names two schemas: its own, and that of the experiment's results.
 """
 
 import json
-import math
-import platform
-import re
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum
-from fractions import Fraction
-from importlib import metadata
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, overload
 
-import numpy as np
+from typing_extensions import TypeVar
 
+from experiments.run.documents import exact_document as exact_document
+from experiments.run.documents import from_document
+from experiments.run.documents import jsonable as jsonable
+from experiments.run.documents import read_exact as read_exact
 from experiments.run.files import write_json
-from polytope.errors import FileFormatError, InputError, NonFiniteError
+from experiments.run.versions import versions
+from polytope.errors import FileFormatError, InputError
 
-SCHEMA = "collision-polytopes/record/1"
+SCHEMA = "collision-polytopes/record/2"
 FILE_NAME = "record.json"
-PACKAGES = (
-    "collision-polytopes",
-    "cvxpy",
-    "highspy",
-    "matplotlib",
-    "numpy",
-    "onnx",
-    "pillow",
-    "pplpy",
-    "pycddlib",
-    "python-flint",
-    "safetensors",
-    "scikit-learn",
-    "scipy",
-    "torch",
-)
-_EXACT = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]+)", re.ASCII)
-
-
-def exact_document(value: Fraction | int) -> dict[str, Any]:
-    """Returns an exact number as `{"exact": "0xP/0xQ", "approx": nearest float}`.
-
-    `approx` is None where the number lies outside the range of floats.
-
-    >>> exact_document(Fraction(-1, 3))
-    {'exact': '-0x1/0x3', 'approx': -0.3333333333333333}
-    """
-    number = Fraction(value)
-    approx: float | None
-    try:
-        approx = float(number)
-    except OverflowError:
-        approx = None
-    return {"exact": f"{number.numerator:#x}/{number.denominator:#x}", "approx": approx}
-
-
-def read_exact(document: Mapping[str, Any]) -> Fraction:
-    """Returns the number that `exact_document` wrote.
-
-    Raises:
-        FileFormatError: the document holds no exact number.
-
-    >>> read_exact({"exact": "-0x1/0x3", "approx": -0.3333333333333333})
-    Fraction(-1, 3)
-    """
-    match = _EXACT.fullmatch(str(document.get("exact")))
-    if match is None or int(match[2], 16) == 0:
-        raise FileFormatError(
-            f'an exact number is written {{"exact": "0xP/0xQ"}} with Q > 0; got {document!r:.80}'
-        )
-    return Fraction(int(match[1], 16), int(match[2], 16))
-
-
-def jsonable(value: Any, where: str = "value") -> Any:
-    """Returns `value` in JSON's own types, losing nothing.
-
-    Fractions become `exact_document`s, numpy arrays lists, dataclasses objects, enums their values.
-
-    Args:
-        value: what is to be written.
-        where: how an error names the place.
-
-    Raises:
-        NonFiniteError: a float is NaN or infinite.
-        InputError: a value is of no type that a record can hold.
-    """
-    if isinstance(value, Enum):
-        return jsonable(value.value, where)
-    if isinstance(value, np.generic | np.ndarray):
-        return jsonable(value.tolist(), where)
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int):
-        if abs(value) >= 1 << 63:
-            raise InputError(f"{where} has {value.bit_length()} bits; record it as a Fraction")
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise NonFiniteError(f"{where} must be a finite number to be recorded; got {value}")
-        return value
-    return _jsonable_compound(value, where)
-
-
-def _jsonable_compound(value: Any, where: str) -> Any:
-    if isinstance(value, Fraction):
-        return exact_document(value)
-    if isinstance(value, Path):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: jsonable(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)
-        }
-    if isinstance(value, Mapping):
-        return {_key(k, where): jsonable(v, f"{where}.{k}") for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(v, f"{where}[{i}]") for i, v in enumerate(value)]
-    raise InputError(
-        f"{where} must be a number, text, list, mapping or dataclass to be recorded; "
-        f"got {type(value).__name__}"
-    )
-
-
-def _key(key: Any, where: str) -> str:
-    if isinstance(key, str | int) and not isinstance(key, bool):
-        return str(key)
-    raise InputError(f"a key of {where} must be text or an integer; got {key!r:.80}")
-
-
-def versions() -> dict[str, str | None]:
-    """Returns what computed: Python, system, each package (None where absent) and the git commit.
-
-    Packages are asked for their metadata and not imported.
-    """
-    found: dict[str, str | None] = {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "commit": _commit(),
-    }
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-def _commit() -> str | None:
-    """Returns the commit of the checkout this file lies in, with "+" when files differ from it."""
-    checkout = Path(__file__).resolve().parents[2]
-    if not (checkout / ".git").exists():
-        return None
-    try:
-        head, changes = (
-            subprocess.run(
-                ["git", "-C", str(checkout), *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"])
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head + ("+" if changes else "")
+#: The experiment's results: a frozen dataclass with `SCHEMA: ClassVar[str]`.
+R = TypeVar("R", default=Any)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Generic[R]):
     """One run of one experiment.
 
     Attributes:
@@ -190,12 +44,25 @@ class Record:
     options: Mapping[str, Any]
     seed: int
     data: Mapping[str, str]
-    results: Mapping[str, Any]
+    results: R
     timings: Mapping[str, Any]
     versions: Mapping[str, str | None] = field(default_factory=versions)
 
 
-def write_record(folder: Path, record: Record) -> Path:
+def schema_of(kind: type) -> str | None:
+    """Returns the schema that a results type states; None for one that has none."""
+    return getattr(kind, "SCHEMA", None)
+
+
+def refused(where: str, what: str, expected: str | None, got: object) -> FileFormatError:
+    """Returns the error for a document of another schema: both are named, and what can be done."""
+    return FileFormatError(
+        f"{where}: expected {what} of schema {expected}, got {got!r:.60} (docs/records.md says "
+        "how to read the files of another version)"
+    )
+
+
+def write_record(folder: Path, record: Record[Any]) -> Path:
     """Writes `folder/record.json` atomically and returns its path.
 
     Raises:
@@ -203,15 +70,24 @@ def write_record(folder: Path, record: Record) -> Path:
         InputError: the record holds a value that JSON cannot (NonFiniteError for NaN and infinity).
     """
     path = Path(folder) / FILE_NAME
-    write_json(path, {"schema": SCHEMA, **jsonable(record, "record")})
+    schemas = {"schema": SCHEMA, "results_schema": schema_of(type(record.results))}
+    write_json(path, {**schemas, **jsonable(record, "record")})
     return path
 
 
-def read_record(folder: Path) -> Record:
-    """Reads what `write_record` wrote; exact numbers stay documents (see `read_exact`).
+@overload
+def read_record(folder: Path) -> Record[Mapping[str, Any]]: ...
+@overload
+def read_record(folder: Path, kind: type[R]) -> Record[R]: ...
+def read_record(folder: Path, kind: Any = Mapping[str, Any]) -> Record[Any]:
+    """Reads what `write_record` wrote.
+
+    Args:
+        folder: of the run.
+        kind: type of the results.
 
     Raises:
-        FileFormatError: the file is absent, no JSON, or not of this schema.
+        FileFormatError: the file is absent, no JSON, or of another schema, which is named.
     """
     path = Path(folder) / FILE_NAME
     try:
@@ -220,12 +96,16 @@ def read_record(folder: Path) -> Record:
         raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
     except (ValueError, RecursionError) as problem:
         raise FileFormatError(f"{path} must be JSON; {problem}") from problem
-    names = set(Record.__dataclass_fields__)
-    if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
-        raise FileFormatError(f"{path} must be a record of schema {SCHEMA}")
+    found = document.pop("schema", None) if isinstance(document, dict) else None
+    if found != SCHEMA:
+        raise refused(f"{path}", "a record", SCHEMA, found)
+    theirs, ours = document.pop("results_schema", None), schema_of(kind)
+    if ours is not None and theirs != ours:
+        raise refused(f"{path}", "results", ours, theirs)
+    names = {each.name for each in fields(Record)}
     if set(document) != names:
         raise FileFormatError(f"{path} must hold exactly {sorted(names)}; got {sorted(document)}")
-    return Record(**document)
+    return from_document(Record[kind], document, f"{path}")
 
 
 def as_options(options: Any) -> dict[str, Any]:

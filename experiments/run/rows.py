@@ -1,8 +1,9 @@
 """How does a long run go on after a crash?  A JSON Lines file with one finished row a line.
 
-The first line names the schema and the options. Every further line is
-`{"key": ..., "results": {...}, "timings": {...}}` and is on the disk before `append` returns. Each
-line ends with the CRC-32 of what stands before it, so that a changed digit is noticed.
+The first line names the schemas and the options. Every further line is
+`{"key": {...}, "results": {...}, "arrays": {...}, "seconds": ...}` and is on the disk before
+`append` returns. Each line ends with the CRC-32 of what stands before it, so that a changed digit
+is noticed.
 """
 
 import fcntl
@@ -14,23 +15,38 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
+import numpy as np
+
+from experiments.run.documents import from_document, jsonable
 from experiments.run.files import output_error, sync_folder
-from experiments.run.record import as_options, jsonable
+from experiments.run.outcomes import Key, Outcome, canonical, spoken
+from experiments.run.record import as_options, refused
 from polytope.errors import FileFormatError, InputError, OutputError
 
-SCHEMA = "collision-polytopes/rows/2"
+SCHEMA = "collision-polytopes/rows/3"
+R = TypeVar("R")
 _LINE = re.compile(rb'(\{.*),"crc32":"([0-9a-f]{8})"\}\n', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One finished piece of work: `results` are reproducible, `timings` (seconds) are not."""
+    """A row whose key is a text: results are untyped."""
 
     key: str
     results: Mapping[str, Any]
     timings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """A row as the file has it: results are given their type by whoever asks for them."""
+
+    key: dict[str, Any] | str
+    results: dict[str, Any]
+    arrays: dict[str, list[Any]]
+    seconds: float
 
 
 class RowFile:
@@ -42,17 +58,22 @@ class RowFile:
     Args:
         path: the file, made where absent; its folder must exist.
         options: what the rows depend on; a file written with other options is refused.
+        schema: of the experiment's results, which the rows' types belong to.
 
     Raises:
         OutputError: the file cannot be written, or another process holds it.
-        FileFormatError: a line other than the last is damaged, or the schema is another one.
+        FileFormatError: a line other than the last is damaged, or a schema is another one.
         InputError: the file's rows were computed with other options.
     """
 
-    def __init__(self, path: Path, *, options: Any) -> None:
+    def __init__(self, path: Path, *, options: Any, schema: str | None = None) -> None:
         self.path = Path(path)
-        self._rows: dict[str, Row] = {}
-        self._options = as_options(options)
+        self._rows: dict[str, StoredRow] = {}
+        self._header: dict[str, Any] = {
+            "schema": SCHEMA,
+            "results_schema": schema,
+            "options": as_options(options),
+        }
         try:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         except OSError as problem:
@@ -88,45 +109,32 @@ class RowFile:
         if whole < len(data):
             os.ftruncate(self._descriptor, whole)
         if not documents:
-            self._write({"schema": SCHEMA, "options": self._options})
+            self._write(self._header)
             sync_folder(self.path.parent)
         for number, document in enumerate(documents[1:], start=2):
-            row = self._row(document, number)
-            self._rows[row.key] = row
+            where = f"{self.path}, line {number}"
+            row = from_document(StoredRow, document, where)
+            name = canonical(row.key)
+            if name in self._rows:
+                raise FileFormatError(f"{where}: the key {spoken(row.key)!r} stands twice")
+            self._rows[name] = row
 
     def _check_header(self, header: dict[str, Any]) -> None:
-        if header.get("schema") != SCHEMA:
-            raise FileFormatError(
-                f"{self.path} must be of schema {SCHEMA}; got {header.get('schema')!r:.60}"
-            )
-        found = header.get("options")
-        if found != self._options:
+        for name, what in (("schema", "rows"), ("results_schema", "rows with results")):
+            if header.get(name) != self._header[name]:
+                raise refused(f"{self.path}", what, self._header[name], header.get(name))
+        found, ours = header.get("options"), self._header["options"]
+        if found != ours:
             theirs = found if isinstance(found, dict) else {}
             differing = [
-                f"{name}: {_shown(theirs.get(name))} there, {_shown(self._options.get(name))} here"
-                for name in sorted(self._options.keys() | theirs.keys())
-                if self._options.get(name) != theirs.get(name)
+                f"{name}: {_shown(theirs.get(name))} there, {_shown(ours.get(name))} here"
+                for name in sorted(ours.keys() | theirs.keys())
+                if ours.get(name) != theirs.get(name)
             ]
             raise InputError(
                 f"{self.path} holds rows computed with other options ({'; '.join(differing)}); "
                 f"give the same options to resume, or name another run folder"
             )
-
-    def _row(self, document: dict[str, Any], number: int) -> Row:
-        key, results, timings = (document.get(name) for name in ("key", "results", "timings"))
-        if (
-            len(document) != 3
-            or not isinstance(key, str)
-            or not isinstance(results, dict)
-            or not isinstance(timings, dict)
-        ):
-            raise FileFormatError(
-                f"{self.path}, line {number}: a row has key, results and timings; "
-                f"got {sorted(document)}"
-            )
-        if key in self._rows:
-            raise FileFormatError(f"{self.path}, line {number}: the key {key!r} stands twice")
-        return Row(key, results, timings)
 
     def _write(self, document: Mapping[str, Any]) -> None:
         line = with_crc(document)
@@ -140,41 +148,78 @@ class RowFile:
             os.ftruncate(self._descriptor, before)
             raise output_error(self.path, problem, needed=len(line)) from problem
 
+    @overload
     def append(
-        self, key: str, results: Mapping[str, Any], timings: Mapping[str, Any] | None = None
-    ) -> Row:
+        self, key: str, found: Mapping[str, Any], timings: Mapping[str, Any] | None = None
+    ) -> Row: ...
+    @overload
+    def append(self, key: str, found: Outcome[Any]) -> Row: ...
+    @overload
+    def append(self, key: Key[R], found: Outcome[R]) -> Outcome[R]: ...
+    def append(self, key: Any, found: Any, timings: Any = None) -> Any:
         """Writes one row; when this returns it is on the disk.
 
         Args:
-            key: names the piece of work, e.g. "seed=0 target=17"; may stand once in a file.
-            results: reproducible numbers; Fractions are kept exactly.
-            timings: seconds by stage.
+            key: names the piece of work; may stand once in a file.
+            found: its outcome; Fractions are kept exactly.
+            timings: of a key that is a text.
 
         Returns:
-            The row as a later opening of the file will read it.
+            The outcome as a later opening of the file will read it.
 
         Raises:
             InputError: the key is there already, or a value cannot be recorded.
             OutputError: the disk is full or the file is gone; the file is left without the row.
         """
-        if key in self._rows:
-            raise InputError(f"key must be a new one; {key!r} is in {self.path} already")
-        row = Row(key, jsonable(results, f"{key}.results"), jsonable(timings or {}, "timings"))
-        self._write({"key": row.key, "results": row.results, "timings": row.timings})
-        self._rows[key] = row
-        return row
+        name = canonical(key)
+        if name in self._rows:
+            raise InputError(f"key must be a new one; {str(key)!r} is in {self.path} already")
+        if not isinstance(found, Outcome):
+            found = Outcome(found, seconds=(timings or {}).get("seconds", 0.0))
+        line = StoredRow(
+            key=key if isinstance(key, str) else key.document(),
+            results=jsonable(found.results, f"{key}.results"),
+            arrays={array: values.tolist() for array, values in found.arrays.items()},
+            seconds=round(found.seconds, 3),
+        )
+        self._write(jsonable(line, str(key)))
+        self._rows[name] = line
+        return self[key]
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._rows
+    def __contains__(self, key: Key[Any] | str) -> bool:
+        return canonical(key) in self._rows
 
-    def __getitem__(self, key: str) -> Row:
-        return self._rows[key]
+    @overload
+    def __getitem__(self, key: str) -> Row: ...
+    @overload
+    def __getitem__(self, key: Key[R]) -> Outcome[R]: ...
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            line = self._rows[canonical(key)]
+            return Row(key, line.results, {"seconds": line.seconds})
+        return self.outcome(key)
+
+    def outcome(self, key: Any) -> Outcome[Any]:
+        """Returns what was kept."""
+        line = self._rows[canonical(key)]
+        results: Any = line.results
+        if isinstance(key, Key):
+            results = from_document(key.results_type(), results, f"{self.path}, row {key}")
+        arrays = {name: np.array(values, dtype=np.float64) for name, values in line.arrays.items()}
+        return Outcome(results, arrays, line.seconds)
 
     def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows.values())
+        return iter(
+            Row(spoken(each.key), each.results, {"seconds": each.seconds})
+            for each in self._rows.values()
+        )
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def seconds(self) -> dict[str, float]:
+        """Returns how long each row took, by its key as text."""
+        return {spoken(line.key): line.seconds for line in self._rows.values()}
 
     def close(self) -> None:
         """Releases the file; a second call does nothing."""

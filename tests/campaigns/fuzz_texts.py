@@ -9,11 +9,15 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from experiments.run.record import FILE_NAME, Record, jsonable, read_record
+from experiments.run.documents import jsonable
+from experiments.run.outcomes import Key
+from experiments.run.record import FILE_NAME, Record, read_record
+from experiments.run.record import SCHEMA as RECORD_SCHEMA
 from experiments.run.rows import SCHEMA, RowFile, with_crc
 from polytope import checker, read_generators, read_polyhedron
 from polytope.errors import FileFormatError
@@ -172,28 +176,48 @@ def _differences(text: str, parsed: HalfspaceRows) -> str:
 # --- our own runs ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Results of a run that never was."""
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/measured/2"
+    gap: Fraction
+    rows: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class MeasuredKey(Key[Measured]):
+    WORK = "measured"
+    name: str
+
+
 def record() -> bytes:
     made = Record(
         experiment="mnist",
         options={"alpha": 10, "target": None},
         seed=1,
         data={"train": "00"},
-        results={"gap": Fraction(1, 3), "rows": [1, 2.5]},
+        results=Measured(gap=Fraction(1, 3), rows=(1, 2.5)),
         timings={"train": 1.5},
         versions={"python": "3.11", "onnx": None},
     )
-    return json.dumps({"schema": "collision-polytopes/record/1", **jsonable(made)}).encode()
+    schemas = {"schema": RECORD_SCHEMA, "results_schema": Measured.SCHEMA}
+    return json.dumps({**schemas, **jsonable(made)}).encode()
 
 
 def read_folder(path: Path) -> Any:
     path.replace(path.with_name(FILE_NAME))
-    return read_record(path.parent)
+    return read_record(path.parent, Measured)
 
 
 def rows() -> bytes:
-    lines: list[dict[str, Any]] = [{"schema": SCHEMA, "options": _OPTIONS}]
-    for key in ("a", "b", "c"):
-        lines.append({"key": key, "results": {"square": 4}, "timings": {"solve": 0.5}})
+    header = {"schema": SCHEMA, "results_schema": Measured.SCHEMA, "options": _OPTIONS}
+    lines: list[dict[str, Any]] = [header]
+    for key in map(MeasuredKey, "abc"):
+        results = jsonable(Measured(gap=Fraction(1, 3), rows=()))
+        lines.append(
+            {"key": key.document(), "results": results, "arrays": {"x": [0.5]}, "seconds": 0.5}
+        )
     return b"".join(map(with_crc, lines))
 
 
@@ -216,5 +240,5 @@ def any_rows(data: bytes, rng: random.Random) -> bytes:
 
 
 def read_rows(path: Path) -> Any:
-    with RowFile(path, options=_OPTIONS) as opened:
-        return list(opened)
+    with RowFile(path, options=_OPTIONS, schema=Measured.SCHEMA) as opened:
+        return [opened[key] for key in map(MeasuredKey, "abc") if key in opened]

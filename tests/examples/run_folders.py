@@ -16,7 +16,7 @@ from experiments.show.proof_cells import UNCERTIFIED
 from polytope import verify
 
 #: What differs from run to run: seconds, in these fields of these files.  Nothing else may.
-TIMED = {"record.json": "timings", "*.jsonl": "timings"}
+TIMED = {"record.json": "timings", "*.jsonl": "seconds"}
 
 
 def is_scratch(path: Path) -> bool:
@@ -36,7 +36,7 @@ def scratch_of(folder: Path) -> list[str]:
 
 
 def _without_timings(document: dict[str, Any]) -> bytes:
-    left_out = ("timings", "crc32")  # the latter is of a line with its timings
+    left_out = ("timings", "seconds", "crc32")  # the last is of a line with its seconds
     return json.dumps({k: v for k, v in document.items() if k not in left_out}).encode()
 
 
