@@ -126,6 +126,46 @@ def f():
     ]
 
 
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+HELPERS = {name_of(path) for path in TESTS if path.parent.name != "tests"}
+#: What they could be called by as well, since pytest puts tests/ on the path.
+BARE = {path.parts[1].removesuffix(".py") for path in TESTS}
+
+
+def other_names(source):
+    """Imports of tests and of their helpers by another name than the whole one.
+
+    A helper that is imported by two names is two modules, each with its own state.
+    """
+    for name in imports(source):
+        root = name.partition(".")[0]
+        helper = name in HELPERS or name.rpartition(".")[0] in HELPERS
+        if root in BARE or (root == "tests" and not helper):
+            yield name
+
+
+@pytest.mark.parametrize("path", TESTS, ids=str)
+def test_helpers_of_tests_have_one_name(path):
+    assert list(other_names((ROOT / path).read_text())) == []
+
+
+def test_the_rule_of_one_name_sees_every_form():
+    sources = {
+        "from tests.examples import deep, layers": [],
+        "from tests.examples.deep import install_deep": [],
+        "import tests.oracles.exact_oracle": [],
+        "from tests import test_kills": ["tests.test_kills"],
+        "from tests.test_kills import command": ["tests.test_kills.command"],
+        "from tests.deep import install_deep": ["tests.deep.install_deep"],
+        "from examples.deep import install_deep": ["examples.deep.install_deep"],
+        "from examples import deep": ["examples.deep"],
+        "import examples": ["examples"],
+        "import conftest": ["conftest"],
+        "import json, numpy.random": [],
+    }
+    assert {source: list(other_names(source)) for source in sources} == sources
+
+
 def loaded_by(statement):
     """Returns the names of all modules that a fresh Python has loaded after the statement."""
     done = subprocess.run(

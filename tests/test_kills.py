@@ -1,6 +1,7 @@
 """Runs and writes that are killed: short forms of kill_runs and kill_writes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,40 @@ def command(*words):
     return done.stdout
 
 
+def tallies(printed):
+    """Scenario -> column -> number, of what `kill_runs` prints; the sum is that of "all"."""
+    head, *lines = printed.strip().splitlines()
+    columns = re.split(r"\s{2,}", head)[1:]
+    rows = {}
+    for name, *cells in (line.split() for line in lines if ":" not in line):
+        counted = columns[len(columns) - len(cells) :]  # units are not summed
+        rows[name] = dict(zip(counted, map(int, cells), strict=True))
+    return rows
+
+
 def test_a_run_that_is_killed_and_resumed_equals_an_unbroken_one():
     words = ("--kills", "3", "--interrupts", "1", "--seed", "1", "--only", "mnist")
-    printed = command("tests.campaigns.kill_runs", *words).splitlines()
-    assert printed[-1].split()[:4] == ["all", printed[-1].split()[1], "3", "1"]
+    rows = tallies(command("tests.campaigns.kill_runs", *words))
+    assert set(rows) == {"mnist", "all"}
+    assert rows["mnist"]["units"] > 5
+    for row in rows.values():
+        assert (row["kills"], row["interrupts"]) == (3, 1)
+        assert row["lives"] >= 1
+        wrong = ("corrupt", "differing", "repeated", "orphans", "scratch left", "failed")
+        assert {name: row[name] for name in wrong} == dict.fromkeys(wrong, 0)
+
+
+def test_a_number_that_is_not_zero_is_read():
+    printed = """
+scenario  units  lives  kills  lost in flight
+mnist         7      2      3               4
+all                  2      3               4
+mnist: differing: record.json after 3 signals
+"""
+    assert tallies(printed) == {
+        "mnist": {"units": 7, "lives": 2, "kills": 3, "lost in flight": 4},
+        "all": {"lives": 2, "kills": 3, "lost in flight": 4},
+    }
 
 
 @pytest.mark.slow
