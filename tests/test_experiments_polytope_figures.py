@@ -6,15 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.pictures.polytope import (
-    figure_1,
-    halfspace_label,
-    main,
-    section_figure,
-    solid_figure,
-    sphere_layer,
-)
+from experiments.pictures.paper_figure import figure_1
+from experiments.pictures.plane import halfspace_label, section_figure
+from experiments.pictures.polytope import main, sphere_layer
 from experiments.pictures.sections import hull_section, section
+from experiments.pictures.solid import solid_figure
 from polytope import Box, CollisionPolytope
 from polytope.errors import InputError
 from polytope.sets.halfspaces import Bound, Row
@@ -27,7 +23,7 @@ def test_the_middle_section_of_a_cube_is_a_regular_hexagon():
     P = cube(3)  # the plane x + y + z = 3/2
     half = F(1, 2)
     found = section(P, [[half, half, half], [1, half, 0], [1, 0, half]])
-    corners = {tuple(found.point(c)) for c in found.corners}
+    corners = {tuple(found.plane.point(c)) for c in found.corners}
     assert corners == {(a, b, F(3, 2) - a - b) for a, b in _hexagon()}
     drawn = found.drawn()
     sides = np.linalg.norm(drawn - np.roll(drawn, 1, axis=0), axis=1)
@@ -48,19 +44,20 @@ def test_corners_lie_on_two_boundaries_of_the_set(seed):
     found = section(P, [points[0], points[1], points[2]])
     assert found.bounded
     for corner in found.corners:
-        x = found.point(corner)
+        x = found.plane.point(corner)
         assert P.contains(x)
         assert P.tight_constraints(x).count >= 2
     for side in found.sides:
         for h in side.halfspaces:
-            normal, bound = found.line_of(h)
-            assert found.drawn()[list(side.ends)] @ normal == pytest.approx(bound, abs=1e-12)
-            assert (found.drawn() @ normal <= bound + 1e-12).all()
+            line = found.line_of(h)
+            on = found.drawn()[list(side.ends)] @ line.normal
+            assert on == pytest.approx(line.bound, abs=1e-12)
+            assert (found.drawn() @ line.normal <= line.bound + 1e-12).all()
 
 
 def test_a_flat_set_is_its_own_section():
     found = hull_section(flat_simplex(2))
-    assert {tuple(found.point(c)) for c in found.corners} == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
+    assert {tuple(found.plane.point(c)) for c in found.corners} == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
     drawn = found.drawn()
     sides = np.linalg.norm(drawn - np.roll(drawn, 1, axis=0), axis=1)
     assert sides == pytest.approx(np.sqrt(2))
@@ -136,5 +133,5 @@ def test_the_pictures_of_a_trained_layer(tmp_path, capsys):
 
 def test_training_is_reproducible():
     a, b = sphere_layer(steps=5), sphere_layer(steps=5)
-    assert (a[0] == b[0]).all()
-    assert (a[0] != sphere_layer(8, steps=5)[0]).any()
+    assert (a.weight == b.weight).all()
+    assert (a.weight != sphere_layer(8, steps=5).weight).any()

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from experiments.pictures.polytope import solid_figure
+from experiments.pictures.solid import solid_figure
 from experiments.run.files import open_run_folder
 from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, RED, save
 from polytope import CollisionPolytope
@@ -29,12 +29,14 @@ Points = NDArray[np.float64]
 MOST_EDGES_OF = 1_500
 #: Most vertices of which a picture is made.
 MOST_POINTS = 200_000
-#: Colour, marker, size, filled, line of each further set; the last one is seen around the others.
-STYLES = (
-    (ORANGE, "s", 26, True, "solid"),
-    (GREEN, "^", 22, True, "dashed"),
-    (RED, "o", 70, False, "solid"),
+#: Markers and outline of each further set; the last one is seen around the others.
+_FILLED = {"zorder": 4, "linewidths": 0}
+STYLES: tuple[dict[str, Any], ...] = (
+    {"edgecolors": ORANGE, "facecolors": ORANGE, "marker": "s", "s": 26, **_FILLED},
+    {"edgecolors": GREEN, "facecolors": GREEN, "marker": "^", "s": 22, **_FILLED},
+    {"edgecolors": RED, "facecolors": "none", "marker": "o", "s": 70, "zorder": 4},
 )
+_OUTLINES = ("solid", "dashed", "solid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,14 +201,6 @@ def _draw_segments(axes: Any, ends: Sequence[tuple[Points, Points]], style: Any)
     axes.scatter(*corners.T, s=0)  # makes room for the ends
 
 
-def outline(points: Points) -> Points | None:
-    """Returns the corners (n, 2) of the hull of points in the plane, in order; None if flat."""
-    try:
-        return np.asarray(points[ConvexHull(points).vertices])
-    except (QhullError, ValueError):
-        return None
-
-
 def draw_sets(
     axes: Any, generators: Generators, frame: Frame, *, sets: Mapping[str, Points]
 ) -> None:
@@ -222,21 +216,22 @@ def draw_sets(
     draw_edges(axes, generators, frame)
     _draw_hull(axes, points)
     axes.scatter(*points.T, s=6, color=BLUE, label=f"all {len(points):,} vertices", zorder=3)
-    for (title, each), (color, marker, size, filled, line) in zip(
-        sets.items(), STYLES, strict=False
-    ):
-        inside = frame.of(each)
-        corners = outline(inside)
-        if corners is not None:
-            axes.fill(*corners.T, fill=False, edgecolor=color, linewidth=1.4, linestyle=line)
-        face = {"facecolors": color, "linewidths": 0} if filled else {"facecolors": "none"}
-        style = face | {"edgecolors": color, "marker": marker, "label": title, "zorder": 4}
-        axes.scatter(*inside.T, s=size, **style)
+    for title, style, line in zip(sets, STYLES, _OUTLINES, strict=False):
+        inside = frame.of(sets[title])
+        _draw_outline(axes, inside, edgecolor=style["edgecolors"], linestyle=line)
+        axes.scatter(*inside.T, label=title, **style)
     label_axes(axes, frame)
 
 
 def _draw_hull(axes: Any, points: Points) -> None:
-    corners = outline(points)
-    if corners is not None:
-        axes.fill(*corners.T, facecolor=BLUE, alpha=0.1, zorder=0)
-        axes.fill(*corners.T, fill=False, edgecolor=BLUE, linewidth=1.4, zorder=2)
+    _draw_outline(axes, points, facecolor=BLUE, alpha=0.1, zorder=0, fill=True, linewidth=None)
+    _draw_outline(axes, points, edgecolor=BLUE, zorder=2)
+
+
+def _draw_outline(axes: Any, points: Points, **style: Any) -> None:
+    """Draws the hull of points (n, 2) in the plane; nothing where they are flat."""
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        return
+    axes.fill(*corners.T, **{"fill": False, "linewidth": 1.4, **style})

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.pictures.polytope import figure_1, section_figure
+from experiments.pictures.paper_figure import figure_1
+from experiments.pictures.plane import section_figure
 from experiments.pictures.projection import draw_sets, frame_of
 from experiments.pictures.sections import section
 from experiments.readers.arrays import read_arrays
