@@ -43,6 +43,7 @@ def test_exact_numbers_and_floats_come_back_bit_for_bit(value, near):
     ("change", "message"),
     [
         ({"name": "elm"}, "file: expected Tree, got another document: Invalid enum value 'elm'"),
+        ({"\ud800": 3}, "got another document: 'utf-8' codec can't encode"),
         ({"leaves": 3}, "Expected `array`, got `int`"),
         ({"leaves": [{"value": "1/2", "near": 1}]}, "Expected an exact number, got `str`"),
         ({"leaves": [{"value": {"exact": "1/2"}, "near": 1}]}, "an exact number is written"),

@@ -102,6 +102,17 @@ def test_a_row_of_another_type_is_refused_with_its_key(path):
         rows[Other("a", 0.5)]
 
 
+@pytest.mark.parametrize("values", [["a"], [[1], [2, 3]], [{"a": 1}]])
+def test_an_array_that_is_none_is_refused_with_its_key(path, values):
+    fill(path, "1")
+    with path.open("ab") as stream:
+        key = {"work": "square", "number": 2}
+        row = {"key": key, "results": {"square": 4}, "arrays": {"x": values}, "seconds": 0}
+        stream.write(with_crc(row))
+    with pytest.raises(FileFormatError, match=r"row square\.2: expected an array of numbers, got"):
+        fill(path, "2")
+
+
 def test_rows_of_another_experiment_are_refused_by_the_names_of_both(path):
     fill(path, "1")
     with pytest.raises(

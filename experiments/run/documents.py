@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from polytope.errors import FileFormatError, InputError, NonFiniteError
+from polytope.errors import CollisionError, FileFormatError, InputError, NonFiniteError
 
 Kind = TypeVar("Kind")
 _EXACT = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]+)", re.ASCII)
@@ -143,7 +143,7 @@ def from_document(kind: type[Kind], document: Any, where: str) -> Kind:
     try:
         found = msgspec.convert(document, kind, dec_hook=_decode, str_keys=True)
         again = jsonable(found, where)
-    except (msgspec.ValidationError, FileFormatError, InputError, RecursionError) as problem:
+    except (msgspec.ValidationError, CollisionError, ValueError, RecursionError) as problem:
         text = f"{where}: expected {name}, got another document: {problem}"
         raise FileFormatError(text) from None
     if again != document:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.run.documents import from_document, jsonable
 from experiments.run.files import output_error, sync_folder
@@ -203,9 +204,10 @@ class RowFile:
         """Returns what was kept."""
         line = self._rows[canonical(key)]
         results: Any = line.results
+        where = f"{self.path}, row {key}"
         if isinstance(key, Key):
-            results = from_document(key.results_type(), results, f"{self.path}, row {key}")
-        arrays = {name: np.array(values, dtype=np.float64) for name, values in line.arrays.items()}
+            results = from_document(key.results_type(), results, where)
+        arrays = {name: _array(line.arrays[name], where) for name in line.arrays}
         return Outcome(results, arrays, line.seconds)
 
     def __iter__(self) -> Iterator[Row]:
@@ -237,6 +239,14 @@ class RowFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _array(values: list[Any], where: str) -> NDArray[np.float64]:
+    """An array that was written as nested lists."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (ValueError, TypeError) as problem:
+        raise FileFormatError(f"{where}: expected an array of numbers, got {problem}") from None
 
 
 def _shown(value: Any) -> str:
