@@ -17,6 +17,7 @@ from optimize.search.result import VertexSearch
 from polytope import CollisionPolytope
 from polytope.answers.results import LPResult, LPStatus, NearestResult
 from polytope.errors import InputError, ShapeError, UnitError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, nearest_float
 from polytope.network.region_polytope import RegionPolytope
 from polytope.sets.layer import Layer
@@ -25,8 +26,8 @@ Exact = Mapping[int, LPResult]
 _Each = TypeVar("_Each")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class VertexComparison:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class VertexComparison(Brief):
     """One relaxed vertex beside its exact counterpart.
 
     Attributes:

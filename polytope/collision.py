@@ -21,6 +21,7 @@ from polytope.answers.results import (
 )
 from polytope.errors import InputError, ShapeError, UnitError
 from polytope.exact.arguments import instance, integer, integers, shown
+from polytope.exact.brief import Brief, line, table
 from polytope.measures.measures import Measures
 from polytope.questions import dimension as _dimension
 from polytope.questions import feasibility as _feasibility
@@ -143,10 +144,16 @@ class CollisionPolytope(Measures, Claims):
 
     def __repr__(self) -> str:
         """Sizes, split and domain in one line."""
-        return (
-            f"CollisionPolytope(n_units={self.n_units}, n_inputs={self.n_inputs}, "
-            f"n_positive={self.n_positive}, domain={type(self.layer.domain).__name__})"
-        )
+        return line(type(self).__name__, self._shown())
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        return table(["", type(self).__name__], self._shown().items())
+
+    def _shown(self) -> dict[str, str]:
+        names = ("n_units", "n_inputs", "n_positive")
+        sizes = {name: str(getattr(self, name)) for name in names}
+        return sizes | {"domain": type(self.layer.domain).__name__}
 
     @property
     def n_inputs(self) -> int:
@@ -347,8 +354,8 @@ class CollisionPolytope(Measures, Claims):
         return index
 
 
-@dataclass(frozen=True, eq=False)
-class Factor:
+@dataclass(frozen=True, eq=False, repr=False)
+class Factor(Brief):
     """One factor of a set that is a product.
 
     Attributes:

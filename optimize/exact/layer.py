@@ -24,6 +24,7 @@ from optimize.model.reading import constant
 from optimize.model.trace import Trace, example_input, one_input, run_example, trace
 from optimize.model.windows import Pair, Window, convolution_taps, same_padding, tap_count
 from polytope.errors import InputError, LimitError, NonFiniteError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray
 from polytope.exact.sparse import SparseMatrix
 
@@ -31,8 +32,8 @@ from polytope.exact.sparse import SparseMatrix
 MOST_ENTRIES = 100_000_000
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ExactLayer:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class ExactLayer(Brief):
     """The affine map from a layer's flat input to its flat pre-activation, exactly.
 
     Attributes:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from optimize.search.objective import Objective
+from polytope.exact.brief import Brief
 
 
 class SearchStatus(Enum):
@@ -19,8 +20,8 @@ class SearchStatus(Enum):
     DIVERGED = "values became NaN or infinite; lower the learning rate"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class History:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class History(Brief):
     """Values of every vertex over the steps; a finished vertex keeps its last value.
 
     Attributes:
@@ -38,8 +39,8 @@ class History:
     violation: Tensor
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class VertexSearch:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class VertexSearch(Brief):
     """V = T x U relaxed vertices of T targets, on the CPU; vertex t * U + k is unit k of target t.
 
     Everything but `gap` and `lower_bound` is measured on `points` as returned, after they were

@@ -15,10 +15,11 @@ from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
 from optimize.search.setup import build_problem, choose_method, read_device
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 
 
-@dataclass(frozen=True, kw_only=True)
-class Throughput:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Throughput(Brief):
     """Vertex-steps per second of one method, from one run.
 
     Attributes:

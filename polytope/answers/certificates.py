@@ -23,6 +23,7 @@ import numpy as np
 
 from polytope.answers.sources import ROLES, Source, references
 from polytope.errors import CertificateError, InputError, LimitError, OutputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 from polytope.exact.underflow import keep_subnormals
 from polytope.sets.domains import Box, Domain, Free
@@ -40,8 +41,8 @@ SCHEMA = "collision-polytopes/certificate/2"
 _INLINE_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, eq=False)
-class Certificate:
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Brief):
     """A claim about one layer's collision polytope, with the witness that proves it.
 
     Attributes:

@@ -12,9 +12,13 @@ import numpy as np
 
 from polytope.answers.certificates import Certificate
 from polytope.errors import InputError
-from polytope.exact.rational import RationalVector
+from polytope.exact.brief import Brief, table
+from polytope.exact.rational import RationalVector, nearest_float
 from polytope.sets.halfspaces import Bound as Bound
 from polytope.sets.halfspaces import Halfspace as Halfspace
+
+#: Generators of a kind, and coordinates, that a notebook shows.
+_TABLE_ROWS, _TABLE_COLUMNS = 8, 8
 
 
 class Completeness(Enum):
@@ -27,8 +31,8 @@ class Completeness(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class Chart:
+@dataclass(frozen=True, eq=False, repr=False)
+class Chart(Brief):
     """Exact coordinates of the affine hull: ``x = origin + basis u`` with ``u = x[columns]``.
 
     Attributes:
@@ -47,8 +51,8 @@ class Chart:
         return len(self.columns)
 
 
-@dataclass(frozen=True, eq=False)
-class Generators:
+@dataclass(frozen=True, eq=False, repr=False)
+class Generators(Brief):
     """The V-representation ``conv(points) + cone(rays) + span(lines)``.
 
     Attributes:
@@ -106,6 +110,23 @@ class Generators:
         if not len(self.points):
             return np.zeros((0, 0))
         return np.array([p.to_float() for p in self.points])
+
+    def _repr_html_(self) -> str:
+        """The first coordinates of the first points, rays and lines, as floats."""
+        width = len(self.chart.origin) if self.chart is not None else 0
+        head = [repr(self), *(f"x_{j}" for j in range(min(width, _TABLE_COLUMNS)))]
+        rows = [
+            [f"{name} {k}", *(f"{nearest_float(v):.6g}" for v in vector[:_TABLE_COLUMNS])]
+            for name, vectors in (("point", self.points), ("ray", self.rays), ("line", self.lines))
+            for k, vector in enumerate(vectors[:_TABLE_ROWS])
+        ]
+        return table(head, rows)
+
+    def _shown(self) -> dict[str, str]:
+        """The lists by their lengths, and what is known of them."""
+        lists = {name: str(len(getattr(self, name))) for name in ("points", "rays", "lines")}
+        reason = {"reason": self.reason} if self.reason else {}
+        return {"status": self.status.name, **lists, **reason}
 
     def __bool__(self) -> bool:
         raise InputError("Generators: expected to be asked for .vertices or .complete, got bool()")

@@ -11,6 +11,7 @@ import numpy as np
 
 from polytope.answers.certificates import Certificate
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 
 
@@ -23,8 +24,8 @@ class LPStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class LPResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class LPResult(Brief):
     """Exact minimum of a linear function over the polytope.
 
     Attributes:
@@ -56,7 +57,7 @@ class LPResult:
         return self.point.to_float()
 
 
-class _Verdict:
+class _Verdict(Brief):
     """A result with a verdict inside: not a truth value itself, since it would always be true."""
 
     def __bool__(self) -> bool:
@@ -66,7 +67,7 @@ class _Verdict:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KernelCondition(_Verdict):
     """Whether ker(W+) lies in ker(W-): then every inactive row is constant on the equalities' set.
 
@@ -78,8 +79,8 @@ class KernelCondition(_Verdict):
     certificate: Certificate
 
 
-@dataclass(frozen=True, eq=False)
-class Rank:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rank(Brief):
     """Exact rank of W+, with a minor from below and a span from above.
 
     Attributes:
@@ -95,13 +96,14 @@ class Rank:
     at_most: Certificate = field(repr=False)
 
 
-@dataclass(frozen=True, eq=False)
-class Dimension:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dimension(Brief):
     """Exact dimension of the polytope (-1 if empty, None if undecided).
 
     Attributes:
         value: the dimension of the smallest affine set that contains the polytope.
-        paper_bound: ``d - N+``, what Proposition 1 of Li, Zhang & Malik 2019 says of the subspace.
+        paper_bound: ``d - N+``, what Proposition 1 of Li, Zhang & Malik 2019 says of the subspace;
+            where it is not positive the proposition does not apply (see :func:`bound_in_words`).
         certificate: the proof; None if undecided.
         reason: why it is undecided.
     """
@@ -111,9 +113,19 @@ class Dimension:
     certificate: Certificate | None
     reason: str = ""
 
+    def _shown(self) -> dict[str, str]:
+        """The fields, and where there is no bound of the paper's, why."""
+        return super()._shown() | {"paper_bound": bound_in_words(self.paper_bound)}
 
-@dataclass(frozen=True, eq=False)
-class Lineality:
+
+def bound_in_words(paper_bound: int) -> str:
+    """The paper's bound ``d - N+``, or why it has none: Proposition 1 assumes N+ < d."""
+    words = f"{paper_bound} (Proposition 1 does not apply: N+ >= d)"
+    return f"{paper_bound:,}" if paper_bound > 0 else words
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lineality(Brief):
     """Dimension of the largest linear space of directions along which the set never ends.
 
     A set with lines (``pointed`` false) has no vertices at all.
@@ -124,7 +136,7 @@ class Lineality:
     certificate: Certificate
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Boundedness(_Verdict):
     """Whether the polytope is bounded (None if undecided)."""
 
@@ -133,7 +145,7 @@ class Boundedness(_Verdict):
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Feasibility(_Verdict):
     """Whether any input collides (None if undecided); a target itself always does."""
 
@@ -143,8 +155,8 @@ class Feasibility(_Verdict):
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
+@dataclass(frozen=True, eq=False, repr=False)
+class Residuals(Brief):
     """Exact distance of a point from colliding.
 
     Attributes:
@@ -163,8 +175,8 @@ class Residuals:
     smallest_tolerance: Fraction
 
 
-@dataclass(frozen=True)
-class TightConstraints:
+@dataclass(frozen=True, repr=False)
+class TightConstraints(Brief):
     """Constraints that hold with equality at a point.
 
     Attributes:
@@ -191,8 +203,8 @@ class NearestStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class NearestResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class NearestResult(Brief):
     """Distance from a point to the polytope, and a point of the polytope that attains it.
 
     Attributes:

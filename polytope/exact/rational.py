@@ -24,6 +24,8 @@ from polytope.exact.underflow import keep_subnormals
 _INT64_BITS = 62
 #: Types of the package ml_dtypes, of which numpy itself knows nothing.
 _NARROW_FLOATS = ("bfloat16", "float8_", "float6_", "float4_")
+#: Bits of a vector whose numbers its ``repr`` writes out; entries of one that ``str`` does.
+_SHOWN_BITS, _SHOWN_ENTRIES = 200, 20
 #: Floats scaled to integers at a time: it bounds the temporaries, and they stay in the cache.
 _BLOCK_ENTRIES = 1 << 17
 
@@ -48,7 +50,7 @@ def to_fraction(value: Any, name: str) -> Fraction:
         raise NonFiniteError(f"{name}: expected a finite number, got {value}") from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RationalVector(Sequence[Fraction]):
     """An exact vector ``numerators / denominator`` with one common positive denominator.
 
@@ -117,6 +119,20 @@ class RationalVector(Sequence[Fraction]):
     def __hash__(self) -> int:
         return hash(tuple(self))
 
+    def __repr__(self) -> str:
+        """The fields of a short vector; of a long one, the sizes."""
+        bits = sum(map(int.bit_length, (*self.numerators, self.denominator)))
+        if bits <= _SHOWN_BITS and len(self) <= _SHOWN_ENTRIES:
+            return f"RationalVector({self.numerators}, {self.denominator})"
+        bits = self.denominator.bit_length()
+        return f"RationalVector(<{len(self)} numbers over a denominator of {bits} bits>)"
+
+    def __str__(self) -> str:
+        """The nearest floats, and how to read the exact numbers."""
+        floats = np.array2string(self.to_float(), threshold=_SHOWN_ENTRIES, edgeitems=3)
+        how = "shown as the nearest floats; [i] and list() read the Fractions"
+        return f"{floats}\n({len(self)} exact numbers, {how})"
+
     def reduced(self) -> RationalVector:
         """Return the same vector over the least common denominator."""
         divisor = math.gcd(self.denominator, *self.numerators)
@@ -180,7 +196,7 @@ def _exact_list(values: Any, array: np.ndarray) -> np.ndarray:
     return array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExactArray:
     """A finite array taken exactly: floats and integers as stored, or Fractions (dtype object)."""
 
@@ -224,6 +240,10 @@ class ExactArray:
         for where in np.ndindex(data.shape):
             exact[where] = to_fraction(data[where], f"{name}{list(where)}")
         return exact
+
+    def __repr__(self) -> str:
+        """Shape and type only."""
+        return f"ExactArray(shape={self.shape}, dtype={self.dtype!r})"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from polytope.errors import InputError
 from polytope.exact.arguments import instance
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.formats.text import Number, NumberRow
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from polytope.collision import CollisionPolytope
 
 
-@dataclass(frozen=True)
-class HalfspaceRows:
+@dataclass(frozen=True, repr=False)
+class HalfspaceRows(Brief):
     """Rows ``(b, c)`` that say ``b + c x >= 0`` or, in ``equations``, ``b + c x = 0``.
 
     Attributes:
@@ -45,8 +46,8 @@ class HasGenerators(Protocol):
     def lines(self) -> Sequence[RationalVector]: ...  # noqa: D102
 
 
-@dataclass(frozen=True)
-class VRepresentation:
+@dataclass(frozen=True, repr=False)
+class VRepresentation(Brief):
     """``conv(points) + cone(rays) + span(lines)`` as a file states it; nothing is proved.
 
     Attributes:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil, inf
 
 from polytope.answers.generators import Bound, Halfspace
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import outward, root_interval
 from polytope.lp.linprog import Outcome, Solution, solve
@@ -36,8 +37,8 @@ class BallStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class Ball:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ball(Brief):
     """Largest l2 ball of the affine hull inside the set.
 
     Attributes:

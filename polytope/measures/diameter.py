@@ -17,6 +17,7 @@ import numpy as np
 
 from polytope.answers.generators import Completeness, Generators
 from polytope.answers.results import LPStatus
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import root_bounds
 from polytope.measures.extent import extents
@@ -40,8 +41,8 @@ class DiameterStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class Diameter:
+@dataclass(frozen=True, eq=False, repr=False)
+class Diameter(Brief):
     """Largest l2 distance between two points of the set.
 
     Attributes:

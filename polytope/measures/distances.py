@@ -10,6 +10,7 @@ from math import fsum
 import numpy as np
 
 from polytope.answers.generators import Generators
+from polytope.exact.brief import Brief
 from polytope.exact.roots import outward, root_sum
 from polytope.measures.diameter import squared_distance
 from polytope.measures.local import require_complete, scaled_floats
@@ -19,8 +20,8 @@ _EXACT = 200
 _UNIT_ROUNDOFF = 2.0**-53
 
 
-@dataclass(frozen=True)
-class MeanPairwiseDistance:
+@dataclass(frozen=True, repr=False)
+class MeanPairwiseDistance(Brief):
     """Mean l2 distance over all pairs of different vertices.
 
     It is what Li, Zhang & Malik 2019, Table 2 state of their vertices (and of pairs of images).

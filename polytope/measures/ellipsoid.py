@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from polytope.answers.generators import Chart
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.lp.proposals import proposing
 from polytope.measures.ball import chebyshev_ball
@@ -42,8 +43,8 @@ class EllipsoidStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class Ellipsoid:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ellipsoid(Brief):
     """Ellipsoid ``{center + basis shape z : |z| <= 1}`` in the affine hull of the set.
 
     Attributes:

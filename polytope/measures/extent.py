@@ -12,13 +12,14 @@ import numpy as np
 from polytope.answers.results import LPResult, LPStatus
 from polytope.errors import InputError
 from polytope.exact.arguments import integers, shown
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector, nearest_float
 from polytope.questions.minimize import Minimizer
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True, eq=False)
-class Extents:
+@dataclass(frozen=True, eq=False, repr=False)
+class Extents(Brief):
     """The smallest box around the set.
 
     Attributes:

@@ -19,6 +19,7 @@ import numpy as np
 
 from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector, to_fraction
 from polytope.exact.roots import root_bounds
 from polytope.lp.proposals import proposing
@@ -28,8 +29,8 @@ from polytope.questions.nearest import nearest
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True)
-class DirectedDistance:
+@dataclass(frozen=True, repr=False)
+class DirectedDistance(Brief):
     """Largest l2 distance from a point of one set to the other set.
 
     Attributes:
@@ -43,8 +44,8 @@ class DirectedDistance:
     index: int
 
 
-@dataclass(frozen=True)
-class HausdorffDistance:
+@dataclass(frozen=True, repr=False)
+class HausdorffDistance(Brief):
     """Hausdorff distance (l2) of the set and the hull of points, the larger of both directions.
 
     Attributes:

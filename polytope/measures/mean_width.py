@@ -15,6 +15,7 @@ import numpy as np
 
 from polytope.answers.generators import Completeness, Generators
 from polytope.exact.arguments import instance, integer, random_numbers
+from polytope.exact.brief import Brief
 from polytope.exact.roots import outward, root_sum
 from polytope.measures.diameter import squared_distance
 from polytope.measures.local import (
@@ -45,8 +46,8 @@ class MeanWidthStatus(Enum):
     EMPTY = "empty: the set has no points"
 
 
-@dataclass(frozen=True)
-class MeanWidth:
+@dataclass(frozen=True, repr=False)
+class MeanWidth(Brief):
     """Mean width of the set over the unit directions of its affine hull.
 
     Attributes:

@@ -10,6 +10,7 @@ import numpy as np
 
 from polytope.answers.generators import Completeness, Generators, Halfspace
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.measures.faces import facet_groups, masks
 from polytope.measures.local import charted, require_complete
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 22
 
 
-@dataclass(frozen=True)
-class Facet:
+@dataclass(frozen=True, repr=False)
+class Facet(Brief):
     """A face of dimension k - 1.
 
     Attributes:
@@ -35,8 +36,8 @@ class Facet:
     rays: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Facets:
+@dataclass(frozen=True, eq=False, repr=False)
+class Facets(Brief):
     """All facets, and which generator lies on which.
 
     Attributes:

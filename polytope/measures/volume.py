@@ -20,6 +20,7 @@ from flint import fmpq, fmpz_mat
 
 from polytope.answers.generators import Completeness, Generators
 from polytope.exact.arguments import instance, integer
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import nearest_root, root_bounds
 from polytope.measures.faces import incident_facets, pyramid_volume
@@ -49,8 +50,8 @@ class VolumeStatus(Enum):
     EMPTY = "empty: the set has no points, volume 0"
 
 
-@dataclass(frozen=True, eq=False)
-class Volume:
+@dataclass(frozen=True, eq=False, repr=False)
+class Volume(Brief):
     """The k-dimensional volume ``rational * sqrt(gram)`` of the set in its affine hull.
 
     Attributes:

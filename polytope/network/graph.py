@@ -15,6 +15,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polytope.errors import InputError, LimitError, ShapeError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 
 #: Number of a vector: 0 is the network's input, k the output of ``nodes[k - 1]``.
@@ -39,8 +40,8 @@ def check_size(n: int, m: int) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Affine:
+@dataclass(frozen=True, eq=False, repr=False)
+class Affine(Brief):
     """``weight @ x + bias``: weight (n, m) sparse or dense, bias (n,)."""
 
     source: Source
@@ -67,15 +68,15 @@ class Affine:
         return fmpz_mat(self.integers[0])
 
 
-@dataclass(frozen=True, eq=False)
-class Relu:
+@dataclass(frozen=True, eq=False, repr=False)
+class Relu(Brief):
     """``max(0, x)``, entry by entry."""
 
     source: Source
 
 
-@dataclass(frozen=True, eq=False)
-class Maximum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Maximum(Brief):
     """``max(x[windows[i]])`` for each output i: windows (n, k) places, -1 where there is none."""
 
     source: Source
@@ -87,15 +88,15 @@ class Maximum:
         return [[j for j in row if j >= 0] for row in self.windows.tolist()]
 
 
-@dataclass(frozen=True, eq=False)
-class Concat:
+@dataclass(frozen=True, eq=False, repr=False)
+class Concat(Brief):
     """The vectors one behind the other."""
 
     sources: tuple[Source, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Sum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sum(Brief):
     """The sum of vectors of equal length (a residual connection)."""
 
     sources: tuple[Source, ...]
@@ -104,8 +105,8 @@ class Sum:
 Node = Affine | Relu | Maximum | Concat | Sum
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Brief):
     """``nodes[-1]``, the pre-activation of the layer asked about, as a function of the input.
 
     Raises:

@@ -24,6 +24,7 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.results import LPResult, LPStatus
 from polytope.errors import InputError
 from polytope.exact.arguments import instance, integer, shown
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector, rounded
 from polytope.network.region import Crossing, Pattern, Place, region_of
 from polytope.network.region_polytope import RegionPolytope, region_polytope
@@ -32,8 +33,8 @@ from polytope.sets.halfspaces import System
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
+@dataclass(frozen=True, eq=False, repr=False)
+class Piece(Brief):
     """The part of the set that lies in one linear region.
 
     Attributes:
@@ -53,8 +54,8 @@ class Piece:
     crossed: Crossing | None
 
 
-@dataclass(frozen=True, eq=False)
-class Exploration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exploration(Brief):
     """The pieces found, the target's own first.
 
     Attributes:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from polytope.errors import InputError, ShapeError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 from polytope.exact.scaled import ScaledMatrix
 from polytope.network.forms import Form, Forms, over_one_denominator
@@ -41,8 +42,8 @@ class Crossing(NamedTuple):
     choice: int
 
 
-@dataclass(frozen=True, eq=False)
-class LinearRegion:
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearRegion(Brief):
     """All inputs that decide as a pattern says, and the affine map of the network there.
 
     Attributes:

@@ -47,13 +47,10 @@ class RegionPolytope(CollisionPolytope):
         self.region = region
         self.map = CollisionPolytope(composed)
 
-    def __repr__(self) -> str:
-        """Sizes, split and domain in one line."""
-        return (
-            f"RegionPolytope(n_units={self.n_units}, n_inputs={self.n_inputs}, "
-            f"n_positive={self.n_positive}, region_rows={len(self.region.crossings)}, "
-            f"domain={type(self.layer.domain).__name__})"
-        )
+    def _shown(self) -> dict[str, str]:
+        sizes = super()._shown()
+        domain = sizes.pop("domain")
+        return sizes | {"region_rows": str(len(self.region.crossings)), "domain": domain}
 
     @property
     def n_units(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from polytope.answers.certificates import Certificate
 from polytope.answers.results import Residuals
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.questions.dimension import dimension
 from polytope.questions.membership import as_point
@@ -18,8 +19,8 @@ from polytope.sets.halfspaces import Bound, Halfspace, Multipliers, Row, inequal
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True, eq=False)
-class ActiveSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class ActiveSet(Brief):
     """The units with a positive pre-activation at the target, and those where it is exactly zero.
 
     Of a set in a network's input space (``RegionPolytope``) they are those of the composed system,
@@ -36,8 +37,8 @@ class ActiveSet:
     certificate: Certificate = field(repr=False)
 
 
-@dataclass(frozen=True, eq=False)
-class Membership:
+@dataclass(frozen=True, eq=False, repr=False)
+class Membership(Brief):
     """Whether a point lies in the set.
 
     Attributes:
@@ -56,8 +57,8 @@ class Membership:
         raise InputError("Membership: expected to be asked for .inside, got bool()")
 
 
-@dataclass(frozen=True, eq=False)
-class ImplicitEqualities:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImplicitEqualities(Brief):
     """Which inequalities (rows and bounds) hold with equality on the whole set.
 
     Attributes:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from polytope.answers.certificates import Certificate
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Outcome, solve
 from polytope.lp.program import LinearProgram
@@ -22,8 +23,8 @@ from polytope.sets.halfspaces import Bound, Halfspace, Multipliers, Row, System,
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True, eq=False)
-class Redundancy:
+@dataclass(frozen=True, eq=False, repr=False)
+class Redundancy(Brief):
     """Which inequalities (rows and bounds) of a set are implied by the others.
 
     Of two equal inequalities each is redundant as long as the other is there: ``redundant`` names

@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 
 from polytope.answers.certificates import Certificate
 from polytope.answers.results import LPStatus
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.lp.proposals import proposing
 from polytope.questions.feasibility import feasibility
@@ -28,8 +29,8 @@ from polytope.sets.layer import Layer
 _BITS = 40
 
 
-@dataclass(frozen=True, eq=False)
-class ObjectiveBounds:
+@dataclass(frozen=True, eq=False, repr=False)
+class ObjectiveBounds(Brief):
     """Proved bounds of the minimum of an objective over the set.
 
     Attributes:

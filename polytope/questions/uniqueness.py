@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from polytope.answers.certificates import Certificate
 from polytope.answers.results import Dimension
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray
 from polytope.questions.dimension import dimension
 from polytope.questions.kernel import lineality, rank_positive
@@ -21,8 +22,8 @@ from polytope.sets.domains import Free
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True, eq=False)
-class Uniqueness:
+@dataclass(frozen=True, eq=False, repr=False)
+class Uniqueness(Brief):
     """Whether a target is alone in its collision polytope.
 
     On the domain ``Free()`` and without a tolerance, ``unique`` says that the layer is injective at

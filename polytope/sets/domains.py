@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from polytope.errors import DomainError, InputError, ShapeError
-from polytope.exact.rational import ExactArray, nearest_float, to_fraction
+from polytope.exact.brief import Brief, number
+from polytope.exact.rational import ExactArray, to_fraction
 
 #: Bits of a number that a message writes out.
-_SHOWN_BITS = 200
+_BITS = 200
 
 #: One bound a coordinate; ``None`` where the coordinate is not bounded on that side.
 Bounds = tuple[Fraction | None, ...]
@@ -34,8 +35,8 @@ class Nonnegative:
         return (Fraction(0),) * n, (None,) * n
 
 
-@dataclass(frozen=True)
-class Box:
+@dataclass(frozen=True, repr=False)
+class Box(Brief):
     """``lower <= x <= upper``, with scalars or one bound a coordinate; equal bounds fix it.
 
     Args:
@@ -62,10 +63,8 @@ class Box:
         for j in range(n):
             low, high = lower[j % len(lower)], upper[j % len(upper)]
             if low > high:
-                raise DomainError(
-                    f"lower: expected lower <= upper, got {_shown(low)} > {_shown(high)} at "
-                    f"coordinate {j}"
-                )
+                got = " > ".join(number(v, bits=_BITS) for v in (low, high))
+                raise DomainError(f"lower: expected lower <= upper, got {got} at coordinate {j}")
         object.__setattr__(self, "_exact", (lower, upper))
 
     def bounds(self, n: int) -> tuple[Bounds, Bounds]:
@@ -79,12 +78,6 @@ class Box:
 
 
 Domain = Free | Nonnegative | Box
-
-
-def _shown(value: Fraction) -> str:
-    """The number itself if it is short, else its float: long ones cannot be written out."""
-    short = max(value.numerator.bit_length(), value.denominator.bit_length()) <= _SHOWN_BITS
-    return str(value) if short else f"about {nearest_float(value)!r}"
 
 
 def _bound(value: Any, name: str) -> tuple[Fraction, ...]:

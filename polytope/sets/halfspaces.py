@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from flint import fmpz_mat
 
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector, nearest_float, rounded
 from polytope.sets.domains import Bounds
 
@@ -54,8 +55,8 @@ class Bound:
 Halfspace = Row | Bound
 
 
-@dataclass(frozen=True, eq=False)
-class Multipliers:
+@dataclass(frozen=True, eq=False, repr=False)
+class Multipliers(Brief):
     """A Farkas combination of rows: free at equalities, nonnegative at inequalities."""
 
     weights: Mapping[Row, int]
@@ -71,8 +72,8 @@ class Multipliers:
         return cls(numerators, denominator)
 
 
-@dataclass(frozen=True, eq=False)
-class System:
+@dataclass(frozen=True, eq=False, repr=False)
+class System(Brief):
     """An exact H-representation over the weight rows of one layer.
 
     Attributes:

@@ -18,6 +18,7 @@ import numpy as np
 
 from polytope.errors import DomainError, InputError, ShapeError
 from polytope.exact.arguments import shown
+from polytope.exact.brief import Brief
 from polytope.exact.filters import certain_signs
 from polytope.exact.rational import ExactArray, RationalVector, nearest_float, to_fraction
 from polytope.exact.sparse import SparseMatrix
@@ -31,8 +32,8 @@ _CHUNK = 256
 _LARGE = 1 << 20
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+@dataclass(frozen=True, eq=False, repr=False)
+class Layer(Brief):
     """Exact weights, the target (or a wanted post-activation), the domain and the tolerance."""
 
     weight: ExactArray

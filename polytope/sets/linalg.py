@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq_mat, fmpz, fmpz_mat, nmod_mat
 
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 from polytope.sets.halfspaces import Row
 
@@ -29,8 +30,8 @@ _SMALL = 50_000
 _SEED = 20191208  # columns are drawn at random, reproducibly
 
 
-@dataclass(frozen=True, eq=False)
-class Minor:
+@dataclass(frozen=True, eq=False, repr=False)
+class Minor(Brief):
     """Rows and columns of an invertible square submatrix of integer-scaled weight rows."""
 
     weight: ExactArray = field(repr=False)
@@ -64,8 +65,8 @@ class Minor:
             return False
 
 
-@dataclass(frozen=True, eq=False)
-class Span:
+@dataclass(frozen=True, eq=False, repr=False)
+class Span(Brief):
     """Basis rows, and every other row as an exact combination of them (on some columns)."""
 
     basis: tuple[Row, ...]

@@ -13,14 +13,15 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray
 from polytope.exact.sparse import SparseMatrix
 from polytope.sets.domains import Box, Domain
 from polytope.sets.layer import Layer
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+@dataclass(frozen=True, eq=False, repr=False)
+class Part(Brief):
     """One factor: the layer of some units on the inputs they see.
 
     Attributes:

@@ -14,6 +14,7 @@ from math import gcd
 
 import numpy as np
 
+from polytope.exact.brief import Brief
 from polytope.sets.layer import Layer
 
 #: Rows compared at a time by their floats.
@@ -24,8 +25,8 @@ _PROBED = 8
 Groups = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
-class RepeatedUnits:
+@dataclass(frozen=True, repr=False)
+class RepeatedUnits(Brief):
     """Units whose rows say the same, exactly.
 
     Attributes:

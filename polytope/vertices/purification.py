@@ -22,6 +22,7 @@ from flint import fmpz_mat
 
 from polytope.answers.certificates import Certificate
 from polytope.errors import InputError
+from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.lp import large_solve
 from polytope.questions.feasibility import feasibility
@@ -51,8 +52,8 @@ class PurificationStatus(Enum):
     UNDECIDED = "undecided: see reason"
 
 
-@dataclass(frozen=True, eq=False)
-class Purification:
+@dataclass(frozen=True, eq=False, repr=False)
+class Purification(Brief):
     """A vertex of the set, on the smallest face that holds the point started from.
 
     Attributes:

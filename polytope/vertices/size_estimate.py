@@ -14,6 +14,7 @@ from math import comb
 
 import numpy as np
 
+from polytope.exact.brief import Brief
 from polytope.questions.feasibility import feasibility
 from polytope.sets.layer import Layer
 from polytope.vertices.blas import one_blas_thread
@@ -27,8 +28,8 @@ _FIRST_STEPS, _LOOKS = 30, 8
 _LARGEST_WALK = 60
 
 
-@dataclass(frozen=True)
-class SizeEstimate:
+@dataclass(frozen=True, repr=False)
+class SizeEstimate(Brief):
     """Estimated length of a list of vertices.
 
     Attributes:
