@@ -26,6 +26,7 @@ def test_all_questions_are_there():
         "diameter",
         "extents",
         "facets",
+        "hausdorff_distance",
         "inscribed_ellipsoid",
         "mean_pairwise_distance",
         "mean_width",
@@ -75,5 +76,5 @@ def test_a_given_list_is_not_made_again(name, monkeypatch):
     P = cube(2)
     listed = P.vertices()
     monkeypatch.setattr(CollisionPolytope, "vertices", None)
-    arguments = (1,) if name == "random_combinations" else ()
-    getattr(P, name)(*arguments, generators=listed)
+    arguments = {"random_combinations": (1,), "hausdorff_distance": ([[0, 0]],)}
+    getattr(P, name)(*arguments.get(name, ()), generators=listed)
