@@ -7,12 +7,13 @@ from optimize.exact.layer import ExactLayer as ExactLayer
 from optimize.exact.layer import exact_layer as exact_layer
 from optimize.exact.network import exact_network as exact_network
 from optimize.model.execution import Execution as Execution
-from optimize.model.graph import LayerInfo as LayerInfo
-from optimize.model.graph import OtherLayer as OtherLayer
-from optimize.model.graph import other_layers as other_layers
-from optimize.model.graph import relu_layers as relu_layers
 from optimize.model.layers import LayerReader as LayerReader
 from optimize.model.layers import layer_names as layer_names
+from optimize.model.listing import LayerInfo as LayerInfo
+from optimize.model.listing import OtherLayer as OtherLayer
+from optimize.model.listing import other_layers as other_layers
+from optimize.model.listing import relu_layers as relu_layers
+from optimize.model.opened import OpenedNetwork as OpenedNetwork
 from optimize.search.finder import find_vertices as find_vertices
 from optimize.search.objective import Objective as Objective
 from optimize.search.optimizers import Adam as Adam
@@ -36,6 +37,7 @@ __all__ = [
     "LayerInfo",
     "LayerReader",
     "Objective",
+    "OpenedNetwork",
     "OtherLayer",
     "SearchStatus",
     "Splitting",

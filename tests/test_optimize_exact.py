@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from optimize import LayerReader, exact_layer, exact_network, relu_layers
-from optimize.exact.layer import inverse_root
-from optimize.model.checks import float_values
+from optimize.exact.stored import inverse_root
+from optimize.exact.checks import float_values
 from polytope import CollisionPolytope
 from polytope.errors import InputError, LimitError, NonFiniteError
 from polytope.exact.sparse import SparseMatrix
@@ -209,7 +209,7 @@ def test_other_paddings_are_refused(mode):
 
 
 def test_too_many_products_are_refused_before_they_are_made(monkeypatch):
-    monkeypatch.setattr("optimize.exact.layer.MOST_ENTRIES", 100)
+    monkeypatch.setattr("optimize.exact.affine.MOST_ENTRIES", 100)
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
     assert exact_layer(net, "0", (1, 4, 4)).weight.shape == (8, 16)  # 72 products
     with pytest.raises(LimitError, match="at most 100 products, got 162 in '0'"):

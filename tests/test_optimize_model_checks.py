@@ -9,10 +9,15 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 
-from optimize import LayerReader, exact_layer, exact_network, find_vertices, relu_layers
-from optimize.model.checks import check_network, float_values
-from optimize.model.graph import find_call
-from optimize.model.trace import example_input, trace
+from optimize import (
+    LayerReader,
+    OpenedNetwork,
+    exact_layer,
+    exact_network,
+    find_vertices,
+    relu_layers,
+)
+from optimize.exact.checks import check_network, float_values
 from polytope.errors import InputError
 from polytope.exact.rational import ExactArray
 from polytope.network.graph import Affine, Network
@@ -264,14 +269,13 @@ def test_a_normalisation_behind_a_reshape_is_folded_unit_by_unit():
 
 def test_a_wrong_network_would_be_caught():
     net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).double()
-    traced = trace(net)
-    call, inputs = find_call(traced, "0"), example_input(traced, (2,))
-    network = exact_network(net, "0", (2,))
-    check_network(network, (traced, call), inputs)
+    opened = OpenedNetwork(net)
+    layer, network = opened.layer("0", (2,)), exact_network(opened, "0", (2,))
+    check_network(network, layer)
     (node,) = network.nodes
     other = Affine(0, node.weight, ExactArray(node.bias.data + 1e-6, "float64"))
     with pytest.raises(InputError, match="differ from those of its graph"):
-        check_network(Network(2, (other,)), (traced, call), inputs)
+        check_network(Network(2, (other,)), layer)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from optimize.exact.network import exact_network
+from optimize.model.opened import OpenedNetwork
 from polytope.errors import ShapeError
 from polytope.network.region import linear_region
 from polytope.network.region_polytope import RegionPolytope, region_polytope
@@ -13,7 +14,7 @@ from polytope.sets.domains import Domain
 
 
 def input_polytope(
-    model: nn.Module,
+    model: nn.Module | OpenedNetwork,
     layer: str,
     target: Any,
     *,

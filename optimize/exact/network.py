@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from optimize.exact.layer import affine_of, as_image, norm_of, objects, pair, stored, stored_numbers
-from optimize.model.checks import check_layer, check_network
-from optimize.model.graph import find_call
+from optimize.exact.affine import affine_of, as_image, axes_pair
+from optimize.exact.checks import check_network
+from optimize.exact.stored import Scaling, objects, scaling_of, stored, stored_numbers
+from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import (
     AdaptivePool,
     Combine,
@@ -29,9 +30,9 @@ from optimize.model.operations import (
     Weighted,
 )
 from optimize.model.reading import describe, read_operation
-from optimize.model.trace import Run, Trace, example_input, one_input, probe, run_example, trace
+from optimize.model.steps import Run, one_input, probe
+from optimize.model.trace import Trace
 from optimize.model.windows import (
-    Pair,
     Window,
     adaptive_places,
     average_sizes,
@@ -44,7 +45,7 @@ from polytope.exact.sparse import SparseMatrix
 from polytope.network.graph import Affine, Concat, Maximum, Network, Node, Relu, Source, Sum
 
 
-def exact_network(model: nn.Module, name: str, example: Any) -> Network:
+def exact_network(model: nn.Module | OpenedNetwork, name: str, example: Any) -> Network:
     """Everything from the model's input to the pre-activation of the layer `name`, exactly.
 
     Args:
@@ -68,16 +69,13 @@ def exact_network(model: nn.Module, name: str, example: Any) -> Network:
         >>> [type(node).__name__ for node in exact_network(net, "4", (1, 6, 6)).nodes]
         ['Affine', 'Relu', 'Maximum', 'Affine']
     """
-    traced = trace(model)
-    call = find_call(traced, name)
-    run = run_example(traced, example, last=call.pre_activation)
+    layer = OpenedNetwork.of(model).layer(name, example)
+    traced, run = layer.traced, layer.run
     builder = _Builder(traced, run)
-    for node in traced.ancestors(call.pre_activation):
+    for node in traced.needed([layer.call.pre_activation]):
         builder.add(node)
     network = Network(math.prod(run.shapes[traced.source]), tuple(builder.nodes))
-    inputs = example_input(traced, example)
-    check_layer(traced, call, inputs)
-    check_network(network, (traced, call), inputs)
+    check_network(network, layer)
     return network
 
 
@@ -128,21 +126,20 @@ class _Builder:
             return self._append(Relu(source))
         if isinstance(operation, Weighted):
             numbers = stored_numbers(operation, self.traced)
-            shapes = self._shape(before), self._shape(node)
-            return self._append(Affine(source, *affine_of(operation, numbers, shapes)))
+            affine = affine_of(operation, numbers, self._shape(before), self._shape(node))
+            return self._append(Affine(source, affine.weight, affine.bias))
         if isinstance(operation, Norm):
             shape = self._shape(node)
-            scale, shift = norm_of(operation, self.traced, shape[0])
-            each = math.prod(shape[1:])
-            return self._diagonal(source, np.repeat(scale, each), np.repeat(shift, each))
+            scaling = scaling_of(operation, self.traced, shape[0])
+            return self._diagonal(source, scaling.repeated(math.prod(shape[1:])))
         if isinstance(operation, Pool | AdaptivePool):
             return self._pool(node, before, operation)
         return self._mean(node, before, operation)
 
-    def _diagonal(self, source: Source, scale: np.ndarray, shift: np.ndarray) -> Source:
-        at = np.arange(len(scale))
-        matrix = SparseMatrix((len(scale), len(scale)), at, at, ExactArray(scale, "Fraction"))
-        return self._append(Affine(source, matrix, ExactArray(shift, "Fraction")))
+    def _diagonal(self, source: Source, by: Scaling) -> Source:
+        count, at = len(by.scale), np.arange(len(by.scale))
+        matrix = SparseMatrix((count, count), at, at, ExactArray(by.scale, "Fraction"))
+        return self._append(Affine(source, matrix, ExactArray(by.shift, "Fraction")))
 
     # Moves: done once on the numbers of the places, which then say where each entry comes from.
 
@@ -201,28 +198,26 @@ class _Builder:
         sides = [operation.left, operation.right]
         varying = [s for s in sides if isinstance(s, fx.Node) and s in self.sources]
         shape = self.run.shapes[node]
+        count = math.prod(shape)
         if len(varying) == 2:
             if operation.sign not in "+-":
                 raise self._refuse(node, " of two tensors that depend on the input")
             left, right = (self._spread(each, shape) for each in varying)
             if operation.sign == "-":
-                count = math.prod(shape)
-                right = self._diagonal(right, _filled(-1, count), _filled(0, count))
+                right = self._diagonal(right, Scaling(_filled(-1, count), _filled(0, count)))
             return self._append(Sum((left, right)))
         numbers = self._constants(node, operation, shape)
         source = self._spread(varying[0], shape)
-        count, first = math.prod(shape), sides[0] is varying[0]
-        if operation.sign == "+":
-            return self._diagonal(source, _filled(1, count), numbers)
-        if operation.sign == "-":
-            if first:
-                return self._diagonal(source, _filled(1, count), -numbers)
-            return self._diagonal(source, _filled(-1, count), numbers)
+        first = sides[0] is varying[0]
+        if operation.sign in "+-":
+            sign = 1 if first or operation.sign == "+" else -1
+            numbers = -numbers if first and operation.sign == "-" else numbers
+            return self._diagonal(source, Scaling(_filled(sign, count), numbers))
         if operation.sign == "/":
             if not first or any(number == 0 for number in numbers):
                 raise self._refuse(node, " by something other than a constant that is not 0")
             numbers = _filled(1, count) / numbers
-        return self._diagonal(source, numbers, _filled(0, count))
+        return self._diagonal(source, Scaling(numbers, _filled(0, count)))
 
     def _constants(self, node: fx.Node, operation: Combine, shape: tuple[int, ...]) -> np.ndarray:
         """The constant side, one Fraction for each entry of the result."""
@@ -297,13 +292,9 @@ def _filled(value: int, count: int) -> np.ndarray:
 
 
 def _window(operation: Pool, signal: bool) -> Window:
-    def option(value: Any, neutral: int) -> Pair:
-        first, second = pair(value, neutral)
-        return (neutral, second) if signal else (first, second)
-
     return Window(
-        option(operation.kernel, 1),
-        option(operation.stride, 1),
-        option(operation.padding, 0),
-        option(operation.dilation, 1),
+        axes_pair(operation.kernel, 1, signal=signal),
+        axes_pair(operation.stride, 1, signal=signal),
+        axes_pair(operation.padding, 0, signal=signal),
+        axes_pair(operation.dilation, 1, signal=signal),
     )

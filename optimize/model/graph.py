@@ -1,4 +1,4 @@
-"""Which layers of a model feed a ReLU, and what are their shapes?  `relu_layers` lists them.
+"""Which layers does a model call, and where does the output of each go?
 
 A layer is a Linear, Conv1d or Conv2d (or its functional form).  The claim of a collision needs that
 the layer's output is used through its ReLU *only*: then whatever has the same post-activation has
@@ -12,50 +12,17 @@ may stand
   used.
 
 A layer whose output is used in another way as well (added to something, averaged, returned) is not
-listed; `other_layers` says why.
+one of `relu_layers`; `other_layers` says why.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import fx, nn
 
 from optimize.model.operations import Metadata, Move, Norm, Pool, Rectifier, Weighted
 from optimize.model.reading import describe, read_operation
-from optimize.model.trace import Trace, example_shape, one_input, run_example, trace
+from optimize.model.trace import Trace
 from polytope.errors import InputError
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerInfo:
-    """A layer whose output goes into a ReLU.
-
-    Attributes:
-        name: as torch names it; a later call of the same module is called "name#2", "name#3".
-        kind: "Linear", "Conv1d" or "Conv2d".
-        n_inputs: d, numbers that enter the layer.
-        n_units: N, numbers that leave it.
-        input_shape, output_shape: of one input, without the batch axis.
-        normalised: whether a BatchNorm is folded into the pre-activation.
-    """
-
-    name: str
-    kind: str
-    n_inputs: int
-    n_units: int
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    normalised: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherLayer:
-    """A layer that is not one of `relu_layers`, and why: where its output goes."""
-
-    name: str
-    kind: str
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +30,7 @@ class LayerCall:
     """One call of a layer.
 
     Attributes:
-        name: as in `LayerInfo`.
+        name: as torch names it; a later call of the same module is called "name#2", "name#3".
         node: the step that is the layer.
         source: the step that enters it.
         pre_activation: the layer's own step, or that of the BatchNorm folded into it.
@@ -81,67 +48,6 @@ class LayerCall:
     norm: Norm | None
     reason: str
     is_output: bool
-
-
-def relu_layers(model: nn.Module, example: Any) -> tuple[LayerInfo, ...]:
-    """The layers of `model` whose output goes into a ReLU and nowhere else, as they are run.
-
-    Args:
-        model: a torch module; it is copied, never changed, and read in evaluation mode.
-        example: one input (*input,), or its shape.
-
-    Raises:
-        InputError: the forward pass cannot be traced, or takes no such input.
-
-    Example:
-        >>> from torch import nn
-        >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
-        >>> [(layer.name, layer.n_inputs, layer.n_units) for layer in relu_layers(net, (1, 8, 8))]
-        [('0', 64, 144)]
-        >>> [(layer.name, layer.reason) for layer in other_layers(net)]
-        [('3', "goes into the model's output")]
-    """
-    example_shape(example)
-    traced = trace(model)
-    shapes = run_example(traced, example).shapes
-    found = []
-    for call in layer_calls(traced):
-        if call.reason:
-            continue
-        before = one_input(shapes[call.source], f"the input of {call.name!r}")
-        behind = one_input(shapes[call.node], f"layer {call.name!r}")
-        found.append(
-            LayerInfo(
-                name=call.name,
-                kind=call.weighted.kind,
-                n_inputs=_product(before),
-                n_units=_product(behind),
-                input_shape=before,
-                output_shape=behind,
-                normalised=call.norm is not None,
-            )
-        )
-    return tuple(found)
-
-
-def _product(shape: Sequence[int]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
-
-
-def other_layers(model: nn.Module) -> tuple[OtherLayer, ...]:
-    """The layers of `model` that `relu_layers` leaves out, each with the reason.
-
-    Raises:
-        InputError: the forward pass cannot be traced.
-    """
-    return tuple(
-        OtherLayer(name=call.name, kind=call.weighted.kind, reason=call.reason)
-        for call in layer_calls(trace(model))
-        if call.reason
-    )
 
 
 def layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
@@ -233,7 +139,7 @@ def find_call(traced: Trace, name: str) -> LayerCall:
 
 def check_norms(traced: Trace, node: fx.Node) -> None:
     """Raise InputError where `node` depends on statistics of a batch instead of stored ones."""
-    for each in traced.ancestors(node):
+    for each in traced.needed([node]):
         operation = read_operation(each, traced)
         if isinstance(operation, Norm) and operation.batch_statistics:
             raise InputError(

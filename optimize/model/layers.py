@@ -4,17 +4,22 @@ The model is cut behind the layer (and the BatchNorm folded into it), so that no
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from optimize.model.checks import check_layer
 from optimize.model.execution import Execution, fitting, saved_bytes
 from optimize.model.graph import LayerCall, find_call
+from optimize.model.hooked import Bare, Hooked
+from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import Norm
 from optimize.model.reading import constant, layer_of
-from optimize.model.trace import Trace, private_copy, trace
+from optimize.model.steps import run_steps
+from optimize.model.trace import Trace, private_copy
 from polytope.errors import InputError, NonFiniteError, ShapeError
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
@@ -25,38 +30,6 @@ _AXES = {"Linear": 2, "Conv1d": 3, "Conv2d": 4}
 def layer_names(model: nn.Module) -> tuple[str, ...]:
     """The names of the Linear and convolutional layers of `model`, in the order of definition."""
     return tuple(name for name, module in model.named_modules() if isinstance(module, _LAYERS))
-
-
-class _Stop(Exception):
-    """Carries the layer's input and output out of the model; never leaves this module."""
-
-    def __init__(self, inputs: Tensor, outputs: Tensor) -> None:
-        super().__init__("stopped at the layer")
-        self.inputs = inputs
-        self.outputs = outputs
-
-
-class _Hooked(nn.Module):
-    """A model that cannot be traced, run up to a module of it."""
-
-    def __init__(self, model: nn.Module, module: nn.Module, name: str) -> None:
-        super().__init__()
-        self.model, self.module, self.name = model, module, name
-
-    @staticmethod
-    def _stop(_module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
-        raise _Stop(inputs[0], outputs)
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The layer's input and output."""
-        handle = self.module.register_forward_hook(self._stop)
-        try:
-            self.model(inputs)
-        except _Stop as stopped:
-            return stopped.inputs, stopped.outputs
-        finally:
-            handle.remove()
-        raise InputError(f"layer: {self.name!r} is never reached in the model's forward pass")
 
 
 class LayerReader:
@@ -76,23 +49,22 @@ class LayerReader:
         ShapeError: the layer has no units or no inputs.
     """
 
-    def __init__(self, model: nn.Module, name: str, device: torch.device | str = "cpu") -> None:
-        """Copy `model` to `device` and find the layer `name` in it."""
-        if not isinstance(model, nn.Module):
-            raise InputError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
+    def __init__(
+        self, model: nn.Module | OpenedNetwork, name: str, device: torch.device | str = "cpu"
+    ) -> None:
+        """Copy `model` to `device`, unless it is opened there, and find the layer `name` in it."""
+        opened = OpenedNetwork.of(model)
         self.name = name
         self.device = torch.device(device)
         self.model: nn.Module
         self._own: nn.Module
-        self._fold: tuple[Tensor, Tensor] | None
-        try:
-            traced = trace(model)
-        except InputError:
-            self.relu_checked = False
-            self._read_by_hook(model)
+        self._fold: _Fold | None = None
+        self._unchecked: Callable[[Tensor], object] | None = None
+        self.relu_checked = opened.untraced is None
+        if opened.untraced is None:
+            self._read_call(opened.on(self.device))
         else:
-            self.relu_checked = True
-            self._read_call(find_call(traced, name), traced)
+            self._read_by_hook(opened.untraced)
         self._check()
         #: Inputs that one pass without a graph takes; see `prepare`.
         self.at_once: int | None = None
@@ -124,16 +96,18 @@ class LayerReader:
             kept = {each.untyped_storage().data_ptr() for each in state}
             self.at_once = fitting(saved_bytes(self.pre_activation, one, kept), self.device)
 
-    def _read_call(self, call: LayerCall, traced: Trace) -> None:
-        layer = call.weighted
-        self.kind, self.module = layer.kind, _module_of(call.node, traced)
-        self._unchecked: tuple[LayerCall, Trace] | None = (call, traced)
+    def _read_call(self, traced: Trace) -> None:
+        call = find_call(traced, self.name)
+        layer, node = call.weighted, call.node
+        self.kind = layer.kind
+        self.module = traced.module(node) if node.op == "call_module" else None
         self.weight, self.bias = self._numbers(
             constant(layer.weight, traced), constant(layer.bias, traced)
         )
-        self.model = traced.cut([call.source, call.pre_activation]).to(self.device)
-        self._own = traced.cut([call.pre_activation], source=call.source).to(self.device)
-        self._fold = None if call.norm is None else _fold_of(call.norm, traced, self.device)
+        self.model = traced.cut([call.source, call.pre_activation])
+        self._own = traced.cut([call.pre_activation], source=call.source)
+        self._fold = None if call.norm is None else _Fold.of(call.norm, traced, self.device)
+        self._unchecked = partial(_check_steps, traced, call)
 
     def _read_by_hook(self, model: nn.Module) -> None:
         # An empty name is the model itself, for a model that is a single layer.
@@ -151,13 +125,11 @@ class LayerReader:
                     "them from each batch (track_running_stats=False)"
                 )
         copied = private_copy(model).to(self.device)
-        self._unchecked = None
         module = copied.get_submodule(self.name)
         assert isinstance(module, _LAYERS)
         self.kind, self.module = layer_of(module, self.name).kind, module
         self.weight, self.bias = self._numbers(module.weight, module.bias)
-        self.model, self._own = _Hooked(copied, module, self.name), _Tuple(module)
-        self._fold = None
+        self.model, self._own = Hooked(copied, module, self.name), Bare(module)
 
     def _numbers(self, weight: Any, bias: Any) -> tuple[Tensor, Tensor]:
         weight = weight.detach().to(self.device)
@@ -186,8 +158,11 @@ class LayerReader:
         if self._fold is None:
             return weight, bias
         # Behind a reshape a channel may be several units in a row.
-        each = len(bias) // max(1, self._fold[0].numel())
-        scale, shift = (part.reshape(-1).repeat_interleave(each) for part in self._fold)
+        each = len(bias) // max(1, self._fold.scale.numel())
+        scale, shift = (
+            part.reshape(-1).repeat_interleave(each)
+            for part in (self._fold.scale, self._fold.shift)
+        )
         return weight * scale[:, None], bias * scale + shift
 
     def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -246,9 +221,7 @@ class LayerReader:
             InputError: they differ.
         """
         if self._unchecked is not None:
-            call, traced = self._unchecked
-            traced.root.to(self.device)
-            check_layer(traced, call, inputs)
+            self._unchecked(inputs)
             self._unchecked = None
 
     def accepts_batch(self, inputs: Tensor) -> bool:
@@ -277,30 +250,27 @@ class LayerReader:
         )
 
 
-class _Tuple(nn.Module):
-    """A module whose result comes in a tuple, as that of a cut does."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> tuple[Tensor]:
-        """The module itself."""
-        return (self.module(x),)
+def _check_steps(traced: Trace, call: LayerCall, inputs: Tensor) -> None:
+    run_steps(traced, inputs, last=call.pre_activation)
+    check_layer(traced, call, inputs)
 
 
-def _module_of(node: fx.Node, traced: Trace) -> nn.Module | None:
-    return traced.module(node) if node.op == "call_module" else None
-
-
-def _fold_of(norm: Norm, traced: Trace, device: torch.device) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, eq=False)
+class _Fold:
     """Scale and shift of each channel of a BatchNorm in float64 (`exact_layer` has them exact)."""
 
-    def numbers(value: Any, missing: float) -> Tensor:
-        found = constant(value, traced)
-        if found is None:
-            return torch.tensor(missing, dtype=torch.float64, device=device)
-        return torch.as_tensor(found).to(device, torch.float64)
+    scale: Tensor
+    shift: Tensor
 
-    scale = numbers(norm.weight, 1) * (numbers(norm.variance, 1) + norm.eps).rsqrt()
-    return scale, numbers(norm.bias, 0) - numbers(norm.mean, 0) * scale
+    @classmethod
+    def of(cls, norm: Norm, traced: Trace, device: torch.device) -> "_Fold":
+        """Those of a step; a number that torch has not is neutral."""
+
+        def numbers(value: Any, missing: float) -> Tensor:
+            found = constant(value, traced)
+            if found is None:
+                return torch.tensor(missing, dtype=torch.float64, device=device)
+            return torch.as_tensor(found).to(device, torch.float64)
+
+        scale = numbers(norm.weight, 1) * (numbers(norm.variance, 1) + norm.eps).rsqrt()
+        return cls(scale, numbers(norm.bias, 0) - numbers(norm.mean, 0) * scale)

@@ -5,19 +5,17 @@ In-place operations are made functional: what comes after one reads its result. 
 what a step means; `optimize/model/operations.py` does.
 """
 
-import contextlib
 import copy
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
 from optimize.model.inplace import make_functional, words_set
-from polytope.errors import InputError, ShapeError
+from polytope.errors import InputError
 
 
 class _OneInput(nn.Module):
@@ -61,47 +59,64 @@ class Trace:
         """The module that a `call_module` step calls."""
         return self.root.get_submodule(str(node.target))
 
-    def ancestors(self, node: fx.Node) -> list[fx.Node]:
-        """The steps that `node` needs, itself included, in order."""
-        needed, open_nodes = {node}, [node]
+    @property
+    def result(self) -> fx.Node:
+        """The step whose tensor the model returns.
+
+        Raises:
+            InputError: it returns several.
+        """
+        (output,) = (node for node in self.graph.nodes if node.op == "output")
+        last = output.args[0]
+        if not isinstance(last, fx.Node):
+            raise InputError("model: expected a network that returns one tensor, got more")
+        return last
+
+    def needed(self, outputs: Sequence[fx.Node], *, source: fx.Node | None = None) -> list[fx.Node]:
+        """The steps that `outputs` need, in order, both included; none before `source`."""
+        found, open_nodes = set(outputs), list(outputs)
         while open_nodes:
-            for each in open_nodes.pop().all_input_nodes:
-                if each not in needed:
-                    needed.add(each)
-                    open_nodes.append(each)
-        return [each for each in self.graph.nodes if each in needed]
+            node = open_nodes.pop()
+            above = () if node is source else node.all_input_nodes
+            open_nodes += [each for each in above if each not in found]
+            found.update(above)
+        return [node for node in self.graph.nodes if node in found]
 
     def cut(self, outputs: Sequence[fx.Node], *, source: fx.Node | None = None) -> fx.GraphModule:
         """The part of the model that computes these steps alone; returns them as a tuple.
 
-        `source` is a step that is given instead of the model's input.
+        `source` is a step that is given instead of the model's input; it must be all that the
+        outputs depend on (`decides`).
         """
         graph = fx.Graph()
         start = self.source if source is None else source
         copies = {start: graph.placeholder("x")}
-        needed = set(outputs)
-        open_nodes = list(outputs)
-        while open_nodes:
-            node = open_nodes.pop()
-            above = () if node is start else node.all_input_nodes
-            open_nodes += [each for each in above if each not in needed]
-            needed.update(above)
-        for node in self.graph.nodes:
-            if node in needed and node is not start:
+        for node in self.needed(outputs, source=start):
+            if node is not start:
                 copies[node] = graph.node_copy(node, lambda each: copies[each])
         graph.output(tuple(copies[node] for node in outputs))
         return fx.GraphModule(self.root, graph)
+
+    def decides(self, source: fx.Node, outputs: Sequence[fx.Node]) -> bool:
+        """Do the outputs depend on the model's input by way of `source` alone?"""
+        return source is self.source or self.source not in self.needed(outputs, source=source)
+
+    def on(self, device: torch.device) -> "Trace":
+        """The same steps, with a copy of the weights on a device; itself where they lie there."""
+        place = torch.empty(0, device=device).device  # "cuda" with its number
+        if all(t.device == place for t in (*self.root.parameters(), *self.root.buffers())):
+            return self
+        root, inplace = copy.deepcopy((self.root, self.inplace))
+        return replace(self, root=root.to(place), inplace=inplace)
 
 
 def trace(model: nn.Module) -> Trace:
     """Trace a copy of `model` in evaluation mode.
 
     Raises:
-        InputError: `model` is no module, or its forward pass depends on the data in a way that no
-            fixed list of steps can say.
+        InputError: its forward pass depends on the data in a way that no fixed list of steps can
+            say.
     """
-    if not isinstance(model, nn.Module):
-        raise InputError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
     model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
     _check_signature(model)
     root = _OneInput(private_copy(model))
@@ -190,151 +205,3 @@ def _check_signature(model: nn.Module) -> None:
         raise InputError(
             f"model: expected a forward pass of one tensor, got one that needs {', '.join(needed)}"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What one input made of the steps.
-
-    Attributes:
-        shapes: step -> shape of its tensor, the batch axis of length 1 included.
-        parts: step -> shapes of its tensors, where it has several.
-        values: step -> its value where that does not depend on the input's entries.
-        dtype: of the input.
-    """
-
-    shapes: dict[fx.Node, tuple[int, ...]]
-    parts: dict[fx.Node, list[tuple[int, ...]]]
-    values: dict[fx.Node, Any]
-    dtype: torch.dtype
-
-
-class _Last(Exception):
-    """The last step that is asked for has been taken; never leaves this module."""
-
-
-class _Recorder(fx.Interpreter):
-    """Runs the steps in order, and refuses one that changes a tensor made before it."""
-
-    def __init__(self, traced: Trace, dtype: torch.dtype, last: fx.Node | None) -> None:
-        super().__init__(traced.root, garbage_collect_values=False, graph=traced.graph)
-        self.extra_traceback = False  # it would be written into the messages of errors
-        self.traced, self.record, self.last = traced, Run({}, {}, {}, dtype), last
-
-    def run_node(self, n: fx.Node) -> Any:
-        before = [
-            (each, value, value._version)
-            for each, value in self.env.items()
-            if isinstance(value, Tensor)
-        ]
-        result = super().run_node(n)
-        for each, value, version in before:
-            # Views share the counter of what they are views of.
-            if value._version != version:
-                raise InputError(
-                    f"model: expected a forward pass of functional steps, got step {n.name!r}, "
-                    f"which changes {each.name!r} in place"
-                )
-        self._note(n, result)
-        if n is self.last:
-            raise _Last
-        return result
-
-    def _note(self, n: fx.Node, result: Any) -> None:
-        if isinstance(result, Tensor):
-            self.record.shapes[n] = tuple(result.shape)
-        elif isinstance(result, tuple | list) and any(isinstance(each, Tensor) for each in result):
-            self.record.parts[n] = [tuple(each.shape) for each in result]
-        if n not in self.traced.varying:
-            self.record.values[n] = result
-
-
-def run_steps(traced: Trace, inputs: Tensor, *, last: fx.Node | None = None) -> Run:
-    """Run the model, or its steps up to `last`, on inputs (n, *input).
-
-    Raises:
-        InputError: a step changes a tensor in place in a way that was not seen before.
-    """
-    recorder = _Recorder(traced, inputs.dtype, last)
-    with torch.no_grad(), contextlib.suppress(_Last):
-        recorder.run(inputs.clone())
-    return recorder.record
-
-
-def example_input(traced: Trace, example: Any) -> Tensor:
-    """One random input (1, *input) of the shape of `example`, of the model's type and device."""
-    shape = example_shape(example)
-    like = next((each for each in traced.root.parameters() if each.is_floating_point()), None)
-    drawn = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0))
-    return drawn.to(torch.get_default_dtype()) if like is None else drawn.to(like)
-
-
-def run_example(traced: Trace, example: Any, *, last: fx.Node | None = None) -> Run:
-    """Run the model, or its steps up to `last`, on one random input of the shape of `example`.
-
-    Args:
-        traced: the model.
-        example: one input (*input,), an array or a tensor, or its shape as a tuple of ints.
-        last: the last step to be taken; None for all.
-
-    Raises:
-        ShapeError: the model does not take an input of that shape.
-        InputError: `example` is neither an array nor a shape, or a step works in place.
-    """
-    inputs = example_input(traced, example)
-    try:
-        return run_steps(traced, inputs, last=last)
-    except InputError:
-        raise
-    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as problem:
-        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise ShapeError(
-            f"example: expected one input of the model or its shape, got shape "
-            f"{tuple(inputs.shape[1:])} ({reason})"
-        ) from problem
-
-
-def one_input(shape: tuple[int, ...], words: str) -> tuple[int, ...]:
-    """The shape of one input, of a step's whole shape (1, ...).
-
-    Raises:
-        InputError: there is no batch axis of length 1 in front.
-    """
-    if len(shape) < 2 or shape[0] != 1:
-        raise InputError(
-            f"model: expected steps that keep the batch axis in front, got shape {shape} from a "
-            f"batch of one at {words}"
-        )
-    return shape[1:]
-
-
-def example_shape(example: Any) -> tuple[int, ...]:
-    """The shape of one input, from such an input or from the shape itself."""
-    if isinstance(example, tuple | list) and example and all(type(n) is int for n in example):
-        if min(example) < 1:
-            raise InputError(f"example: expected positive lengths, got {tuple(example)}")
-        return tuple(example)
-    if hasattr(example, "shape"):
-        return tuple(int(n) for n in example.shape)
-    try:
-        return np.asarray(example, dtype=np.float64).shape
-    except (TypeError, ValueError):
-        raise InputError(
-            f"example: expected one input of the model or its shape, got {type(example).__name__}"
-        ) from None
-
-
-def probe(node: fx.Node, traced: Trace, run: Run, *, tensors: Callable[[fx.Node], Tensor]) -> Any:
-    """Do one step again on other tensors: each varying tensor argument as `tensors` gives it."""
-
-    def argument(each: fx.Node) -> Any:
-        return run.values[each] if each in run.values else tensors(each)
-
-    args = fx.node.map_arg(node.args, argument)
-    kwargs = fx.node.map_arg(node.kwargs, argument)
-    if node.op == "call_module":
-        return traced.module(node)(*args, **kwargs)
-    if node.op == "call_method":
-        return getattr(args[0], str(node.target))(*args[1:], **kwargs)
-    assert callable(node.target)
-    return node.target(*args, **kwargs)

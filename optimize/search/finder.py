@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from optimize.model.execution import Execution, strict_float32
 from optimize.model.layers import LayerReader
+from optimize.model.opened import OpenedNetwork
 from optimize.search.inputs import Bounds, Request, Units, read_request, read_start
 from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
@@ -22,7 +23,7 @@ from polytope.errors import InputError
 
 
 def find_vertices(
-    model: nn.Module,
+    model: nn.Module | OpenedNetwork,
     layer: str,
     target: Any,
     *,

@@ -1,0 +1,69 @@
+"""What enters and leaves a module of a model, found by a hook?  The model itself is run up to it.
+
+This is how a graph is held against its model, and how a model that cannot be traced is read.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from polytope.errors import InputError
+
+
+class _Reached(Exception):
+    """Carries a module's arguments and output out of the model; never leaves this module."""
+
+    def __init__(self, inputs: tuple[Any, ...], outputs: Tensor) -> None:
+        super().__init__("reached the layer")
+        self.inputs = inputs
+        self.outputs = outputs
+
+
+class Hooked(nn.Module):
+    """A model, run up to one call of a module of it and no further.
+
+    Args:
+        model: the model.
+        module: of it.
+        name: the layer's, for errors.
+        call: which call of the module, from 1 on.
+    """
+
+    def __init__(self, model: nn.Module, module: nn.Module, name: str, *, call: int = 1) -> None:
+        super().__init__()
+        self.model, self.module, self.name, self.call = model, module, name, call
+
+    def forward(self, inputs: Tensor) -> tuple[Any, Tensor]:
+        """What the module is given, None where that has a name, and what it gives.
+
+        Raises:
+            InputError: it is not called so often.
+        """
+        left = self.call
+
+        def stop(_module: nn.Module, given: tuple[Any, ...], outputs: Tensor) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise _Reached(given, outputs)
+
+        handle = self.module.register_forward_hook(stop)
+        try:
+            self.model(inputs)
+        except _Reached as reached:
+            return next(iter(reached.inputs), None), reached.outputs
+        finally:
+            handle.remove()
+        raise InputError(f"layer: {self.name!r} is never reached in the model's forward pass")
+
+
+class Bare(nn.Module):
+    """A module whose result comes in a tuple, as that of a cut does."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """The module itself."""
+        return (self.module(x),)
