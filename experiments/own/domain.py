@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from torch import fx, nn
 
+from optimize import OpenedNetwork
 from optimize.model.graph import find_call
 from optimize.model.operations import AdaptivePool, Combine, Join, Mean, Move, Pool, Rectifier
 from optimize.model.reading import read_operation
-from optimize.model.trace import Trace, trace
+from optimize.model.trace import Trace
 from polytope import Box, Free, Nonnegative
 from polytope.sets.domains import Domain
 
@@ -30,7 +31,9 @@ class LayerDomain:
     words: str
 
 
-def layer_domain(model: nn.Module, layer: str, ends: tuple[float, float] | None) -> LayerDomain:
+def layer_domain(
+    model: nn.Module | OpenedNetwork, layer: str, ends: tuple[float, float] | None
+) -> LayerDomain:
     """Returns the domain in which the exact set of a layer is taken.
 
     Every number that enters the layer lies in it, for every input of the network within its
@@ -44,7 +47,7 @@ def layer_domain(model: nn.Module, layer: str, ends: tuple[float, float] | None)
     Raises:
         InputError: no such layer.
     """
-    traced = trace(model)
+    traced = OpenedNetwork.of(model).traced
     lower, upper = _range(find_call(traced, layer).source, traced, ends or (None, None))
     if lower is not None and upper is not None:
         return LayerDomain(

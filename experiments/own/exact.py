@@ -14,10 +14,16 @@ from experiments.own.find import FIELDS
 from experiments.own.layers import EXACT_PRODUCTS, products
 from experiments.own.network import OwnNetwork
 from experiments.own.solver import Solver, gap
-from optimize import LayerReader, VertexSearch, compare, exact_layer, exact_network
-from optimize.model.graph import find_call, layer_calls
+from optimize import (
+    LayerReader,
+    OpenedNetwork,
+    VertexSearch,
+    compare,
+    exact_layer,
+    exact_network,
+)
+from optimize.model.graph import find_call
 from optimize.model.reading import constant
-from optimize.model.trace import run_example, trace
 from polytope import Box, CollisionPolytope, Free
 from polytope.answers.results import LPResult, LPStatus
 from polytope.errors import InputError, LimitError
@@ -284,12 +290,12 @@ def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace | Left
 
 def convolution_products(own: OwnNetwork, layer: str) -> int:
     """Returns the products of all convolutions up to a layer, padding counted."""
-    traced = trace(own.model)
-    shapes = run_example(traced, own.shape).shapes
-    before = set(traced.ancestors(find_call(traced, layer).pre_activation))
+    opened = OpenedNetwork(own.model)
+    traced, shapes = opened.traced, opened.run(own.shape).shapes
+    before = set(traced.needed([find_call(traced, layer).pre_activation]))
     return sum(
         prod(shapes[call.node][1:]) * constant(call.weighted.weight, traced)[0].numel()
-        for call in layer_calls(traced)
+        for call in opened.calls
         if call.node in before and call.weighted.kind != "Linear"
     )
 
