@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from optimize import LayerReader, exact_layer, exact_network, relu_layers
-from optimize.exact.stored import inverse_root
 from optimize.exact.checks import float_values
+from optimize.exact.stored import inverse_root
 from polytope import CollisionPolytope
 from polytope.errors import InputError, LimitError, NonFiniteError
 from polytope.exact.sparse import SparseMatrix
