@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil, inf
 
 from polytope.answers.generators import Bound, Halfspace
+from polytope.answers.memory import once
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import outward, root_interval
@@ -83,6 +84,7 @@ class _Program:
     factors: tuple[int, ...]
 
 
+@once
 def chebyshev_ball(layer: Layer) -> Ball:
     """Largest ball inside the set, see :class:`Ball`."""
     hull = Hull.of(layer)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from polytope.answers.generators import Chart
+from polytope.answers.memory import once
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.lp.proposals import proposing
@@ -78,6 +79,7 @@ class Ellipsoid(Brief):
         return np.asarray(basis_floats(self.chart)[1] @ self.shape)
 
 
+@once
 def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
     """Largest ellipsoid of the affine hull inside the set, see :class:`Ellipsoid`."""
     hull = Hull.of(layer)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import Residuals
 from polytope.errors import InputError
 from polytope.exact.brief import Brief
@@ -128,6 +129,7 @@ def _distance(x: RationalVector, y: RationalVector) -> Fraction:
     return Fraction(max(gaps), x.denominator * y.denominator)
 
 
+@once
 def implicit_equalities(layer: Layer) -> ImplicitEqualities:
     """Decide it for every inequality, by the witness of the dimension: see the class."""
     size = dimension(layer)

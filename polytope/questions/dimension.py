@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import Dimension
 from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Outcome, solve
 from polytope.lp.program import LinearProgram
 from polytope.questions.feasibility import feasibility
 from polytope.questions.interior import central_point, strict_program_point
-from polytope.questions.kernel import exact_rank
+from polytope.questions.kernel import active_rank, exact_rank
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Multipliers, Row
 from polytope.sets.layer import Layer
-from polytope.sets.linalg import Minor, independent_rows
+from polytope.sets.linalg import Minor, Span, independent_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class _Interior:
     fixed: frozenset[int]
 
 
+@once
 def dimension(layer: Layer) -> Dimension:
     """Exact dimension of the set, see :class:`Dimension`."""
     bound = layer.n_inputs - len(layer.active)
@@ -59,17 +61,25 @@ def dimension(layer: Layer) -> Dimension:
 
 
 def _from_interior(layer: Layer, interior: _Interior, bound: int) -> Dimension:
-    equalities = [Row("equality", i) for i in layer.active] if layer.tolerance == 0 else []
-    columns = [j for j in range(layer.n_inputs) if j not in interior.fixed]
-    minor, found = exact_rank(layer, [*equalities, *interior.rows], columns)
-    value = layer.n_inputs - len(interior.fixed) - len(minor.rows)
-    if isinstance(interior.point, Minor):
-        witness: dict[str, object] = {"target": interior.point}
+    if isinstance(interior.point, Minor):  # of all equalities
+        minor = interior.point
+        witness: dict[str, object] = {"target": minor}
     else:
+        minor, found = _rank(layer, interior)
         parts = {"interior": interior.point, "implicit": interior.implicit}
         witness = {**parts, "minor": minor, "span": found}
+    value = layer.n_inputs - len(interior.fixed) - len(minor.rows)
     claim = {"value": value, "paper_bound": bound}
     return Dimension(value, bound, Certificate("dimension", claim, layer, lambda: witness))
+
+
+def _rank(layer: Layer, interior: _Interior) -> tuple[Minor, Span | None]:
+    """Rank of all that is tight on the whole set, on the coordinates that are not fixed."""
+    if layer.tolerance == 0 and not interior.rows and not interior.fixed:
+        return active_rank(layer)
+    equalities = [Row("equality", i) for i in layer.active] if layer.tolerance == 0 else []
+    columns = [j for j in range(layer.n_inputs) if j not in interior.fixed]
+    return exact_rank(layer, [*equalities, *interior.rows], columns)
 
 
 def _fixed_coordinates(layer: Layer) -> frozenset[int]:

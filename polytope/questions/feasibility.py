@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import Feasibility
 from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Outcome, solve
@@ -12,6 +13,7 @@ from polytope.lp.program import LinearProgram, LPRow
 from polytope.sets.layer import Layer
 
 
+@once
 def feasibility(layer: Layer) -> Feasibility:
     """Find a point, or prove that there is none.
 

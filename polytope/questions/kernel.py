@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import KernelCondition, Lineality, Rank
 from polytope.errors import LimitError
 from polytope.sets.domains import Free
@@ -14,10 +15,6 @@ from polytope.sets.linalg import Minor, Span, independent_rows, span
 
 #: Inactive rows tried one by one before all of them are reduced together.
 _TRIES = 3
-
-
-def _active_rows(layer: Layer) -> list[Row]:
-    return [Row("equality", i) for i in layer.active]
 
 
 def exact_rank(
@@ -42,9 +39,16 @@ def exact_rank(
     return minor, found
 
 
+@once
+def active_rank(layer: Layer) -> tuple[Minor, Span | None]:
+    """Rank of W+ on all columns, see :func:`exact_rank`: several questions need it."""
+    return exact_rank(layer, [Row("equality", i) for i in layer.active])
+
+
+@once
 def rank_positive(layer: Layer) -> Rank:
     """Exact rank of W+, the weight rows of the active units."""
-    minor, found = exact_rank(layer, _active_rows(layer))
+    minor, found = active_rank(layer)
     claim = {"rank": len(minor.rows)}
     return Rank(
         len(minor.rows),
@@ -54,14 +58,14 @@ def rank_positive(layer: Layer) -> Rank:
     )
 
 
+@once
 def kernel_condition(layer: Layer) -> KernelCondition:
     """Decide ker(W+) in ker(W-), the case distinction of Proposition 1.
 
     It fails iff some inactive row is independent of W+; one such row settles it.
     """
-    active = _active_rows(layer)
     inactive = [Row("upper", i) for i in layer.inactive]
-    base, found = exact_rank(layer, active)
+    base, found = active_rank(layer)
     if len(base.rows) == layer.n_inputs:  # ker W+ = {0}
         full = Certificate("kernel", {"holds": True}, layer, lambda: {"minor": base})
         return KernelCondition(True, full)
@@ -97,6 +101,7 @@ def _fails(layer: Layer, row: Row, larger: Minor, found: Span | None) -> KernelC
     return KernelCondition(False, certificate)
 
 
+@once
 def lineality(layer: Layer) -> Lineality:
     """Dimension of the lineality space: ``d - rank(W)`` if x is free, else 0."""
     if not isinstance(layer.domain, Free):

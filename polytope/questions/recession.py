@@ -8,6 +8,7 @@ from math import lcm
 from flint import fmpz_mat
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import Boundedness
 from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Outcome, Solution, solve
@@ -45,6 +46,7 @@ def falling_ray(layer: Layer, objective: RationalVector) -> RationalVector | Non
     return ray.reduced() if falls else None
 
 
+@once
 def boundedness(layer: Layer) -> Boundedness:
     """Decide whether the set is bounded; the empty set counts as bounded."""
     if isinstance(layer.domain, Box):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.errors import InputError
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
@@ -57,6 +58,7 @@ class Redundancy(Brief):
         raise InputError("Redundancy: expected to be asked for .redundant or .minimal, got bool()")
 
 
+@once
 def redundancy(layer: Layer) -> Redundancy:
     """Decide for each inequality of the set whether the others imply it, see :class:`Redundancy`.
 

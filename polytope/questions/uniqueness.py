@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polytope.answers.certificates import Certificate
+from polytope.answers.memory import once
 from polytope.answers.results import Dimension
 from polytope.errors import InputError
 from polytope.exact.brief import Brief
@@ -57,6 +58,7 @@ class Uniqueness(Brief):
         raise InputError("Uniqueness: expected to be asked for .unique or .spanning, got bool()")
 
 
+@once
 def uniqueness(layer: Layer) -> Uniqueness:
     """Decide whether the set of a layer is a single point, see :class:`Uniqueness`."""
     size = dimension(layer)

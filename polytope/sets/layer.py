@@ -8,7 +8,7 @@ nearly every sign, exact arithmetic the rest, so that layers of VGG's size are s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from operator import mul
@@ -85,6 +85,15 @@ class Layer(Brief):
                     f"coordinate {j}, outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
                 )
         return cls(w, b, x, None, domain, epsilon)
+
+    @cached_property
+    def answers(self) -> dict[object, object]:
+        """What was asked before (polytope/answers/memory.py), by question."""
+        return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        # What was computed may be larger by far, and cannot all be sent to another process.
+        return {each.name: self.__dict__[each.name] for each in fields(self)}
 
     @property
     def n_units(self) -> int:

@@ -47,7 +47,7 @@ class Minor(Brief):
         reduced = [[v // k for v in row] for row, k in zip(integers, shared, strict=True)]
         return nmod_mat(fmpz_mat(reduced), self.modulus).inv()
 
-    @cached_property
+    @property
     def inverse(self) -> list[list[int]]:
         """Inverse modulo ``modulus`` of the minor, its rows scaled to integers (unsigned).
 
