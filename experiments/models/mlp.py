@@ -33,6 +33,19 @@ class MLP(nn.Module):
         return logits
 
 
+def normal_mlp(deviation: float) -> MLP:
+    """Returns the network with every weight and bias drawn from N(0, deviation^2).
+
+    With deviation 1 that is how the classic tutorials started it, at the time of the paper; the
+    layers' outputs then grow twentyfold from layer to layer.
+    """
+    model = MLP()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, deviation)
+    return model
+
+
 def model_of(weights: Mapping[str, NDArray[np.float32]]) -> MLP:
     """Returns the network with these parameters, by name, in evaluation mode."""
     hidden, inputs = weights["hidden1.weight"].shape

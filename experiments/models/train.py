@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from experiments.datasets.fetch import Report, data_root, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
-from experiments.models.mlp import MLP
+from experiments.models.mlp import MLP, normal_mlp
 from experiments.run.files import open_run_folder, sha256_bytes, write_bytes
 from experiments.run.record import as_options
 from polytope.errors import InputError, LimitError, OutputError
@@ -87,6 +88,25 @@ MLP_784 = Architecture(
     shape=(784,),
     options=TrainOptions(),
 )
+
+
+def normal_start(deviation: float) -> Architecture[MLP]:
+    """The 784-256-256-10 network from weights and biases of N(0, deviation^2).
+
+    Batches of 100, Adam at 0.001 and 55,000 images are those of the tutorials; training stops at
+    the first held-out accuracy of 96.6 %, near the paper's 96.64 %, or gives up after 300 epochs.
+    """
+    return Architecture(
+        name=f"mlp-normal{deviation:g}",
+        words=f"the 784-256-256-10 network from N(0, {deviation:g}^2) (up to some minutes)",
+        build=partial(normal_mlp, deviation),
+        shape=(784,),
+        options=TrainOptions(
+            batch=100, held_out=5_000, every=50, threshold=0.966, max_steps=165_000
+        ),
+    )
+
+
 LENET5 = Architecture(
     name="lenet5",
     words="LeNet-5 (a minute or so)",
