@@ -5,15 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.measure.collisions import (
-    Interpolation,
-    as_8_bit,
-    collision_meanings,
-    from_levels,
-    grey_levels,
-    interpolate,
-    write_png,
-)
+from experiments.measure.collisions import collision_meanings
+from experiments.measure.grey_levels import as_8_bit, from_levels, grey_levels, write_png
+from experiments.measure.interpolation import Interpolation, interpolate
 from optimize import LayerReader
 from polytope import Box, CollisionPolytope
 from polytope.errors import DomainError, InputError, ShapeError

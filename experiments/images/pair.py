@@ -16,7 +16,8 @@ from experiments.images.exact import exact_entries, exact_target, layer_entry, p
 from experiments.images.facts import VERTEX, limited_facts
 from experiments.images.search import Found, read_found, search
 from experiments.images.setting import BOUNDS, RECIPES, Picture, Setting
-from experiments.measure.collisions import as_8_bit, collision_meanings, write_png
+from experiments.measure.collisions import collision_meanings
+from experiments.measure.grey_levels import as_8_bit, write_png
 from experiments.measure.judged import (
     Aim,
     accuracy,

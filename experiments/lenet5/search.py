@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from experiments.lenet5.case import DeepCase, Pixels
-from experiments.measure.collisions import collision_meanings, interpolate
+from experiments.measure.collisions import collision_meanings
 from experiments.measure.distances import mean_pairwise
 from experiments.measure.entries import FAMILIES, search_entry
+from experiments.measure.interpolation import interpolate
 from experiments.measure.judged import Aim, judge_entered, judge_images
 from experiments.measure.probe import Probe
 from experiments.measure.sampling import SCHEMES

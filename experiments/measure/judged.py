@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from experiments.measure.distances import mean_pairwise
-from experiments.measure.probe import Probe, Seen, combinations
+from experiments.measure.interpolation import combinations
+from experiments.measure.probe import Probe, Seen
 from experiments.measure.sampling import SCHEMES, weights
 
 
@@ -122,7 +123,7 @@ def _judge(
     for scheme in SCHEMES:
         drawn = weights(scheme, samples=samples, points=len(vertices), seed=seed)
         tally = _Tally(aim)
-        for _, points in combinations(drawn, vertices, batch=batch):
+        for points in combinations(drawn, vertices, batch=batch, dtype=torch.float32):
             tally.add(run(points))
         found[scheme] = tally.entry()
     return found

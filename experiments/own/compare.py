@@ -11,8 +11,10 @@ from typing import Any
 
 import torch
 
-from experiments.measure.collisions import collision_meanings, interpolate, write_png
+from experiments.measure.collisions import collision_meanings
 from experiments.measure.entries import search_entry
+from experiments.measure.grey_levels import write_png
+from experiments.measure.interpolation import interpolate
 from experiments.measure.sampling import SCHEMES
 from experiments.own.about import write_about
 from experiments.own.compare_tables import compare_tables

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from experiments.datasets.images import SUFFIXES, Resize, decode_image
-from experiments.measure.collisions import from_levels
+from experiments.measure.grey_levels import from_levels
 from experiments.readers.arrays import read_arrays
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
