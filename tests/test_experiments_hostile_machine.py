@@ -20,11 +20,12 @@ import torch
 
 from experiments.cli import main
 from experiments.run import pool
-from experiments.run.files import DiskFullError, output_error, write_json
+from experiments.run.files import write_json
 from experiments.run.progress import Progress
 from experiments.run.rows import RowFile
 from polytope import Box, CollisionPolytope
 from polytope.errors import LimitError, OutputError
+from polytope.files import DiskFullError, output_error
 from tests.examples.network_files import write_network
 from tests.examples.run_folders import damaged, scratch_of
 

@@ -83,8 +83,8 @@ def test_the_folder_is_free_once_its_holder_is_killed(tmp_path):
 
 
 def test_what_a_killed_run_was_writing_is_removed_and_nothing_else(tmp_path):
-    scratch = (".record.0a1b2c3d.json", ".vertices.0a1b2c3d.npz", ".probe-0a1b2c3d")
-    scratch += ("certificates/.box.json.ab_cd3fg", "search/.search.json.4711")
+    scratch = (".record.0a1b2c3d.json", ".vertices.0a1b2c3d.npz", ".probe.0a1b2c3d")
+    scratch += ("certificates/.box.0a1b2c3d.json", "search/.search.0a1b2c3d.json")
     kept = ("record.json", ".gitignore", ".keep", ".hidden.txt", "certificates/box.json")
     for name in (*scratch, *kept):
         (tmp_path / name).parent.mkdir(exist_ok=True)

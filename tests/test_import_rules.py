@@ -13,6 +13,7 @@ PACKAGES = ("polytope", "optimize", "experiments")
 #: A room is a folder, or a module that lies in none; "polytope" and "optimize" are the doors.
 LEVELS = (
     ("polytope.errors", "polytope.checker"),
+    ("polytope.files",),
     ("polytope.exact",),
     ("polytope.sets",),
     ("polytope.answers", "polytope.lp"),

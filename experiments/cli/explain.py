@@ -4,7 +4,6 @@ import argparse
 import errno
 from dataclasses import dataclass
 
-from experiments.run.files import FULL, DiskFullError, output_error
 from experiments.run.terminal import EXIT
 from polytope.errors import (
     CertificateError,
@@ -13,6 +12,7 @@ from polytope.errors import (
     LimitError,
     OutputError,
 )
+from polytope.files import FULL, DiskFullError, output_error
 
 #: What other errors say when memory ran out: torch, a thread's stack, a library to be loaded.
 _NO_MEMORY = ("can't allocate memory", "can't start new thread", "failed to map segment")
@@ -53,7 +53,7 @@ def explain(problem: Exception, options: argparse.Namespace) -> Explained:
 
 def _ours(problem: CollisionError, *, fetching: bool) -> Explained:
     sentence = str(problem)
-    if isinstance(problem, DiskFullError) or _is_full(problem.__cause__):
+    if isinstance(problem, DiskFullError):
         return Explained(sentence, "free some space, then go on", EXIT["limit"], may_go_on=True)
     if isinstance(problem, LimitError):
         return Explained(sentence, "raise the limit that is named", EXIT["limit"], may_go_on=True)
@@ -69,11 +69,6 @@ def _ours(problem: CollisionError, *, fetching: bool) -> Explained:
             else "`collide fetch` fills the cache; --data or COLLIDE_DATA names its folder"
         )
     return Explained(sentence, hint, EXIT["bad input"])
-
-
-def _is_full(problem: BaseException | None) -> bool:
-    """Whether the system said that there is no room left."""
-    return isinstance(problem, OSError) and problem.errno in FULL
 
 
 def is_memory(problem: BaseException) -> bool:
@@ -111,7 +106,7 @@ def _memory(problem: Exception, options: argparse.Namespace) -> Explained:
 
 def _system(problem: OSError) -> Explained:
     """A file or a stream that is not there, or not for us: nothing of our making."""
-    if _is_full(problem):
+    if problem.errno in FULL:
         return _ours(output_error(problem.filename or "standard output", problem), fetching=False)
     name = "standard output or error" if problem.filename is None else problem.filename
     sentence = f"{name}: {problem.strerror}"

@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from experiments.datasets.idx import describe
 from experiments.datasets.tar import plain_files
-from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
+from polytope.files import sha256_bytes
 
 TIMEOUT = 10.0  # seconds without an answer; short, so that a machine without internet goes on soon
 DEADLINE = 600.0  # seconds a file may take in all

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiments.run.files import sha256_bytes, sha256_file
 from polytope.errors import FileFormatError, InputError
+from polytope.files import sha256_bytes, sha256_file
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 MAX_PIXELS = 1 << 26  # 8,192 x 8,192, which is 200 MB decoded

@@ -9,8 +9,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.datasets.fetch import TIMEOUT
-from experiments.run.files import atomic_path, open_run_folder
+from experiments.run.files import open_run_folder
 from polytope.errors import DownloadError
+from polytope.files import atomic_path
 
 DEADLINE = 4 * 3600.0  # seconds a file may take in all
 BLOCK = 1 << 20

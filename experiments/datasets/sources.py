@@ -10,8 +10,9 @@ from pathlib import Path
 
 from experiments.datasets import fetch, mnist
 from experiments.datasets.imagenet import samples_sha256
-from experiments.run.files import open_run_folder, sha256_file, write_bytes
+from experiments.run.files import open_run_folder
 from polytope.errors import DownloadError, InputError
+from polytope.files import sha256_file, write_bytes
 
 IMAGES_COMMIT = "bc69043e2862758a1906c6a24a792bb28c6bb2ff"
 IMAGES_ARCHIVE = "https://codeload.github.com/EliSchwartz/imagenet-sample-images/tar.gz/"

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from experiments.models.weights import load_weights, refuse_nonfinite
-from experiments.run.files import sha256_file
 from polytope.errors import InputError, NonFiniteError
+from polytope.files import sha256_file
 
 #: Name -> module, class, and shape of one input.
 BUILT_IN: dict[str, tuple[str, str, tuple[int, ...]]] = {

@@ -21,8 +21,8 @@ from experiments.models.preprocess import channel_affine, torchvision_step
 from experiments.models.squeezenet import SqueezeNet, release_names
 from experiments.models.squeezenet_codec import decode
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import sha256_bytes, sha256_file
 from polytope.errors import ChecksumError, FileFormatError, InputError
+from polytope.files import sha256_bytes, sha256_file
 
 LARGEST = 64 << 20  # bytes; torchvision's file has 5 million
 RELEASE_MEAN = (104.0, 117.0, 123.0)  # of blue, green, red in 0..255

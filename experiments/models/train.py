@@ -25,9 +25,10 @@ from experiments.datasets.fetch import Report, data_root, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
 from experiments.models.mlp import MLP, normal_mlp
-from experiments.run.files import open_run_folder, sha256_bytes, write_bytes
+from experiments.run.files import open_run_folder
 from experiments.run.record import as_options
 from polytope.errors import InputError, LimitError, OutputError
+from polytope.files import sha256_bytes, write_bytes
 
 SCHEMA = "collision-polytopes/net/1"
 # The whole metadata is one entry: safetensors orders several at random, and equal networks

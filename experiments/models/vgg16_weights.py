@@ -23,8 +23,8 @@ from experiments.models.preprocess import caffe_step, torchvision_step
 from experiments.models.vgg16 import POOLED, VGG16, Shape, empty_vgg16
 from experiments.models.weights import as_tensor
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import sha256_file
 from polytope.errors import ChecksumError, DownloadError, FileFormatError
+from polytope.files import sha256_file
 
 URLS = {
     "torchvision": "https://download.pytorch.org/models/vgg16-397923af.pth",

@@ -1,124 +1,24 @@
-"""How does a file get onto the disk whole or not at all?  Atomic writes and run folders."""
+"""Where does a run keep its files?  Run folders: made, numbered, held, swept."""
 
-import errno
 import fcntl
-import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from polytope.errors import CollisionError, InputError, LimitError, OutputError
+from polytope.errors import InputError, OutputError
+from polytope.files import SCRATCH, output_error
+from polytope.files import atomic_path as atomic_path
+from polytope.files import sha256_bytes as sha256_bytes
+from polytope.files import sha256_file as sha256_file
+from polytope.files import write_bytes as write_bytes
+from polytope.files import write_text as write_text
 
-BLOCK = 1 << 20  # bytes a read while hashing
-#: What stands for the system's error where there is no room.
-FULL = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the quota of disk space is full",
-    errno.EFBIG: "the largest size of a file is reached",
-}
 RUNS = Path("runs")  # where run folders go that nobody named
-#: Names of what is being written: by us, by `Certificate.save`, by a search's checkpoint.
-_SCRATCH = re.compile(r"\.(probe-[0-9a-f]{8}|.+\.([0-9a-z_]{8}(\.[a-z]+)?|[0-9]+))")
-
-
-def sha256_bytes(data: bytes) -> str:
-    """Returns the SHA-256 of `data` as 64 hex digits.
-
-    >>> sha256_bytes(b"")[:8]
-    'e3b0c442'
-    """
-    return hashlib.sha256(data).hexdigest()
-
-
-def sha256_file(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes as 64 hex digits, reading it block by block."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-class DiskFullError(OutputError, LimitError):
-    """The disk, a quota or the largest size of a file was reached; what was there is kept."""
-
-
-def output_error(path: Path | str, problem: OSError, *, needed: int | None = None) -> OutputError:
-    """Returns the one sentence that says why `path` cannot be written.
-
-    Args:
-        path: of the file, or another name for what was written to.
-        problem: what the system said.
-        needed: bytes of what was to be written, where known.
-    """
-    if problem.errno in FULL:
-        size = "" if needed is None else f", {max(needed / 1e6, 0.001):.3f} MB needed"
-        return DiskFullError(f"{path} cannot be written: {FULL[problem.errno]}{size}")
-    return OutputError(f"{path} cannot be written: {problem.strerror or problem}")
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename inside `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def atomic_path(path: Path, *, needed: int | None = None) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; what was written there replaces `path` at the end.
-
-    The temporary name keeps the suffix, since `numpy.savez` and matplotlib read the format from it.
-    When the body raises, the temporary file is removed and `path` stays as it was.
-
-    Args:
-        path: of the file.
-        needed: its bytes, where known, for the word on a full disk.
-
-    Raises:
-        OutputError: the folder is absent or not writable, or the disk is full.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
-        try:
-            yield temporary
-            with temporary.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-            sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except CollisionError:
-        raise
-    except OSError as problem:
-        raise output_error(path, problem, needed=needed) from problem
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes `data` to `path` atomically.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    with atomic_path(path, needed=len(data)) as temporary:
-        temporary.write_bytes(data)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes `text` to `path` as UTF-8, atomically.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    write_bytes(path, text.encode())
+_PROBE = ".probe."
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -145,7 +45,7 @@ def open_run_folder(folder: Path) -> Path:
         raise OutputError(f"the run folder {folder} is a file; name a folder") from problem
     except OSError as problem:
         raise output_error(folder, problem) from problem
-    probe = folder / f".probe-{secrets.token_hex(4)}"
+    probe = folder / f"{_PROBE}{secrets.token_hex(4)}"
     write_bytes(probe, b"")
     probe.unlink()
     return folder
@@ -213,5 +113,5 @@ def held(folder: Path) -> Iterator[None]:
 def sweep(folder: Path) -> None:
     """Removes the half-written files of a run that was killed; nobody may be writing there."""
     for path in Path(folder).rglob(".*"):
-        if _SCRATCH.fullmatch(path.name) and path.is_file():
+        if SCRATCH.fullmatch(path.name) and path.is_file():
             path.unlink(missing_ok=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.run.files import write_bytes
 from polytope import Certificate, Source, checker, verify
+from polytope.files import write_bytes
 from polytope.sets.layer import Layer
 
 FOLDER = "certificates"

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.run.documents import from_document, jsonable
-from experiments.run.files import output_error, sync_folder
 from experiments.run.outcomes import Key, Outcome, canonical, spoken
 from experiments.run.record import as_options, refused
 from polytope.errors import FileFormatError, InputError, OutputError
+from polytope.files import output_error, sync_folder
 
 SCHEMA = "collision-polytopes/rows/3"
 R = TypeVar("R")

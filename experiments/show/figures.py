@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.run.files import atomic_path
+from polytope.files import atomic_path
 
 FOLDER = "figures"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from experiments.run.files import write_text
 from experiments.run.proofs import command
 from experiments.run.record import Record
 from experiments.show.figures import FOLDER as FIGURES
 from experiments.show.tables import Table
+from polytope.files import write_text
 
 FILE_NAME = "report.html"
 

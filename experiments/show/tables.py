@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.run.files import open_run_folder, write_text
+from experiments.run.files import open_run_folder
 from experiments.show.proof_cells import UNCERTIFIED
 from polytope.errors import InputError
+from polytope.files import write_text
 
 FOLDER = "tables"
 

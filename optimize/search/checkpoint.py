@@ -5,9 +5,7 @@ and the state file's SHA-256.  The JSON file is written last and by rename: it d
 counts, and a kill at any moment leaves the previous checkpoint whole.
 """
 
-import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from polytope.errors import ChecksumError, FileFormatError, InputError, OutputError
+from polytope.files import output_error, sha256_bytes, write_bytes, write_text
 
 _SCHEMA = "collision-polytopes/search-checkpoint/1"
 _INDEX = "search.json"
@@ -28,18 +27,6 @@ class Checkpoint:
 
     step: int
     tensors: dict[str, Tensor]
-
-
-def _write(path: Path, data: bytes) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with scratch.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
@@ -56,20 +43,20 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, fingerprint: str) -> N
         "schema": _SCHEMA,
         "step": checkpoint.step,
         "state": name,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": sha256_bytes(data),
         "fingerprint": fingerprint,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / name, data)
-        _write(folder / _INDEX, (json.dumps(index, indent=1) + "\n").encode())
+        write_bytes(folder / name, data)
+        write_text(folder / _INDEX, json.dumps(index, indent=1) + "\n")
         for old in folder.glob("state-*.safetensors"):
             if old.name != name:
                 old.unlink()
+    except OutputError:
+        raise
     except OSError as problem:
-        raise OutputError(
-            f"checkpoint: expected a writable folder, got {folder}: {problem.strerror}"
-        ) from problem
+        raise output_error(folder, problem) from problem
 
 
 def load_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
@@ -100,7 +87,7 @@ def load_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
         )
     state = folder / name
     data = state.read_bytes() if state.exists() else b""
-    if hashlib.sha256(data).hexdigest() != digest:
+    if sha256_bytes(data) != digest:
         raise ChecksumError(f"checkpoint: expected SHA-256 {digest}, got another file in {state}")
     try:
         return Checkpoint(step, load_tensors(data))

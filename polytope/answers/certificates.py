@@ -7,10 +7,8 @@ solver, whether it is proved.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,10 +20,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from polytope.answers.sources import ROLES, Source, references
-from polytope.errors import CertificateError, InputError, LimitError, OutputError
+from polytope.errors import CertificateError, InputError, LimitError
 from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 from polytope.exact.underflow import keep_subnormals
+from polytope.files import sha256_bytes, sha256_file, write_bytes, write_text
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Bound, Multipliers, Row
 from polytope.sets.layer import Layer
@@ -94,7 +93,7 @@ class Certificate(Brief):
         problem = _problem(self.layer, lambda array: _beside(array, target.parent), named)
         document = self._document(problem)
         text = json.dumps(document, separators=(",", ":")) + "\n"
-        write_atomically(target, text.encode())
+        write_text(target, text)
         return target
 
 
@@ -285,32 +284,8 @@ def _beside(array: ExactArray, folder: Path) -> dict[str, Any]:
     ).encode()
     header += b" " * (-len(header) % 8)
     content = len(header).to_bytes(8, "little") + header + data
-    digest = hashlib.sha256(content).hexdigest()
+    digest = sha256_bytes(content)
     path = folder / f"weight-{digest[:16]}.safetensors"
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-        write_atomically(path, content)
+    if not path.exists() or sha256_file(path) != digest:
+        write_bytes(path, content)
     return {"file": path.name, "tensor": "weight", "sha256": digest}
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: if the folder does not exist or cannot be written.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)  # mkstemp's 0600 would hide it from colleagues
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise OutputError(f"path: cannot write {path}: {error.strerror}") from error

@@ -6,8 +6,6 @@ checker reads the same file by itself.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -19,8 +17,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytope.errors import FileFormatError, InputError, OutputError
+from polytope.errors import FileFormatError, InputError
 from polytope.exact.rational import ExactArray
+from polytope.files import atomic_path, sha256_file
 
 if TYPE_CHECKING:
     from polytope.sets.layer import Layer
@@ -68,14 +67,10 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _sha256(path: Path, _: tuple[int, int]) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
+        return sha256_file(path)
     except OSError as problem:
         raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
-    return digest.hexdigest()
 
 
 def references(
@@ -183,15 +178,7 @@ def _place(source: Path, folder: Path, digest: str) -> str:
     place = folder / source.name
     if place.exists() and Source(place).sha256() != digest:  # another file of that name
         place = folder / f"{source.stem}-{digest[:16]}{source.suffix}"
-    try:
-        if place.exists() and Source(place).sha256() == digest:
-            return place.name
-        scratch = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
+    if not (place.exists() and Source(place).sha256() == digest):
+        with atomic_path(place) as scratch:
             shutil.copyfile(source, scratch)  # a link would change with the user's own file
-            scratch.replace(place)
-        finally:
-            scratch.unlink(missing_ok=True)
-        return place.name
-    except OSError as problem:
-        raise OutputError(f"{place} cannot be written: {problem.strerror}") from problem
+    return place.name

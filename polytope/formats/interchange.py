@@ -11,10 +11,10 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-from polytope.answers.certificates import write_atomically
 from polytope.collision import CollisionPolytope
 from polytope.errors import FileFormatError, InputError
 from polytope.exact.arguments import instance
+from polytope.files import write_text
 from polytope.formats import cdd, native, normaliz, polymake
 from polytope.formats.representations import (
     HalfspaceRows,
@@ -169,5 +169,5 @@ def _chosen(path: PathLikeText, name: str | None) -> _Format:
 
 
 def _write(path: PathLikeText, text: str) -> Path:
-    write_atomically(Path(path), text.encode())
+    write_text(Path(path), text)
     return Path(path)

@@ -19,10 +19,11 @@ from typing import Any
 
 import torch
 
-from experiments.run.files import atomic_path, held, write_json
+from experiments.run.files import held, write_json
 from experiments.run.rows import RowFile
 from optimize.search.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from polytope import Box, CollisionPolytope, verify
+from polytope.files import atomic_path
 from tests.examples.run_folders import scratch_of
 
 CALLS = ("open", "write", "fsync", "replace", "rename", "ftruncate", "close", "unlink")
