@@ -129,10 +129,10 @@ def test_bad_input_is_one_line_a_hint_and_code_2(capsys, tmp_path, monkeypatch, 
     ],
 )
 def test_exit_codes(capsys, monkeypatch, problem, code, line):
-    def fail(options):
+    def fail(request, desk):
         raise problem
 
-    monkeypatch.setattr("experiments.cli.doctor.doctor", fail)
+    monkeypatch.setattr("experiments.cli.doctor.run", fail)
     found, _, err = collide(capsys, "doctor")
     assert found == code
     assert err.startswith(line)
@@ -191,7 +191,7 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
 
 def test_a_reader_that_goes_away_is_no_error():
     script = "from experiments.cli import doctor, main as cli\n"
-    script += "doctor.doctor = lambda options: print('x' * 100_000) or 0\n"
+    script += "doctor.run = lambda request, desk: print('x' * 100_000) or 0\n"
     script += "import sys; sys.exit(cli.main(['doctor']))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -290,14 +290,14 @@ def test_certify_points_from_pickles_to_safetensors(capsys, tmp_path):
 
 
 def test_the_hint_of_a_failed_fetch_names_the_option(capsys, monkeypatch):
-    def fail(options):
+    def fail(request, desk):
         raise DownloadError("no answer")
 
-    monkeypatch.setattr("experiments.cli.fetch.fetch", fail)
+    monkeypatch.setattr("experiments.cli.fetch.run", fail)
     code, _, err = collide(capsys, "fetch")
     assert code == 2
     assert "hint: --from FOLDER takes the files" in err
-    monkeypatch.setattr("experiments.cli.mnist.mnist", fail)  # elsewhere, fetching is the way out
+    monkeypatch.setattr("experiments.cli.mnist.run", fail)  # elsewhere, fetching is the way out
     assert "hint: `collide fetch` fills the cache" in collide(capsys, "mnist")[2]
 
 

@@ -264,7 +264,7 @@ def test_first_jobs_of_a_first_layer_have_one_space(setting):
         ({"layers": ()}, "at least one, got none"),
         ({"units": 1}, "units: expected at least 2, got 1"),
         ({"pieces": -1}, "pieces: expected at least 0, got -1"),
-        ({"seconds": 0.5}, r"seconds: expected at least 1, got 0\.5"),
+        ({"seconds": 0.5}, r"seconds: expected a finite number >= 1, got 0\.5"),
         ({"target": 10_000}, "target: expected the index of a test image"),
     ],
 )

@@ -8,23 +8,22 @@ from experiments.own.input import (
     as_model_floats,
     as_picture,
     image_note,
-    read_ends,
     read_input,
-    read_shape,
 )
+from experiments.own.texts import read_bounds, read_shape
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 
 @pytest.mark.parametrize(("text", "ends"), [("0,1", (0, 1)), ("-1, 2.5", (-1, 2.5))])
 def test_bounds(text, ends):
-    assert read_ends(text) == ends
-    assert read_ends(" None") is None
+    assert read_bounds(text) == ends
+    assert read_bounds(" None") == "none"
 
 
 @pytest.mark.parametrize("text", ["", "1", "1,0", "1,1", "0,inf", "nan,1", "a,b", "0,1,2"])
 def test_bounds_that_are_none(text):
     with pytest.raises(InputError, match=r"bounds: expected"):
-        read_ends(text)
+        read_bounds(text)
 
 
 def test_shapes():

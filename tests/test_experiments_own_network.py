@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.own.find import read_search, read_units
+from experiments.own.find import read_search
+from experiments.own.texts import read_units
 from experiments.run.record import read_record
 from optimize import LayerReader
 from polytope.errors import InputError
@@ -116,7 +117,7 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     other = ("--units", "3,", *words[2:], "--alpha", "2", "--resume")
     code, _, err = search(place, capsys, "fc1", out, *other)
     assert code == 2
-    assert 'other options (alpha: 10.0 there, 2.0 here; units: "2," there, "3," here)' in err
+    assert "other options (alpha: 10.0 there, 2.0 here; units: [2] there, [3] here)" in err
     search(place, capsys, "fc1", out, *words, "--steps", "300", "--resume")
     again = read_search(out)[1]
     search(place, capsys, "fc1", tmp_path / "whole", *words, "--steps", "300")

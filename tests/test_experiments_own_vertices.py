@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from experiments.cli import main
-from experiments.own.vertices import bytes_of
+from experiments.own.texts import read_bytes
 from experiments.run.record import read_exact, read_record
 from polytope import read_generators, read_polyhedron, verify
 from polytope.errors import InputError
@@ -270,7 +270,7 @@ def test_code_in_a_pickle_does_not_run(capsys, tmp_path):
         (["--domain", "box"], "domain: expected none with an H-representation"),
         (["--weight-key", "w"], "weight-key: expected none with an H-representation"),
         (["--max-memory", "lots"], "max-memory: expected bytes such as 500M or 2G, got 'lots'"),
-        (["--max-seconds", "-1"], "max_seconds: expected a positive number of seconds, got -1.0"),
+        (["--max-seconds", "-1"], "max-seconds: expected a number > 0, got -1.0"),
     ],
 )
 def test_what_does_not_fit_is_refused(capsys, tmp_path, monkeypatch, words, message):
@@ -295,9 +295,11 @@ def test_an_interrupt_leaves_no_empty_folder(capsys, square, tmp_path, monkeypat
 
 
 def test_sizes():
-    assert [bytes_of(text) for text in ("7", "1k", "1.5M", "2GB")] == [*(7, 1024, 3 * 2**19, 2**31)]
+    assert [read_bytes(text) for text in ("7", "1k", "1.5M", "2GB")] == [
+        *(7, 1024, 3 * 2**19, 2**31)
+    ]
     with pytest.raises(InputError, match="got '0'"):
-        bytes_of("0")
+        read_bytes("0")
 
 
 def test_certify_takes_half_spaces(capsys, tmp_path):

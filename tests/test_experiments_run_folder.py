@@ -1,6 +1,5 @@
 """Two runs on one folder, folders that refuse, and what is left of a run that ended early."""
 
-import argparse
 import os
 import signal
 import subprocess
@@ -12,15 +11,12 @@ import numpy as np
 import pytest
 
 from experiments.cli import main
+from experiments.run.desk import told
 from experiments.run.files import held, sweep
-from experiments.run.folder import running, told
+from experiments.run.folder import running
 from polytope.errors import InputError, OutputError
 
 ROOT = Path(__file__).parents[1]
-
-
-def given(out, **more):
-    return argparse.Namespace(out=out, **more)
 
 
 def collide(capsys, *words):
@@ -38,16 +34,16 @@ def layer(tmp_path):
 
 def test_a_second_run_on_a_folder_is_refused_and_the_first_unharmed(tmp_path):
     out = tmp_path / "run"
-    with running(given(out, resume=False), "mnist") as folder:
+    with running(out, "mnist", resume=False) as folder:
         (folder / "stages.jsonl").write_text("first")
         for resume in (True, False):
-            second = running(given(out, resume=resume), "mnist")
+            second = running(out, "mnist", resume=resume)
             with pytest.raises((OutputError, InputError)) as caught:
                 second.__enter__()
             text = f"{out} is being written by another run" if resume else "holds files"
             assert text in str(caught.value)
         assert (folder / "stages.jsonl").read_text() == "first"
-    with running(given(out, resume=True), "mnist"):
+    with running(out, "mnist", resume=True):
         pass
 
 
@@ -101,7 +97,7 @@ def test_a_folder_that_we_made_goes_when_nothing_is_in_it(tmp_path, existed):
         out.mkdir()
 
     def end_early(*names):
-        with running(given(out), "small") as folder:
+        with running(out, "small") as folder:
             (folder / "certificates").mkdir()
             for name in names:
                 (folder / name).write_text("{}")
@@ -128,7 +124,7 @@ def test_a_refused_small_run_leaves_no_folder(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("name", ["small", "vertices"])
 def test_only_commands_that_resume_speak_of_it(tmp_path, name):
     (tmp_path / "a").write_text("")
-    with pytest.raises(InputError) as caught, running(given(tmp_path), name):
+    with pytest.raises(InputError) as caught, running(tmp_path, name):
         pass
     assert str(caught.value) == f"out: expected a new or empty folder; {tmp_path} holds files"
 

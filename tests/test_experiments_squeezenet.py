@@ -1,4 +1,3 @@
-import argparse
 import json
 from fractions import Fraction
 
@@ -8,6 +7,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from experiments.cli import main
 from experiments.cli import squeezenet as verb
 from experiments.datasets.images import Resize
 from experiments.models.preprocess import channel_affine
@@ -38,12 +38,12 @@ UNITS, CHANNELS, POSITIONS = 7, 5, 6
 
 
 def command(*words):
-    """The command's own parser and run, whatever else `collide` has."""
-    parser = argparse.ArgumentParser()
-    verb.add_options(parser)
-    for name in ("--json", "--quiet"):
-        parser.add_argument(name, action="store_true")
-    return parser.parse_args([str(word) for word in words])
+    """What the command is asked for."""
+    return verb.request_of(vars(main.parser().parse_args(["squeezenet", *map(str, words)])))
+
+
+def run(*words):
+    return main.main(["squeezenet", *map(str, words), "--debug"])
 
 
 @pytest.fixture(autouse=True)
@@ -239,7 +239,7 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys):
     out = tmp_path / "run"
     words = ("--weights", tmp_path / "w.npz", "--images", images, "--smoke", "--workers", "1")
     words += ("--device", "cpu", "--out", out, "--steps", "3", "--positions", "all")
-    assert verb.run(command(*words, "--quiet")) == 0
+    assert run(*words, "--quiet") == 0
     shown = capsys.readouterr().out
     for title in ("# conv10", "# fire9/expand3x3", "accuracy**", "**conv10: each vertex beside"):
         assert title in shown
@@ -263,7 +263,7 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys):
     assert "Dimension of the whole set" in (out / "tables" / "positions.md").read_text()
 
     # Gone on with: nothing is searched again, and one JSON object is printed.
-    assert verb.run(command(*words, "--quiet", "--resume", "--json")) == 0
+    assert run(*words, "--quiet", "--resume", "--json") == 0
     again = json.loads(capsys.readouterr().out)
     assert again["results"]["positions"]["exact"] == positions["exact"]
     assert read_record(out).results == results
@@ -316,13 +316,13 @@ def test_tables_of_a_hand_made_run():
 
 
 def test_options():
-    usual = verb.settings_of(command("--device", "cpu"))
+    usual = command("--device", "cpu")
     assert (usual.positions, usual.image.samples, usual.image.units) == (24, 2000, 5)
     assert usual.layers == ("conv10", "fire9/expand3x3")
     assert usual.image.exact
-    tiny = verb.settings_of(command("--device", "cpu", "--smoke", "--units", "3"))
+    tiny = command("--device", "cpu", "--smoke", "--units", "3")
     assert (tiny.image.units, tiny.image.samples, tiny.image.exact) == (3, 4, False)
-    assert verb.settings_of(command("--device", "cpu", "--positions", "all")).positions == 169
+    assert command("--device", "cpu", "--positions", "all").positions == 169
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_options():
 )
 def test_options_that_are_refused(words, match):
     with pytest.raises(InputError, match=match):
-        verb.settings_of(command("--device", "cpu", *words))
+        command("--device", "cpu", *words)
 
 
 def test_pairs_and_folders_that_are_refused(stand_in, images, tmp_path, capsys):
@@ -346,10 +346,10 @@ def test_pairs_and_folders_that_are_refused(stand_in, images, tmp_path, capsys):
     with pytest.raises(
         InputError, match=r"start: expected another image than the target, got n014"
     ):
-        verb.run(command(*words))
+        run(*words)
     words = ("--data", tmp_path / "none", *out)
     with pytest.raises(InputError, match=r"images: expected --images FOLDER, or .*collide fetch"):
-        verb.run(command(*words))
+        run(*words)
 
 
 @pytest.mark.data
@@ -357,7 +357,7 @@ def test_pairs_and_folders_that_are_refused(stand_in, images, tmp_path, capsys):
 def test_real_weights_and_images(tmp_path, capsys):
     weights, folder = real_data.squeezenet_npz(), real_data.imagenet_samples()
     words = ("--weights", weights, "--images", folder, "--smoke", "--out", tmp_path / "run")
-    assert verb.run(command(*words, "--device", "cpu", "--quiet", "--workers", "1")) == 0
+    assert run(*words, "--device", "cpu", "--quiet", "--workers", "1") == 0
     results = read_record(tmp_path / "run").results
     assert results["layers"]["conv10"]["target"]["class_name"] == "goldfish"
     assert results["layers"]["conv10"]["layer"]["n_units"] == 169_000

@@ -217,7 +217,7 @@ def test_json_is_one_object(capsys, narrow, images, tmp_path):
         (("--images", ".", "--target", "0", "--start", "0"), "start: expected another image"),
         (("--images", ".", "--target", "9", "--start", "0"), "expected a number below 4"),
         (("--images", ".", "--target", "0", "--start", "1", "--image-size", "8"), "image-size:"),
-        (("--images", ".", "--target", "0", "--start", "1", "--steps", "0"), "max_steps:"),
+        (("--images", ".", "--target", "0", "--start", "1", "--steps", "0"), "steps:"),
         (
             ("--images", ".", "--target", "0", "--start", "1", "--device", "cuda:99"),
             "device: expected a device of this machine",

@@ -1,24 +1,38 @@
 """`collide certify`: facts and certificates of a layer or polyhedron from a file."""
 
-import argparse
 import json
-import sys
+from typing import Any
 
-from experiments.run.progress import Progress
+from experiments.own.set_options import CertifyRequest
+from experiments.run.desk import Desk, NewRun
+from experiments.run.terminal import complain
+
+SUMMARY = "facts and certificates of a layer or polyhedron of yours"
+REQUESTS = (CertifyRequest, NewRun)
 
 
-def certify(options: argparse.Namespace) -> int:
-    """Facts and certificates of a layer from a file."""
-    from experiments.own.certify import certify_layer
+def run(request: CertifyRequest, desk: Desk) -> int:
+    """Certifies, writes and prints."""
+    from experiments.own.certify import certify
+    from experiments.own.set_file import load_set
 
-    found = certify_layer(options, Progress(quiet=options.quiet))
+    loaded = load_set(request)
+    with desk.running("certify") as run:
+        found = certify(request, loaded, run.folder, run.progress)
     made = len(found["vertices"])
-    if made < options.vertices:
-        text = f"note: --vertices {options.vertices} asks for more than the {made} inactive units"
-        print(text, file=sys.stderr)
-    if options.json:
-        print(json.dumps(found, indent=1))
+    if made < request.vertices:
+        complain(
+            f"note: --vertices {request.vertices} asks for more than the {made} inactive units"
+        )
+    if desk.json:
+        print(json.dumps({**found, "folder": str(run.folder)}, indent=1))
         return 0
+    _print(found)
+    print(f"written to {run.folder}: certificates, checker.py, record.json")
+    return 0
+
+
+def _print(found: dict[str, Any]) -> None:
     for name, value in found["facts"].items():
         if name != "certificates":
             print(f"{name:20} {value}")
@@ -33,5 +47,3 @@ def certify(options: argparse.Namespace) -> int:
     for each in found["claims"]:
         proof = each["certificate"]
         print(f"{each['claim']:34} {proof['file'] if proof else each['reason']}")
-    print(f"written to {found['folder']}: certificates, checker.py, record.json")
-    return 0

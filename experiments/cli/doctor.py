@@ -1,16 +1,16 @@
 """What is installed here, and what is missing?  Versions, device, data, exact engines."""
 
-import argparse
 import json
 import os
 from importlib.util import find_spec
 from shutil import which
 from typing import Any
 
-from experiments.datasets.fetch import data_root
-from experiments.datasets.mnist import SHA256
-from experiments.run.versions import versions
+from experiments.run.desk import Desk
+from experiments.run.request import Request
 
+SUMMARY = "versions, device, data and exact engines found here"
+REQUESTS = ()
 #: Module -> what it is for.
 ENGINES = {
     "flint": "python-flint: exact proofs (needed)",
@@ -23,6 +23,8 @@ PROGRAMS = {"esolver": "QSopt_ex: for `collide bench lp`, Debian package qsopt-e
 
 def examine() -> dict[str, dict[str, Any]]:
     """Returns section -> name -> finding."""
+    from experiments.run.versions import versions
+
     return {
         "versions": dict(versions()),
         "machine": {"cores": len(os.sched_getaffinity(0)), "device": _device()},
@@ -49,6 +51,9 @@ def _present(name: str) -> str:
 
 
 def _data() -> dict[str, str]:
+    from experiments.datasets.fetch import data_root
+    from experiments.datasets.mnist import SHA256
+
     folder = data_root() / "mnist"
     here = sum((folder / name).is_file() for name in SHA256)
     nets = len(list((data_root() / "nets").glob("*.safetensors")))
@@ -59,10 +64,10 @@ def _data() -> dict[str, str]:
     }
 
 
-def doctor(options: argparse.Namespace) -> int:
+def run(request: Request, desk: Desk) -> int:
     """What is installed, found and missing."""
     found = examine()
-    if options.json:
+    if desk.json:
         print(json.dumps(found, indent=1))
         return 0
     for section, entries in found.items():

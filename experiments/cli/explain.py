@@ -1,9 +1,10 @@
 """What does an error mean to the one who typed the command?  One line, a hint and an exit code."""
 
-import argparse
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.run.request import Request, options_of
 from experiments.run.terminal import EXIT
 from polytope.errors import (
     CertificateError,
@@ -36,12 +37,18 @@ class Explained:
     may_go_on: bool = False
 
 
-def explain(problem: Exception, options: argparse.Namespace) -> Explained:
-    """Returns what to say of an error that ended the command of these options."""
+def explain(problem: Exception, command: str, requests: Sequence[type[Request]]) -> Explained:
+    """Returns what to say of an error that ended a command.
+
+    Args:
+        problem: the error.
+        command: its name.
+        requests: whose options it takes.
+    """
     if isinstance(problem, CollisionError):
-        return _ours(problem, fetching=options.verb == "fetch")
+        return _ours(problem, fetching=command == "fetch")
     if is_memory(problem):
-        return _memory(problem, options)
+        return _memory(problem, {each.flag for kind in requests for each in options_of(kind)})
     if isinstance(problem, OSError) and problem.errno is not None:
         return _system(problem)
     return Explained(
@@ -85,12 +92,12 @@ def is_memory(problem: BaseException) -> bool:
     )
 
 
-def _memory(problem: Exception, options: argparse.Namespace) -> Explained:
+def _memory(problem: Exception, flags: set[str]) -> Explained:
     """Names the options that make the command smaller."""
     on_gpu = type(problem).__name__ == "OutOfMemoryError"
-    smaller = [f"--{name}" for name in ("batch", "units", "workers") if hasattr(options, name)]
-    if hasattr(options, "max_memory"):
-        smaller.append("--max-memory")
+    smaller = [
+        flag for flag in ("--batch", "--units", "--workers", "--max-memory") if flag in flags
+    ]
     ways = [f"lower {' or '.join(smaller)} in a new run"] if smaller else []
     ways += ["give --device cpu in a new run"] if on_gpu else []
     first = str(problem).partition("\n")[0].partition(". GPU")[0].rstrip(".")

@@ -1,31 +1,20 @@
 """`collide layers`: the layers of a network that can be asked about."""
 
-import argparse
 import json
-from pathlib import Path
+
+from experiments.own.options import LayersRequest
+from experiments.run.desk import Desk
 
 SUMMARY = "the ReLU layers of a network of yours, with d, N and, at an input, N+"
+REQUESTS = (LayersRequest,)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the command."""
-    from experiments.cli.network_options import add_model_options
-
-    add_model_options(parser, layer=False)
-    parser.add_argument(
-        "--input",
-        metavar="FILE",
-        type=Path,
-        help="one input: .npy, .npz, .safetensors, .pt, .png, .jpg",
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+def run(request: LayersRequest, desk: Desk) -> int:
     """Prints the table."""
     from experiments.own.layers import layers_table, list_layers
 
-    found = list_layers(options)
-    if options.json:
+    found = list_layers(request)
+    if desk.json:
         print(json.dumps(found, indent=1))
     else:
         print(layers_table(found).markdown(), end="")

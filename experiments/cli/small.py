@@ -1,26 +1,18 @@
 """`collide small`: a small network, analysed completely."""
 
-import argparse
-
-from experiments.run.folder import announce, running
-from experiments.run.progress import Progress
+from experiments.run.desk import Desk, NewRun
 from experiments.small.options import SmallOptions
 
+SUMMARY = "a small network analysed completely, relaxed against exact"
+REQUESTS = (SmallOptions, NewRun)
 
-def small(options: argparse.Namespace) -> int:
-    """A small network, analysed completely."""
-    wanted = {
-        name: getattr(options, name)
-        for name in ("dimension", "hidden", "sparsity", "target", "seed", "device")
-        if getattr(options, name) is not None
-    }
-    settings = SmallOptions(data_set=options.data_set, **wanted)
-    with running(options, "small") as folder:
+
+def run(request: SmallOptions, desk: Desk) -> int:
+    """Trains, lists, compares, writes and prints."""
+    with desk.running("small", stages=7, device=request.device) as run:
         from experiments.small.output import finish_small
         from experiments.small.run import run_small  # imports torch
 
-        progress = Progress(quiet=options.quiet, stages=7)
-        announce(options, folder, progress)
-        run_small(settings, folder, progress)
-        finish_small(folder, as_json=options.json)
+        run_small(request, run.folder, run.progress)
+        finish_small(run.folder, as_json=desk.json)
     return 0

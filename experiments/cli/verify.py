@@ -1,24 +1,41 @@
 """`collide verify`: the checker's verdict on certificates."""
 
-import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polytope.errors import InputError
+from experiments.run.checks import refused
+from experiments.run.desk import Desk
+from experiments.run.request import Request, option
+
+SUMMARY = "check certificates, without any solver"
 
 
-def verify(options: argparse.Namespace) -> int:
+@dataclass(frozen=True, kw_only=True)
+class VerifyRequest(Request):
+    """Which certificates."""
+
+    files: tuple[Path, ...] = option(
+        "certificates, or folders of runs", positional=True, metavar="FILE"
+    )
+
+
+REQUESTS = (VerifyRequest,)
+
+
+def run(request: VerifyRequest, desk: Desk) -> int:
     """The checker's verdict on each file; its exit code is the command's."""
-    files = _certificates(options.files)
-    if not options.json:
+    files = _certificates(request.files)
+    if not desk.json:
         from polytope import checker
 
         return checker.main([str(path) for path in files])
     return _verify_json(files)
 
 
-def _certificates(paths: list[Path]) -> list[Path]:
+def _certificates(paths: Sequence[Path]) -> list[Path]:
     """The files named, and all certificates of a folder named, or of the run in it."""
     from experiments.run.proofs import FOLDER
 
@@ -29,7 +46,7 @@ def _certificates(paths: list[Path]) -> list[Path]:
             place = path / FOLDER if (path / FOLDER).is_dir() else path
             inside = sorted(place.glob("*.json"))
         if not inside:
-            raise InputError(f"files: expected certificates, or a folder of some; {path} has none")
+            raise refused(f"files: expected certificates, or a folder of some; {path} has none")
         found += inside
     return found
 

@@ -3,18 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.run.checks import TEST_IMAGES, at_least, check_device
-from polytope.errors import InputError
+from experiments.run.checks import check_device, check_test_image, cores, refused
+from experiments.run.request import Request, option
 
 #: Layers of `collide lenet5`: LeNet-5's, and the second hidden layer of the 784-256-256-10 network.
 DEEP_LAYERS = ("conv1", "conv2", "fc1", "fc2", "hidden2")
+_RUN, _WHAT = "run", "the experiment"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lenet5Options:
+class Lenet5Options(Request):
     """Settings of `collide lenet5`; what the paper says of LeNet-5 is in its appendix only.
 
     Attributes:
+        seed: of training and of the random combinations.
+        device: of the relaxed searches.
+        workers: processes.
+        data: cache folder of data and networks; None for the default.
         target: index of the target among the test images; None for the first 7 (as in `mnist`).
         other: index of the other digit's test image; None for the first 3.
         layers: of `DEEP_LAYERS`.
@@ -23,42 +28,82 @@ class Lenet5Options:
         max_steps: limit of every relaxed search (ours).
         pieces: neighbouring linear regions entered a unit, the target's own included; 0 for none.
         seconds: after which a piece of exact work is given up, a job each (ours).
-        seed: of training and of the random combinations.
-        device: of the relaxed searches.
-        workers: processes.
-        data: cache folder of data and networks; None for the default.
     """
 
-    target: int | None = None
-    other: int | None = None
-    layers: tuple[str, ...] = DEEP_LAYERS
-    units: int = 5
-    samples: int = 2000
-    max_steps: int = 20_000
-    pieces: int = 5
-    seconds: float = 600.0
-    seed: int = 0
-    device: str = "cpu"
-    workers: int = 2
-    data: Path | None = None
+    seed: int = option(
+        "of training and of random weights (0)", default=0, metavar="N", group=_RUN, least=0
+    )
+    device: str = option(
+        "of the relaxed searches (cpu)",
+        default="cpu",
+        metavar="NAME",
+        group=_RUN,
+        check=check_device,
+    )
+    workers: int = option(
+        "processes (cores, at most 8)",
+        factory=cores,
+        metavar="N",
+        group=_RUN,
+        least=1,
+        recorded=False,
+    )
+    data: Path | None = option(
+        "cache of data and networks (or COLLIDE_DATA)",
+        default=None,
+        metavar="FOLDER",
+        group=_RUN,
+        recorded=False,
+    )
+    target: int | None = option(
+        "test image (the first 7)",
+        default=None,
+        metavar="INDEX",
+        group=_WHAT,
+        check=check_test_image,
+    )
+    other: int | None = option(
+        "other digit (the first 3)",
+        default=None,
+        metavar="INDEX",
+        group=_WHAT,
+        check=check_test_image,
+    )
+    layers: tuple[str, ...] = option(
+        "conv1,conv2,fc1,fc2 and hidden2, of the 784-256-256-10 network (all)",
+        default=DEEP_LAYERS,
+        metavar="LIST",
+        group=_WHAT,
+    )
+    units: int = option("vertices a set (5)", default=5, metavar="N", group=_WHAT, least=2)
+    samples: int = option(
+        "convex combinations (2000)", default=2000, metavar="N", group=_WHAT, least=1
+    )
+    max_steps: int = option(
+        "of a relaxed search (20000)", default=20_000, metavar="N", group=_WHAT, least=1
+    )
+    pieces: int = option(
+        "linear regions entered a unit; 0 for none (5)",
+        default=5,
+        metavar="N",
+        group=_WHAT,
+        least=0,
+    )
+    seconds: float = option(
+        "limit of each piece of exact work (600)",
+        default=600.0,
+        metavar="X",
+        group=_WHAT,
+        least=1,
+    )
 
     def __post_init__(self) -> None:
         """Check what can be checked without data."""
-        at_least(self, 2, "units")
-        at_least(self, 1, "samples", "max_steps", "workers", "seconds")
-        at_least(self, 0, "seed", "pieces")
-        check_device(self.device)
+        super().__post_init__()
         for layer in self.layers:
             if layer not in DEEP_LAYERS or self.layers.count(layer) > 1:
-                raise InputError(
+                raise refused(
                     f"layers: expected some of {', '.join(DEEP_LAYERS)}, each once, got {layer!r}"
                 )
         if not self.layers:
-            raise InputError("layers: expected at least one, got none")
-        for name in ("target", "other"):
-            index = getattr(self, name)
-            if index is not None and not 0 <= index < TEST_IMAGES:
-                raise InputError(
-                    f"{name}: expected the index of a test image, 0 to {TEST_IMAGES - 1}, "
-                    f"got {index}"
-                )
+            raise refused("layers: expected at least one, got none")

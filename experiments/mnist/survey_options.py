@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.run.checks import TEST_IMAGES, at_least, check_device
-from polytope.errors import InputError
+from experiments.run.checks import TEST_IMAGES, check_device, cores, refused
+from experiments.run.request import Request, option
+
+_MANY = "the survey (instead of the single experiment)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurveyOptions:
+class SurveyOptions(Request):
     """Settings of `collide mnist --targets N --seeds M`.
 
     Attributes:
@@ -20,19 +22,27 @@ class SurveyOptions:
         data: cache folder; None for the default.
     """
 
-    targets: int = 100
-    seeds: int = 5
-    units: int = 5
-    device: str = "cpu"
-    workers: int = 2
-    data: Path | None = None
+    targets: int = option(
+        "repeat over the first so many test images (100)",
+        default=100,
+        metavar="N",
+        group=_MANY,
+        least=1,
+    )
+    seeds: int = option(
+        "and over so many networks (5)", default=5, metavar="N", group=_MANY, least=1
+    )
+    units: int = option("vertices a target (5)", default=5, metavar="N", least=2)
+    device: str = option(
+        "of the relaxed searches", default="cpu", metavar="NAME", check=check_device
+    )
+    workers: int = option("processes", factory=cores, metavar="N", least=1, recorded=False)
+    data: Path | None = option("cache", default=None, metavar="FOLDER", recorded=False)
 
     def __post_init__(self) -> None:
         """Check what can be checked without data."""
-        at_least(self, 2, "units")
-        at_least(self, 1, "targets", "seeds", "workers")
-        check_device(self.device)
+        super().__post_init__()
         if self.targets > TEST_IMAGES:
-            raise InputError(
+            raise refused(
                 f"targets: expected at most {TEST_IMAGES}, the test images, got {self.targets}"
             )

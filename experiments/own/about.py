@@ -1,10 +1,10 @@
 """What do the certificates of `collide compare` state?  A page that is put beside them."""
 
-import argparse
 from pathlib import Path
 
 from experiments.own.exact import InputSpace, LayerSpace, LeftOut
 from experiments.own.network import OwnNetwork
+from experiments.own.options import CompareRequest
 from experiments.own.solver import IN_REGION
 from experiments.run.files import write_text
 from experiments.run.proofs import FOLDER, command
@@ -18,7 +18,7 @@ Check one with Python alone, in the folder above: `{command}`.
 
 def write_about(
     own: OwnNetwork,
-    options: argparse.Namespace,
+    options: CompareRequest,
     folder: Path,
     *,
     layer: LayerSpace,
@@ -42,7 +42,7 @@ def write_about(
     write_text(folder / FOLDER / NAME, "\n".join(parts))
 
 
-def _files(own: OwnNetwork, options: argparse.Namespace) -> str:
+def _files(own: OwnNetwork, options: CompareRequest) -> str:
     lines = [
         "# What the certificates in this folder are about",
         "",

@@ -4,7 +4,6 @@ In the layer's own input space always; in the network's input space, inside the 
 the target, where asked for.  Every vertex is one row, so that a run that was cut off goes on.
 """
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,14 @@ from experiments.own.compare_tables import compare_tables
 from experiments.own.exact import InputSpace, LayerSpace, LeftOut, input_space, layer_space
 from experiments.own.find import find, read_search, target_sha256
 from experiments.own.input import as_picture
-from experiments.own.network import OwnNetwork, load_network, options_of
-from experiments.own.options import SEARCH_OPTIONS, with_defaults
+from experiments.own.network import OwnNetwork, load_network
+from experiments.own.options import SEARCH_OPTIONS, CompareRequest
 from experiments.own.solver import Solver
 from experiments.run.files import open_run_folder, sha256_bytes
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, keep_checker
 from experiments.run.record import Record, jsonable, write_record
+from experiments.run.request import recorded
 from experiments.run.rows import RowFile
 from experiments.show.tables import write_tables
 from optimize import LayerReader, VertexSearch
@@ -44,16 +44,14 @@ class Work:
     """What is compared, and where it goes."""
 
     own: OwnNetwork
-    options: argparse.Namespace
+    options: CompareRequest
     folder: Path
     progress: Progress
     search: VertexSearch
     reader: LayerReader
 
 
-def compare_network(
-    options: argparse.Namespace, folder: Path, progress: Progress
-) -> dict[str, Any]:
+def compare_network(options: CompareRequest, folder: Path, progress: Progress) -> dict[str, Any]:
     """Compares found vertices with exact ones, writes everything, and returns the results.
 
     Raises:
@@ -106,19 +104,13 @@ def compare_network(
 
 
 def _search(
-    own: OwnNetwork, options: argparse.Namespace, folder: Path, progress: Progress
+    own: OwnNetwork, options: CompareRequest, folder: Path, progress: Progress
 ) -> VertexSearch:
     """The search of the folder that is named, or a new one inside the run folder."""
     if options.search is None:
         place = open_run_folder(folder / SEARCH)
-        find(with_defaults(options), place, progress)
+        find(options, place, progress)
         return read_search(place)[1]
-    for name in SEARCH_OPTIONS:
-        if getattr(options, name) is not None:
-            raise InputError(
-                f"{name.replace('_', '-')}: expected none with --search, whose points are taken as "
-                f"they are; got {getattr(options, name)}"
-            )
     record, search = read_search(options.search)
     if record.results["layer"] != options.layer:
         raise InputError(
@@ -136,7 +128,7 @@ def _search(
     return search
 
 
-def _check_search(own: OwnNetwork, options: argparse.Namespace, search: VertexSearch) -> None:
+def _check_search(own: OwnNetwork, options: CompareRequest, search: VertexSearch) -> None:
     """Raise InputError where the search's points do not belong to this network."""
     if tuple(search.points.shape[1:]) != own.shape:
         raise InputError(
@@ -160,9 +152,10 @@ def _rows(
     """One entry a vertex, each kept as soon as it is there."""
     solver = Solver(work.folder, work.options.vertex_seconds)
     found = []
-    key = {"files": work.own.files, **{k: str(v) for k, v in options_of(work.options).items()}}
-    for name in ("out", "target", "start", "search", *SEARCH_OPTIONS):
-        key.pop(name, None)  # the files' checksums say it, and the points do
+    # The files' checksums say which target, the points which search.
+    said = {"target", "search", *(each.field for each in SEARCH_OPTIONS)}
+    asked = {name: str(v) for name, v in recorded(work.options).items() if name not in said}
+    key = {"files": work.own.files, **asked}
     key["points"] = sha256_bytes(work.search.points.double().numpy().tobytes())
     count = len(work.search.units)
     with (
@@ -268,7 +261,7 @@ def _write(work: Work, results: dict[str, Any]) -> None:
         work.folder,
         Record(
             experiment="compare",
-            options=options_of(work.options),
+            options=recorded(work.options),
             seed=work.options.seed,
             data=work.own.files,
             results=results,

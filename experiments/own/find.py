@@ -1,6 +1,5 @@
 """How are relaxed vertices of a network of the user's own searched?  `collide find`."""
 
-import argparse
 import math
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,13 @@ import torch
 from safetensors.torch import load_file, save
 
 from experiments.measure.entries import search_entry
-from experiments.own.network import OwnNetwork, load_network, options_of
+from experiments.own.network import OwnNetwork, load_network
+from experiments.own.options import FindRequest
 from experiments.own.words import ended_early, search_notes
 from experiments.run.files import atomic_path, sha256_bytes, write_bytes
 from experiments.run.progress import Progress
 from experiments.run.record import FILE_NAME, Record, read_record, write_record
+from experiments.run.request import recorded
 from experiments.run.rows import RowFile
 from experiments.show.numbers import short
 from experiments.show.proof_cells import uncertified
@@ -44,25 +45,7 @@ FIELDS = (
 HISTORY = ("steps", "objective", "pre_activation", "equality_residual", "violation")
 
 
-def read_units(text: str) -> int | list[int]:
-    """Returns how many units, or which: a list has a comma.
-
-    Raises:
-        InputError: it is neither.
-
-    >>> read_units("5"), read_units("3,"), read_units("3,8")
-    (5, [3], [3, 8])
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
-        raise InputError(
-            f"units: expected a number of units, or a list of units such as 3,8 (3, for one), "
-            f"got {text!r}"
-        )
-    return [int(part) for part in parts] if "," in text else int(parts[0])
-
-
-def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[str, Any]:
+def find(options: FindRequest, folder: Path, progress: Progress) -> dict[str, Any]:
     """Searches relaxed vertices, writes record, points and tables, and returns the results.
 
     Raises:
@@ -85,7 +68,7 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
         folder,
         Record(
             experiment="find",
-            options=options_of(options),
+            options=recorded(options, FindRequest),
             seed=0,
             data=own.files,
             results=results,
@@ -97,7 +80,7 @@ def find(options: argparse.Namespace, folder: Path, progress: Progress) -> dict[
 
 
 def _of_these_options(
-    own: OwnNetwork, options: argparse.Namespace, folder: Path, *, progress: Progress
+    own: OwnNetwork, options: FindRequest, folder: Path, *, progress: Progress
 ) -> VertexSearch:
     """The search; one that is gone on with under other options is refused, and they are named."""
     asked = {name: getattr(options, name) for name in ASKED} | {"files": own.files}
@@ -111,15 +94,11 @@ def _of_these_options(
 
 
 def searched(
-    own: OwnNetwork, options: argparse.Namespace, folder: Path, *, progress: Progress
+    own: OwnNetwork, options: FindRequest, folder: Path, *, progress: Progress
 ) -> VertexSearch:
     """Returns the search that the options ask for; its checkpoint goes into the folder."""
     if own.target is None:
         raise InputError("target: expected --target FILE, got none")
-    if options.steps is not None and options.steps < 1:
-        raise InputError(f"steps: expected at least 1, got {options.steps}")
-    if options.max_seconds is not None and not options.max_seconds > 0:
-        raise InputError(f"max-seconds: expected a number > 0, got {options.max_seconds}")
     usual = Stopping()
     stopping = Stopping(
         max_steps=usual.max_steps if options.steps is None else options.steps,
@@ -131,7 +110,7 @@ def searched(
             options.layer,
             own.target,
             start="target" if own.start is None else own.start,
-            units=read_units(options.units),
+            units=options.units if isinstance(options.units, int) else list(options.units),
             objective=Objective(alpha=options.alpha, others=options.others),
             bounds=own.ends,
             optimizer=options.optimizer,
@@ -143,9 +122,7 @@ def searched(
         )
 
 
-def find_results(
-    own: OwnNetwork, options: argparse.Namespace, search: VertexSearch
-) -> dict[str, Any]:
+def find_results(own: OwnNetwork, options: FindRequest, search: VertexSearch) -> dict[str, Any]:
     """Returns what the record keeps."""
     assert own.target is not None
     reader = LayerReader(own.model, options.layer)

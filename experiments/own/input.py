@@ -18,40 +18,6 @@ Ends = tuple[float, float]
 KEYS = ("target", "input", "x")
 
 
-def read_ends(text: str) -> Ends | None:
-    """Returns lower and upper bound from "LOWER,UPPER"; None for the word none.
-
-    Raises:
-        InputError: it is neither, or they are not finite and in order.
-
-    >>> read_ends("0,255"), read_ends("none")
-    ((0.0, 255.0), None)
-    """
-    if text.strip().lower() == "none":
-        return None
-    try:
-        lower, upper = (float(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"bounds: expected two numbers LOWER,UPPER or the word none, got {text!r}"
-        ) from None
-    if not (np.isfinite([lower, upper]).all() and lower < upper):
-        raise InputError(f"bounds: expected finite numbers, lower < upper, got {text!r}")
-    return lower, upper
-
-
-def read_shape(text: str) -> tuple[int, ...]:
-    """Returns the sizes of one input, as in "3,224,224".
-
-    Raises:
-        InputError: it is no list of positive numbers.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
-        raise InputError(f"input-shape: expected sizes such as 3,224,224, got {text!r}")
-    return tuple(int(part) for part in parts)
-
-
 def read_input(
     path: Path, shape: tuple[int, ...] | None, ends: Ends | None, *, role: str = "target"
 ) -> Tensor:

@@ -1,6 +1,5 @@
 """Which layers of a network can be asked about?  `collide layers`: a table, sizes, active units."""
 
-import argparse
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.own.network import load_network
+from experiments.own.options import LayersRequest
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
 from optimize import LayerReader, exact_layer, other_layers, relu_layers
@@ -18,7 +18,7 @@ from polytope import CollisionPolytope
 EXACT_PRODUCTS = {"Linear": 200_000_000, "Conv1d": 20_000_000, "Conv2d": 20_000_000}
 
 
-def list_layers(options: argparse.Namespace) -> dict[str, Any]:
+def list_layers(options: LayersRequest) -> dict[str, Any]:
     """Returns every ReLU layer of the network, and for a given input its units' split.
 
     Raises:

@@ -1,12 +1,10 @@
 """Which network, layer and input does the command line name?  Shared by layers, find, compare."""
 
-import argparse
 import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +14,9 @@ from experiments.own.input import (
     Ends,
     as_model_floats,
     image_note,
-    read_ends,
     read_input,
-    read_shape,
 )
+from experiments.own.options import ModelRequest
 from experiments.run.files import sha256_file
 from optimize import relu_layers
 from polytope.errors import InputError
@@ -50,28 +47,27 @@ class OwnNetwork:
     remarks: tuple[str, ...]
 
 
-def load_network(options: argparse.Namespace, *, role: str = "target") -> OwnNetwork:
+def load_network(options: ModelRequest, *, role: str = "target") -> OwnNetwork:
     """Returns what the options of `layers`, `find` or `compare` name.
 
     Args:
-        options: model, weights, input_shape, external_data, bounds, and the input's file.
+        options: of the command.
         role: the option that holds the input's file, "target" or "input".
 
     Raises:
         InputError: they do not fit together (FileFormatError, ShapeError, NonFiniteError: kinds
             of it).
     """
-    asked = None if options.input_shape is None else read_shape(options.input_shape)
     path: Path | None = getattr(options, role)
     loaded = load_model(
         options.model,
         options.weights,
-        input_shape=asked,
+        input_shape=options.input_shape,
         external_data=options.external_data,
     )
     dtype = _floating_type(loaded.module)
-    ends = loaded.ends if options.bounds is None else read_ends(options.bounds)
-    ends, remark = _in_floats(ends, dtype)
+    asked = None if options.bounds == "none" else options.bounds
+    ends, remark = _in_floats(loaded.ends if options.bounds is None else asked, dtype)
     target = None if path is None else read_input(path, loaded.input_shape, ends, role=role)
     shape = loaded.input_shape if target is None else tuple(target.shape)
     if shape is None:
@@ -135,9 +131,3 @@ def _floating_type(model: nn.Module) -> torch.dtype:
         names = ", ".join(sorted(map(str, kinds))) or "no parameters"
         raise InputError(f"model: expected weights of one floating type, got {names}")
     return kinds.pop()
-
-
-def options_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Returns the options as a record keeps them."""
-    left_out = ("verb", "folder", "json", "quiet", "debug", "resume")
-    return {name: value for name, value in vars(options).items() if name not in left_out}

@@ -1,17 +1,160 @@
-"""What is a relaxed search of the user's own where nothing else is said?"""
+"""With which options does one ask about a network of one's own?"""
 
-import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-#: Option of the search -> what it is where it was not given.
-SEARCH_DEFAULTS = {"units": "5", "others": "hinge", "alpha": 10.0, "optimizer": "auto"}
+from experiments.own.texts import read_bounds, read_shape, read_units
+from experiments.run.checks import check_device, refused
+from experiments.run.request import Request, option, own_options
+
+_NETWORK, _SEARCH, _COMPARISON = "network", "the relaxed search", "the comparison"
 
 
-SEARCH_OPTIONS = (*SEARCH_DEFAULTS, "start", "steps", "max_seconds")
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest(Request):
+    """Which network, and what its input is."""
+
+    model: str = option(
+        "mlp, lenet5, vgg16, squeezenet, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY (your code, "
+        "which is run) or FILE.onnx",
+        positional=True,
+        metavar="MODEL",
+    )
+    weights: Path | None = option(
+        ".safetensors, .npz, .pt or .pth with the tensors of the state dict; no code is read",
+        default=None,
+        metavar="FILE",
+        group=_NETWORK,
+    )
+    input_shape: tuple[int, ...] | None = option(
+        "of one input, e.g. 3,224,224, where it is not known",
+        default=None,
+        metavar="SIZES",
+        group=_NETWORK,
+        read=read_shape,
+    )
+    external_data: bool = option(
+        "let an ONNX file keep tensors in files beside it", default=False, group=_NETWORK
+    )
+    bounds: tuple[float, float] | Literal["none"] | None = option(
+        "of every number of the input, or the word none; an image's grey levels 0 and 255 "
+        "(0,1; vgg16 and squeezenet: 0,255; write --bounds=-1,1 with a minus)",
+        default=None,
+        metavar="LOWER,UPPER",
+        group=_NETWORK,
+        read=read_bounds,
+    )
 
 
-def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
-    """Fills in what was not given."""
-    for name, usual in SEARCH_DEFAULTS.items():
-        if getattr(options, name) is None:
-            setattr(options, name, usual)
-    return options
+@dataclass(frozen=True, kw_only=True)
+class LayersRequest(ModelRequest):
+    """What `collide layers` is asked for."""
+
+    input: Path | None = option(
+        "one input: .npy, .npz, .safetensors, .pt, .png, .jpg", default=None, metavar="FILE"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindRequest(ModelRequest):
+    """What `collide find` is asked for."""
+
+    layer: str = option("its name, as `collide layers` lists it", positional=True, metavar="LAYER")
+    target: Path = option(
+        "the input to collide with: .npy, .npz, .safetensors, .pt, .png, .jpg", metavar="FILE"
+    )
+    start: Path | None = option(
+        "input to start from (the target)", default=None, metavar="FILE", group=_SEARCH
+    )
+    units: int | tuple[int, ...] = option(
+        "the first so many inactive units, or a list: 3,8 (5)",
+        default=5,
+        metavar="LIST",
+        group=_SEARCH,
+        read=read_units,
+    )
+    others: Literal["hinge", "absolute"] = option(
+        "penalty of the other inactive units: what the polytope asks, or the paper's (hinge)",
+        default="hinge",
+        group=_SEARCH,
+    )
+    alpha: float = option(
+        "weight of the active units (10)", default=10.0, metavar="X", group=_SEARCH
+    )
+    optimizer: Literal["auto", "splitting", "adam", "augmented", "authors"] = option(
+        "see docs/finder.md (auto)", default="auto", group=_SEARCH
+    )
+    steps: int | None = option(
+        "at most, for each vertex (20000)", default=None, metavar="N", group=_SEARCH, least=1
+    )
+    max_seconds: float | None = option(
+        "for the search, at most", default=None, metavar="X", group=_SEARCH, above=0
+    )
+    device: str = option(
+        "auto, cpu, cuda (auto)", default="auto", metavar="NAME", group="run", check=check_device
+    )
+
+
+#: Options of the relaxed search, which a search that is there already has answered.
+SEARCH_OPTIONS = tuple(each for each in own_options(FindRequest) if each.said.group == _SEARCH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRequest(FindRequest):
+    """What `collide compare` is asked for: a search, or the folder of one, and its comparison."""
+
+    search: Path | None = option(
+        "of `collide find` (else it is searched now)",
+        default=None,
+        metavar="FOLDER",
+        group=_COMPARISON,
+    )
+    input_space: bool = option(
+        "also in the network's input, inside the linear region of the target",
+        default=False,
+        group=_COMPARISON,
+    )
+    tolerance: float | None = option(
+        "of the convex combinations (the largest one that a relaxed point needs)",
+        default=None,
+        metavar="X",
+        group=_COMPARISON,
+        least=0,
+    )
+    samples: int = option(
+        "convex combinations (2000)", default=2000, metavar="N", group=_COMPARISON, least=1
+    )
+    seed: int = option("of their weights (0)", default=0, metavar="N", group=_COMPARISON, least=0)
+    exact_limit: int = option(
+        "products of a layer up to which linear programs are solved exactly (3000000)",
+        default=3_000_000,
+        metavar="N",
+        group=_COMPARISON,
+        least=0,
+    )
+    region_limit: int = option(
+        "rows x inputs up to which a linear region is written out (20000000)",
+        default=20_000_000,
+        metavar="N",
+        group=_COMPARISON,
+        least=0,
+    )
+    vertex_seconds: float = option(
+        "for the exact answers of one vertex in one space, at most (120)",
+        default=120.0,
+        metavar="X",
+        group=_COMPARISON,
+        above=0,
+    )
+
+    def __post_init__(self) -> None:
+        """A search that is there already is taken as it is."""
+        super().__post_init__()
+        for each in SEARCH_OPTIONS:
+            value = getattr(self, each.field)
+            if self.search is not None and value != each.default:
+                raise refused(
+                    f"{each.title}: expected none with --search, whose points are taken as they "
+                    f"are; got {value}"
+                )

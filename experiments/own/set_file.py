@@ -1,12 +1,12 @@
 """Which set does a file describe?  Weights and a target, or an H-representation, from disk."""
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.measure.facts import POLYHEDRON
+from experiments.own.set_options import CertifyRequest, SetRequest
 from experiments.readers.arrays import Array, read_arrays
 from experiments.run.files import sha256_file
 from polytope import Box, CollisionPolytope, Free, Nonnegative, Source, read_polyhedron
@@ -31,18 +31,6 @@ WAYS = {
 }
 
 
-#: Options that describe a layer, and mean nothing beside an H-representation.
-LAYER_OPTIONS = {
-    "weight_key": "weight",
-    "bias_key": "bias",
-    "target": None,
-    "target_key": "target",
-    "domain": "free",
-    "lower": None,
-    "upper": None,
-}
-
-
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """A set from the user's files.
@@ -62,37 +50,42 @@ class Loaded:
     point: RationalVector | None = None
 
 
-def load_set(options: argparse.Namespace) -> Loaded:
-    """Returns the set that `options.file` and the options of a layer describe.
-
-    The bounds that were left out get their defaults in the options.
+def load_set(request: SetRequest) -> Loaded:
+    """Returns the set that a file and the options of a layer describe.
 
     Raises:
         InputError: arrays are missing or do not fit, or an option does not belong to the file.
         FileFormatError: a file cannot be read.
     """
-    if options.file.suffix.lower() in SUFFIXES:
-        return _polyhedron(options)
-    arrays = read_arrays(options.file)
-    domain = _domain(options, arrays)
-    weight = pick(arrays, options.weight_key, options.file, role="weight")
-    bias = pick(arrays, options.bias_key, options.file, role="bias")
-    source = options.file if options.target is None else options.target
-    if options.target is not None and _is_idx(options.target):
-        target = read(Source(source, options.target_key), (weight.shape[-1],))
+    if request.file.suffix.lower() in SUFFIXES:
+        return _polyhedron(request)
+    arrays = read_arrays(request.file)
+    domain = _domain(request, arrays)
+    weight = pick(arrays, request.weight_key, request.file, role="weight")
+    bias = pick(arrays, request.bias_key, request.file, role="bias")
+    source = request.file if request.target is None else request.target
+    if request.target is not None and _is_idx(request.target):
+        target = read(Source(source, request.target_key), (weight.shape[-1],))
     else:
-        others = arrays if options.target is None else read_arrays(options.target)
-        target = pick(others, options.target_key, source, role="target")
+        others = arrays if request.target is None else read_arrays(request.target)
+        target = pick(others, request.target_key, source, role="target")
     polytope = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
     files = {
-        "weight": Source(options.file, options.weight_key),
-        "bias": Source(options.file, options.bias_key),
-        "target": Source(source, options.target_key),
+        "weight": Source(request.file, request.weight_key),
+        "bias": Source(request.file, request.bias_key),
+        "target": Source(source, request.target_key),
     }
-    checksums = _checksums(options.file, source)
-    named = readable(polytope.layer, files)
-    point = _point(options, arrays, polytope)
-    return Loaded(polytope, options.domain, checksums, named, point)
+    point = None
+    if isinstance(request, CertifyRequest) and request.point_key is not None:
+        given = pick(arrays, request.point_key, request.file, role="point")
+        point = as_point(given, polytope.layer, "point")
+    return Loaded(
+        polytope,
+        request.domain,
+        _checksums(request.file, source),
+        readable(polytope.layer, files),
+        point,
+    )
 
 
 def _is_idx(path: Path) -> bool:
@@ -103,33 +96,18 @@ def _is_idx(path: Path) -> bool:
         return stream.read(3) == b"\0\0\x08"
 
 
-def _point(
-    options: argparse.Namespace, arrays: Mapping[str, Array], polytope: CollisionPolytope
-) -> RationalVector | None:
-    """The user's own point, where the command asks for one."""
-    name = getattr(options, "point_key", None)
-    if name is None:
-        return None
-    if not options.every_claim:
-        raise InputError("point-key: expected --every-claim beside it, got none")
-    return as_point(pick(arrays, name, options.file, role="point"), polytope.layer, "point")
-
-
 def _checksums(*paths: Path) -> dict[str, str]:
     return {str(path): sha256_file(path) for path in paths}
 
 
-def _polyhedron(options: argparse.Namespace) -> Loaded:
+def _polyhedron(request: SetRequest) -> Loaded:
     """An H-representation; it has neither target nor domain of its own."""
-    for name, usual in LAYER_OPTIONS.items():
-        given = getattr(options, name)
-        if given != usual:
-            raise InputError(
-                f"{name.replace('_', '-')}: expected none with an H-representation "
-                f"({options.file}), which is no layer; got {given}"
-            )
-    polytope = read_polyhedron(options.file)
-    return Loaded(polytope, POLYHEDRON, _checksums(options.file))
+    for name, given in request.changed().items():
+        raise InputError(
+            f"{name}: expected none with an H-representation ({request.file}), which is no layer; "
+            f"got {given}"
+        )
+    return Loaded(read_polyhedron(request.file), POLYHEDRON, _checksums(request.file))
 
 
 def pick(arrays: Mapping[str, Array], name: str, path: Path, *, role: str) -> Array:
@@ -147,27 +125,19 @@ def pick(arrays: Mapping[str, Array], name: str, path: Path, *, role: str) -> Ar
     return arrays[name]
 
 
-def _domain(options: argparse.Namespace, arrays: Mapping[str, Array]) -> Domain:
-    """The domain asked for; bounds that were left out get their defaults in the options."""
-    for name, usual in (("lower", "0"), ("upper", "1")):
-        given = getattr(options, name)
-        if given is None:
-            setattr(options, name, usual)
-        elif options.domain != "box":
-            raise InputError(
-                f"{name}: expected none without --domain box (got --domain {options.domain}); "
-                f"got {given}"
-            )
-    if options.domain == "box":
-        lower, upper = (_bound(options, arrays, name) for name in ("lower", "upper"))
-        return Box(lower, upper)
-    return Nonnegative() if options.domain == "nonnegative" else Free()
+def _domain(request: SetRequest, arrays: Mapping[str, Array]) -> Domain:
+    if request.domain != "box":
+        return Nonnegative() if request.domain == "nonnegative" else Free()
+    lower, upper = (
+        _bound(text, arrays, request.file, role=role)
+        for role, text in (("lower", request.lower), ("upper", request.upper))
+    )
+    return Box(lower, upper)
 
 
-def _bound(options: argparse.Namespace, arrays: Mapping[str, Array], name: str) -> Any:
+def _bound(text: str, arrays: Mapping[str, Array], path: Path, *, role: str) -> Any:
     """A bound: a number, or an array (d,) of the file by its name."""
-    given = getattr(options, name)
     try:
-        return float(given)
+        return float(text)
     except ValueError:
-        return pick(arrays, given, options.file, role=name)
+        return pick(arrays, text, path, role=role)

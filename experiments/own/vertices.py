@@ -1,7 +1,5 @@
 """How are all vertices of a set of the user's own listed?  `collide vertices`, from a file."""
 
-import argparse
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -11,70 +9,47 @@ from pathlib import Path
 from typing import Any
 
 from experiments.measure.set_measures import facet_entry, measures, redundancy_entry
-from experiments.own.set_file import Loaded, load_set
+from experiments.own.set_file import Loaded
+from experiments.own.set_options import VerticesRequest
 from experiments.pictures.projection import write_picture
 from experiments.run.files import open_run_folder
-from experiments.run.folder import running
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs, keep_checker
 from experiments.run.record import Record, jsonable, write_record
+from experiments.run.request import recorded
 from polytope import CollisionPolytope, write_generators, write_halfspaces
 from polytope.answers.generators import Completeness, Generators
-from polytope.errors import InputError
 from polytope.exact.rational import RationalVector
 
 #: Generators of each kind in the record and on the terminal, unless all are asked for.
 SHOWN = 5
 _SAY_EVERY = 2.0  # seconds between two lines of progress
-_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-def bytes_of(text: str) -> int:
-    """Returns the number of bytes that a text such as "500M" or "2G" means.
+def list_vertices(
+    request: VerticesRequest, loaded: Loaded, folder: Path, progress: Progress
+) -> dict[str, Any]:
+    """Returns what was found about a set; generators, certificates and a record are written.
 
-    Raises:
-        InputError: it is no such text.
-
-    >>> bytes_of("2G") == 2 * 2**30
-    True
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)b?", text.strip().lower(), re.ASCII)
-    if match is None or float(match[1]) <= 0:
-        raise InputError(f"max-memory: expected bytes such as 500M or 2G, got {text!r}")
-    return max(1, int(float(match[1]) * _SIZES[match[2]]))
-
-
-def list_vertices(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    """Returns what was found about the set named by the options; certificates go to its folder.
+    Args:
+        request: what is asked for.
+        loaded: the set of its files.
+        folder: of the run.
+        progress: reports.
 
     Raises:
-        InputError: arrays are missing or do not fit, or a limit is not positive.
         OutputError: the folder cannot be written.
     """
-    limits = {
-        "max_seconds": options.max_seconds,
-        "max_count": options.max_count,
-        "max_memory": None if options.max_memory is None else bytes_of(options.max_memory),
-    }
-    loaded = load_set(options)
-    with running(options, "vertices") as folder:
-        return _listed(loaded, options, folder, limits=limits, progress=progress)
-
-
-def _listed(
-    loaded: Loaded,
-    options: argparse.Namespace,
-    folder: Path,
-    *,
-    limits: dict[str, Any],
-    progress: Progress,
-) -> dict[str, Any]:
-    """Lists, proves, measures and writes."""
     polytope = loaded.polytope
     with progress.stage("estimate", f"size of {polytope!r}"):
         estimate = _estimate(polytope, progress)
     with progress.stage("vertices", "vertices, rays and lines"):
-        found = polytope.vertices(**limits, progress=_Counter(progress))
+        found = polytope.vertices(
+            max_seconds=request.max_seconds,
+            max_count=request.max_count,
+            max_memory=request.max_memory,
+            progress=_Counter(progress),
+        )
     open_run_folder(folder / FOLDER)
     proved = found.certificate is not None
     words = "certificate, written and checked" if proved else "no certificate: not proved complete"
@@ -83,29 +58,26 @@ def _listed(
     results: dict[str, Any] = {
         "set": repr(polytope),
         "estimate": estimate,
-        **generators_entry(found, every=options.all),
+        **generators_entry(found, every=request.every),
         "certificate": proof,
-        "folder": str(folder),
     }
     if found.complete and found.status is not Completeness.EMPTY:
         results["facets"] = facet_entry(found)
         with progress.stage("measures", "measures"):
-            results["measures"] = measures(polytope, found, level=options.measures)
-    if options.redundancy:
+            results["measures"] = measures(polytope, found, level=request.measures)
+    if request.redundancy:
         with progress.stage("redundancy", "which inequalities the others imply"):
             results["redundancy"] = redundancy_entry(polytope, Proofs(folder), loaded.name)
     results["files"] = _write(folder, polytope, found)
-    write_record(
-        folder,
-        Record(
-            experiment="vertices",
-            options={name: value for name, value in vars(options).items() if name != "verb"},
-            seed=0,
-            data=loaded.files,
-            results=results,
-            timings=progress.total(),
-        ),
+    record = Record(
+        experiment="vertices",
+        options=recorded(request),
+        seed=0,
+        data=loaded.files,
+        results=results,
+        timings=progress.total(),
     )
+    write_record(folder, record)
     document: dict[str, Any] = jsonable(results)
     return document
 
@@ -188,7 +160,7 @@ def _write(folder: Path, polytope: CollisionPolytope, found: Generators) -> list
     return [str(path.relative_to(folder)) for path in written]
 
 
-def print_vertices(found: dict[str, Any], *, every: bool) -> None:
+def print_vertices(found: dict[str, Any], folder: Path) -> None:
     """Prints what `list_vertices` returned."""
     counts = found["counts"]
     what = "points on minimal faces" if counts["lines"] else "vertices"
@@ -214,12 +186,12 @@ def print_vertices(found: dict[str, Any], *, every: bool) -> None:
     for name, text in lines:
         print(f"{name:24} {text}")
     for name, title in (("points", what[:-1] if what == "vertices" else "point"), ("rays", "ray")):
-        _print_list(found, name, {"vertice": "vertex"}.get(title, title), every)
-    _print_list(found, "lines", "line", every)
+        _print_list(found, name, {"vertice": "vertex"}.get(title, title))
+    _print_list(found, "lines", "line")
     if found["certificate"] is not None:
         print(f"certificate {found['certificate']['file']}: {found['certificate']['claim']}")
     written = ", ".join(["record.json", FOLDER, *found["files"]])
-    print(f"written to {found['folder']}: {written}")
+    print(f"written to {folder}: {written}")
     if found["status"] == "partial":
         print(f"partial list, more may exist: {found['reason']}", file=sys.stderr)
 
@@ -280,11 +252,11 @@ def _between(found: dict[str, Any]) -> str:
     return " to ".join(sorted(texts, key=float)) + kind
 
 
-def _print_list(found: dict[str, Any], name: str, title: str, every: bool) -> None:
+def _print_list(found: dict[str, Any], name: str, title: str) -> None:
     for i, vector in enumerate(found[name]):
         print(f"{title} {i}: ({', '.join(_entry(each) for each in vector)})")
     left = found["counts"][name] - len(found[name])
-    if left and not every:
+    if left:
         file = next(name for name in found["files"] if name.endswith(".ext"))
         print(f"... and {left:,} more; --all shows them, {file} holds them")
 

@@ -84,11 +84,3 @@ def run_jobs(
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-MAX_WORKERS = 8
-
-
-def cores() -> int:
-    """How many processes a run takes where nobody says: one a core, at most `MAX_WORKERS`."""
-    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)

@@ -1,14 +1,20 @@
 """With which settings does `collide small` run?"""
 
-import math
 from dataclasses import dataclass
+from typing import Literal
 
-from experiments.run.checks import at_least, check_device
-from polytope.errors import InputError
+from experiments.run.checks import check_device, refused
+from experiments.run.request import Request, option
+
+#: Data set of `collide small` -> what is left to it.
+SMALL = {
+    "digits": {"dimension": 10, "hidden": 24},
+    "moons": {"dimension": 2, "hidden": 12},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SmallOptions:
+class SmallOptions(Request):
     """Settings of `collide small`; all of them are ours.
 
     Attributes:
@@ -23,32 +29,37 @@ class SmallOptions:
         device: of the relaxed search.
     """
 
-    data_set: str = "digits"
-    dimension: int | None = None
-    hidden: int | None = None
-    sparsity: float = 0.1
-    target: int | None = None
-    seed: int = 0
-    device: str = "cpu"
+    data_set: Literal["digits", "moons"] = option(
+        "scikit-learn's digits on their leading components, or two moons (digits)",
+        default="digits",
+        flag="--set",
+    )
+    dimension: int | None = option(
+        "components of the digits, at most 10 (10)", default=None, metavar="N", least=1
+    )
+    hidden: int | None = option("units (24; 12 for the moons)", default=None, metavar="N", least=1)
+    sparsity: float = option(
+        "training's penalty on the activations (0.1)", default=0.1, metavar="X", least=0
+    )
+    target: int | None = option(
+        "index of the test point (the first with the fewest active units)",
+        default=None,
+        metavar="INDEX",
+        least=0,
+    )
+    seed: int = option("of training and directions (0)", default=0, metavar="N", least=0)
+    device: str = option(
+        "of the relaxed search: auto, cpu, cuda (cpu)",
+        default="cpu",
+        metavar="NAME",
+        check=check_device,
+    )
 
     def __post_init__(self) -> None:
         """Fill in what depends on the data set, and check what can be checked without it."""
         if self.data_set not in SMALL:
-            raise InputError(f"set: expected one of {', '.join(SMALL)}, got {self.data_set!r}")
+            raise refused(f"set: expected one of {', '.join(SMALL)}, got {self.data_set!r}")
         for name, usual in SMALL[self.data_set].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, usual)
-        at_least(self, 1, "dimension", "hidden")
-        at_least(self, 0, "seed")
-        if not (math.isfinite(self.sparsity) and self.sparsity >= 0):
-            raise InputError(f"sparsity: expected a finite number >= 0, got {self.sparsity}")
-        if self.target is not None and self.target < 0:
-            raise InputError(f"target: expected at least 0, got {self.target}")
-        check_device(self.device)
-
-
-#: Data set of `collide small` -> what is left to it.
-SMALL = {
-    "digits": {"dimension": 10, "hidden": 24},
-    "moons": {"dimension": 2, "hidden": 12},
-}
+        super().__post_init__()

@@ -102,6 +102,8 @@ class Metadata:
 class Unknown:
     """Anything else."""
 
+    words: str
+
 
 Operation = (
     Weighted
