@@ -13,6 +13,8 @@ from tests.examples import loopback
 from tests.examples.loopback import serving
 
 LIMIT = 1000
+LARGE_LIMIT = 5_000_000
+SIZE = 3_000_000  # several blocks
 
 
 class Handler(loopback.Handler):
@@ -56,7 +58,7 @@ def test_download(server):
 @pytest.mark.parametrize(
     ("path", "match"),
     [
-        ("/long", "at most 1000 bytes; got more"),
+        ("/long", "expected at most 1000 bytes, got more"),
         ("/absent", "could not be downloaded: .*404"),
         ("/torn", "broke off after 10 bytes, 1 are missing|IncompleteRead"),
         ("/slow", "could not be downloaded"),
@@ -86,43 +88,16 @@ def test_gunzip():
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (b"<html>", "must be a gzip file; got an HTML page"),
-        (b"", "f must be one whole gzip file; got 0 bytes"),
+        (b"<html>", "f: expected a gzip file, got an HTML page"),
+        (b"", "f: expected one whole gzip file, got 0 bytes"),
         (gzip.compress(b"abc")[:-1], "one whole gzip file"),
         (gzip.compress(b"abc") + b"x", "one whole gzip file"),
-        (gzip.compress(bytes(10_000_000)), "at most 1000 bytes; got more"),
+        (gzip.compress(bytes(10_000_000)), "at most 1000 bytes unpacked, got more"),
     ],
 )
 def test_gzip_files_that_are_refused(data, match):
     with pytest.raises(FileFormatError, match=match):
         fetch.gunzip(data, limit=LIMIT, name="f")
-
-
-def test_extract_members_takes_the_wanted_plain_files_only():
-    archive = tar(("p/a", b"1"), ("../p/b", b"2"), ("/p/b", b"3"), ("p/b", b"4"), ("p/c", b"5"))
-    assert fetch.extract_members(archive, ["p/a", "p/b"], name="n") == {"p/a": b"1", "p/b": b"4"}
-
-
-@pytest.mark.parametrize(
-    ("archive", "match"),
-    [
-        (tar(("p/b", b"1")), "n must hold the plain file p/a"),
-        (tar(("p/a", "/etc/hostname", tarfile.SYMTYPE)), "must hold the plain file p/a"),
-        (tar(("p/b", b"1"), ("p/a", "p/b", tarfile.LNKTYPE)), "must hold the plain file p/a"),
-        (tar(("p/a", b"1"), ("p/a", b"2")), "holds p/a twice"),
-        (b"\xffno tar\0" * 100, "must be a tar archive"),
-        (tar(("p/a", b"1" * 3000))[:1024], "must be a tar archive"),
-    ],
-)
-def test_archives_that_are_refused(archive, match):
-    with pytest.raises(FileFormatError, match=match):
-        fetch.extract_members(archive, ["p/a"], name="n")
-
-
-def test_archives_with_very_many_members(monkeypatch):
-    monkeypatch.setattr("experiments.datasets.tar.MAX_MEMBERS", 2)
-    with pytest.raises(FileFormatError, match="more than 2 members"):
-        fetch.extract_members(tar(*((f"p/{i}", b"") for i in range(3))), ["p/2"], name="n")
 
 
 def fake_npm(monkeypatch, outcome):
@@ -140,9 +115,9 @@ def test_npm_pack(monkeypatch):
     archive = gzip.compress(tar(("p/a", b"1")))
     fake_npm(monkeypatch, lambda folder: (folder / "n-1.tgz").write_bytes(archive))
     assert fetch.npm_pack("n@1", ["p/a"], limit=20_000) == {"p/a": b"1"}
-    with pytest.raises(FileFormatError, match="n@1 must have at most 10 bytes"):
+    with pytest.raises(FileFormatError, match="n@1: expected at most 10 bytes"):
         fetch.npm_pack("n@1", ["p/a"], limit=10)
-    with pytest.raises(FileFormatError, match="unpack to at most 2000 bytes"):
+    with pytest.raises(FileFormatError, match="at most 2000 bytes unpacked"):
         fetch.npm_pack("n@1", ["p/a"], limit=2000)
 
 
@@ -154,21 +129,72 @@ def test_npm_that_fails(monkeypatch):
     with pytest.raises(DownloadError, match="npm ended with exit status 7"):
         fetch.npm_pack("n@1", ["p/a"], limit=LIMIT)
     fake_npm(monkeypatch, lambda folder: None)
-    with pytest.raises(DownloadError, match="one archive for n@1; got 0"):
+    with pytest.raises(DownloadError, match="one archive for n@1, got 0"):
         fetch.npm_pack("n@1", ["p/a"], limit=LIMIT)
     monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
     with pytest.raises(DownloadError, match="npm is not installed"):
         fetch.npm_pack("n@1", ["p/a"], limit=LIMIT)
 
 
-def test_check_sha256_names_file_expected_and_got():
-    with pytest.raises(ChecksumError, match=r"f must have SHA-256 00; got e3b0c4.*an empty file"):
-        fetch.check_sha256(b"", "00", "f")
+# --- files that are streamed to the disk ---
 
 
-def test_data_root(monkeypatch, tmp_path):
-    monkeypatch.delenv("COLLIDE_DATA", raising=False)
-    assert fetch.data_root().parts[-2:] == (".cache", "collision-polytopes")
-    monkeypatch.setenv("COLLIDE_DATA", str(tmp_path))
-    assert fetch.data_root() == tmp_path
-    assert fetch.data_root("x") == Path("x")
+class Large(loopback.Handler):
+    def do_GET(self):
+        if self.path == "/absent":
+            self.send_error(404)
+            return
+        body = b"x" * (LARGE_LIMIT + 1 if self.path == "/long" else SIZE)
+        self.answer(body)
+
+
+@pytest.fixture(scope="module")
+def large():
+    with serving(Large) as address:
+        yield address
+
+
+def test_a_file_comes_whole_and_is_checked_under_a_temporary_name(large, tmp_path):
+    path, seen = tmp_path / "new" / "file.pth", []
+
+    def check(place):
+        seen.append((place.name != path.name, place.suffix, place.stat().st_size, path.exists()))
+
+    assert fetch.download_file(large, path, limit=LARGE_LIMIT, check=check) == path
+    assert seen == [(True, ".pth", SIZE, False)]
+    assert path.read_bytes() == b"x" * SIZE
+    assert [each.name for each in path.parent.iterdir()] == ["file.pth"]
+
+
+@pytest.mark.parametrize(
+    ("where", "match"),
+    [
+        ("/long", "expected at most 5000000 bytes, got more"),
+        ("/absent", r"could not be downloaded: .*404"),
+        ("/torn", "broke off|IncompleteRead"),
+    ],
+)
+def test_files_that_fail_leave_nothing(large, tmp_path, where, match):
+    path = tmp_path / "file.npz"
+    with pytest.raises(DownloadError, match=match):
+        fetch.download_file(large + where, path, limit=LARGE_LIMIT, check=lambda place: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_file_is_not_kept_and_the_old_one_stays(large, tmp_path):
+    path = tmp_path / "file.npz"
+    path.write_bytes(b"old")
+
+    def refuse(place):
+        raise ChecksumError("another file")
+
+    with pytest.raises(ChecksumError, match="another file"):
+        fetch.download_file(large, path, limit=LARGE_LIMIT, check=refuse)
+    assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_files_of_no_server_and_no_address(tmp_path):
+    for url in ("http://127.0.0.1:9/x", "no-address"):
+        with pytest.raises(DownloadError, match="could not be downloaded"):
+            fetch.download_file(url, tmp_path / "x", limit=LARGE_LIMIT, check=lambda place: None)

@@ -20,21 +20,24 @@ def test_images_and_labels():
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (b"", "00 00 08 03; got an empty file"),
+        (b"", "00 00 08 03, got an empty file"),
         (b"<!DOCTYPE html>...", "got an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1", "got a git-LFS pointer"),
         (b"\x1f\x8b\x08\x00", "got a gzip file"),
         (idx((1, 1, 1), b"x", magic=(0, 0, 9)), "got a file that starts with 00 00 09 03"),
         (idx((3,), b"xyz"), "got a file that starts with 00 00 08 01"),
-        (idx((1, 1, 1), b"x")[:15], "header of 16 bytes; got 15 bytes"),
-        (idx((2, 2, 2), b"1234567"), r"shape \(2, 2, 2\), 24 bytes in all; got 23 bytes"),
-        (idx((2, 2, 2), b"123456789"), "24 bytes in all; got 25 bytes"),
-        (idx((2**32 - 1, 28, 28), b"x"), r"declares shape \(4294967295, 28, 28\), more than"),
-        (idx((2**32 - 1,) * 3, b""), "more than 2147483648 bytes"),
+        (idx((1, 1, 1), b"x")[:15], "header of 16 bytes, got 15 bytes"),
+        (idx((2, 2, 2), b"1234567"), r"expected 24 bytes, as its shape \(2, 2, 2\) says, got 23"),
+        (idx((2, 2, 2), b"123456789"), "expected 24 bytes, .* got 25"),
+        (
+            idx((2**32 - 1, 28, 28), b"x"),
+            r"at most 2147483648 bytes, got shape \(4294967295, 28, 28",
+        ),
+        (idx((2**32 - 1,) * 3, b""), "expected at most 2147483648 bytes"),
     ],
 )
 def test_damaged_files_are_refused(data, match):
-    with pytest.raises(FileFormatError, match=f"digits .*{match}"):
+    with pytest.raises(FileFormatError, match=f"digits: .*{match}"):
         parse_idx(data, axes=3, name="digits")
 
 

@@ -1,5 +1,4 @@
 import io
-import itertools
 import struct
 import zlib
 from pathlib import Path
@@ -90,14 +89,14 @@ def bomb(wide, tall):
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (jpeg()[:1000], "a.jpg must be a whole JPEG or PNG file; .*truncated"),
-        (b"", "must be a whole JPEG or PNG file"),
-        (b"<html>", "must be a whole JPEG or PNG file"),
-        (b"GIF89a" + bytes(30), "must be a whole JPEG or PNG file"),
-        (bomb(8193, 8192), "at most 67108864 pixels; got 8193 x 8192"),
-        (bomb(12000, 12000), "at most 67108864 pixels; got"),
-        (bomb(60000, 60000), "at most 67108864 pixels; got"),
-        (bomb(100, 100), "must be a whole JPEG or PNG file"),
+        (jpeg()[:1000], "a.jpg: expected a whole JPEG or PNG file, .*truncated"),
+        (b"", "expected a whole JPEG or PNG file"),
+        (b"<html>", "expected a whole JPEG or PNG file"),
+        (b"GIF89a" + bytes(30), "expected a whole JPEG or PNG file"),
+        (bomb(8193, 8192), "at most 67108864 pixels, got 8193 x 8192"),
+        (bomb(12000, 12000), "at most 67108864 pixels, got"),
+        (bomb(60000, 60000), "at most 67108864 pixels, got"),
+        (bomb(100, 100), "expected a whole JPEG or PNG file"),
     ],
 )
 def test_files_that_are_refused(tmp_path, data, match):
@@ -109,12 +108,12 @@ def test_files_that_are_refused(tmp_path, data, match):
 
 def test_more_refusals(tmp_path, monkeypatch):
     deep = save(tmp_path / "d.png", noise(4, 4).astype(np.uint16) * 256)
-    with pytest.raises(FileFormatError, match=r"8 bits a channel; got mode I"):
+    with pytest.raises(FileFormatError, match=r"8 bits a channel, got mode I"):
         images.decode_image(deep)
-    with pytest.raises(FileFormatError, match=r"none.png must be a whole .* No such file"):
+    with pytest.raises(FileFormatError, match=r"none.png: expected a whole .* No such file"):
         images.decode_image(tmp_path / "none.png")
     monkeypatch.setattr(images, "MAX_BYTES", 10)
-    with pytest.raises(FileFormatError, match="at most 10 bytes; got more"):
+    with pytest.raises(FileFormatError, match="at most 10 bytes, got more"):
         images.decode_image(deep)
 
 
@@ -178,15 +177,3 @@ def test_load_images(tmp_path):
     assert seen == paths
     expected = "".join(f"{sha256_bytes(p.read_bytes())}  {p.name}\n" for p in paths)
     assert images.listing_sha256(paths) == sha256_bytes(expected.encode())
-
-
-def test_mean_distance_against_the_definition(monkeypatch):
-    points = noise(13, 5, 4, 3, seed=1)
-    wide = points.reshape(13, -1).astype(float)
-    expected = np.mean([np.linalg.norm(a - b) for a, b in itertools.combinations(wide, 2)])
-    assert images.mean_distance(points) == pytest.approx(expected, rel=1e-14)
-    monkeypatch.setattr(images, "_FEATURES", 7)
-    monkeypatch.setattr(images, "_IMAGES", 4)
-    assert images.mean_distance(points) == pytest.approx(expected, rel=1e-14)
-    with pytest.raises(InputError, match="at least two for a mean distance, got 1"):
-        images.mean_distance(points[:1])

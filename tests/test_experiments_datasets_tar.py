@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from experiments.datasets.tar import plain_files
+from experiments.datasets.tar import extract_members, plain_files
 from polytope.errors import FileFormatError
 
 LONG = "folder/" + "n" * 150
@@ -48,7 +48,9 @@ def test_names_of_any_length_come_back(form):
 
 def test_a_comment_for_all_members_is_left_alone_and_a_name_is_not():
     assert "a" in dict(plain_files(archive(headers={"comment": "0" * 40}), name="t"))
-    with pytest.raises(FileFormatError, match="must name each member apart"):
+    with pytest.raises(
+        FileFormatError, match="a name for each member, got a header that names all"
+    ):
         list(plain_files(archive(headers={"path": "x"}), name="t"))
 
 
@@ -64,18 +66,61 @@ def test_a_comment_for_all_members_is_left_alone_and_a_name_is_not():
     ],
 )
 def test_sizes_that_are_none_or_too_large(field):
-    with pytest.raises(FileFormatError, match=r"t must be a tar archive"):
+    with pytest.raises(FileFormatError, match=r"t: expected a (whole )?tar archive"):
         list(plain_files(resized(archive(tarfile.GNU_FORMAT), field), name="t"))
 
 
 def test_every_cut_and_every_flipped_bit_of_a_header_is_refused():
     whole = archive(tarfile.GNU_FORMAT)
     for size in range(0, 4096, 97):
-        with pytest.raises(FileFormatError, match=r"t must be a tar archive"):
+        with pytest.raises(FileFormatError, match=r"t: expected a (whole )?tar archive"):
             list(plain_files(whole[:size], name="t"))
     for place in range(0, 512, 7):
         damaged = bytearray(whole)
         damaged[place] ^= 0x20
         if bytes(damaged[148:156]) == whole[148:156]:
-            with pytest.raises(FileFormatError, match=r"t must be a tar archive"):
+            with pytest.raises(FileFormatError, match=r"t: expected a (whole )?tar archive"):
                 list(plain_files(bytes(damaged), name="t"))
+
+
+def tar(*members):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for member in members:
+            name, content, kind = (*member, tarfile.REGTYPE)[:3]
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            if kind == tarfile.REGTYPE:
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+            else:
+                info.linkname = content
+                archive.addfile(info)
+    return stream.getvalue()
+
+
+def test_extract_members_takes_the_wanted_plain_files_only():
+    archive = tar(("p/a", b"1"), ("../p/b", b"2"), ("/p/b", b"3"), ("p/b", b"4"), ("p/c", b"5"))
+    assert extract_members(archive, ["p/a", "p/b"], name="n") == {"p/a": b"1", "p/b": b"4"}
+
+
+@pytest.mark.parametrize(
+    ("archive", "match"),
+    [
+        (tar(("p/b", b"1")), "n: expected the plain file p/a, got an archive without it"),
+        (tar(("p/a", "/etc/hostname", tarfile.SYMTYPE)), "expected the plain file p/a"),
+        (tar(("p/b", b"1"), ("p/a", "p/b", tarfile.LNKTYPE)), "expected the plain file p/a"),
+        (tar(("p/a", b"1"), ("p/a", b"2")), "holds p/a twice"),
+        (b"\xffno tar\0" * 100, "expected a (whole )?tar archive"),
+        (tar(("p/a", b"1" * 3000))[:1024], "expected a (whole )?tar archive"),
+    ],
+)
+def test_archives_that_are_refused(archive, match):
+    with pytest.raises(FileFormatError, match=match):
+        extract_members(archive, ["p/a"], name="n")
+
+
+def test_archives_with_very_many_members(monkeypatch):
+    monkeypatch.setattr("experiments.datasets.tar.MAX_MEMBERS", 2)
+    with pytest.raises(FileFormatError, match="expected at most 2 members, got more"):
+        extract_members(tar(*((f"p/{i}", b"") for i in range(3))), ["p/2"], name="n")

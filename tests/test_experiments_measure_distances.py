@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from experiments.measure import distances
-from experiments.measure.distances import mean_image_distance, mean_pairwise, nearest_label
+from experiments.measure.distances import (
+    mean_distance,
+    mean_image_distance,
+    mean_pairwise,
+    nearest_label,
+)
+from polytope.errors import InputError
 
 
 def images(count, seed=4):
@@ -19,11 +25,23 @@ def test_mean_pairwise_against_the_definition():
 
 @pytest.mark.parametrize("count", [2, 6, 7, 13])
 def test_mean_image_distance_by_blocks_against_the_definition(count, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", 6)
+    monkeypatch.setattr(distances, "_IMAGES", 6)
     found = images(count)
     pairs = combinations(found.astype(float) / 255, 2)
     expected = np.mean([np.linalg.norm(a - b) for a, b in pairs])
     assert mean_image_distance(found) == pytest.approx(expected, rel=1e-12)
+
+
+def test_mean_distance_against_the_definition(monkeypatch):
+    points = np.random.default_rng(1).integers(0, 256, (13, 5, 4, 3), dtype=np.uint8)
+    wide = points.reshape(13, -1).astype(float)
+    expected = np.mean([np.linalg.norm(a - b) for a, b in combinations(wide, 2)])
+    assert mean_distance(points) == pytest.approx(expected, rel=1e-14)
+    monkeypatch.setattr(distances, "_FEATURES", 7)
+    monkeypatch.setattr(distances, "_IMAGES", 4)
+    assert mean_distance(points) == pytest.approx(expected, rel=1e-14)
+    with pytest.raises(InputError, match="at least two for a mean distance, got 1"):
+        mean_distance(points[:1])
 
 
 def test_nearest_label_across_blocks(monkeypatch):

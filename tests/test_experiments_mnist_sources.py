@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import SHA256, TEST_IMAGES
+from experiments.datasets.pinned import data_root
 from experiments.mnist.options import MnistOptions
 from experiments.mnist.setting import set_up
 from experiments.models.train import trained_mlp

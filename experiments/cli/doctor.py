@@ -51,7 +51,7 @@ def _present(name: str) -> str:
 
 
 def _data() -> dict[str, str]:
-    from experiments.datasets.fetch import data_root
+    from experiments.datasets.pinned import data_root
     from experiments.datasets.mnist import SHA256
 
     folder = data_root() / "mnist"

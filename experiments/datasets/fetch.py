@@ -1,11 +1,10 @@
-"""How does a file come from the network, and where is it kept?
+"""How does a file come from the network?  By https, or by the npm client.
 
-Two ways: https, and the npm client. Neither is trusted: the callers pin SHA-256 sums, and nothing
-that a server says decides how much is read or where a file is put.
+Neither is trusted: the callers pin SHA-256 sums, and nothing that a server says decides how much is
+read or where a file is put.
 """
 
 import http.client
-import os
 import shutil
 import subprocess
 import sys
@@ -13,19 +12,21 @@ import tempfile
 import time
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from experiments.datasets.idx import describe
-from experiments.datasets.tar import plain_files
-from polytope.errors import ChecksumError, DownloadError, FileFormatError
-from polytope.files import sha256_bytes
+from experiments.datasets.tar import extract_members
+from experiments.run.files import open_run_folder
+from polytope.errors import DownloadError, FileFormatError
+from polytope.files import atomic_path
 
 TIMEOUT = 10.0  # seconds without an answer; short, so that a machine without internet goes on soon
-DEADLINE = 600.0  # seconds a file may take in all
-BLOCK = 1 << 16
+DEADLINE = 600.0  # seconds a file that is held in memory may take in all
+LONG_DEADLINE = 4 * 3600.0  # seconds for one that is streamed to the disk
+BLOCK = 1 << 18
 
 Report = Callable[[str], None]
 
@@ -33,31 +34,6 @@ Report = Callable[[str], None]
 def report_to_stderr(message: str) -> None:
     """Prints one line of progress where it does not mix with results."""
     print(message, file=sys.stderr, flush=True)
-
-
-def data_root(root: Path | str | None = None) -> Path:
-    """Returns the folder for data and checkpoints.
-
-    That is `root` where given, else the environment variable COLLIDE_DATA, else
-    `~/.cache/collision-polytopes`.
-    """
-    if root is not None:
-        return Path(root)
-    named = os.environ.get("COLLIDE_DATA")
-    return Path(named) if named else Path.home() / ".cache" / "collision-polytopes"
-
-
-def check_sha256(data: bytes, expected: str, name: str) -> None:
-    """Compares the SHA-256 of `data` with the pinned one.
-
-    Raises:
-        ChecksumError: they differ; the message has the file, both sums and the kind of file.
-    """
-    got = sha256_bytes(data)
-    if got != expected:
-        raise ChecksumError(
-            f"{name} must have SHA-256 {expected}; got {got} ({describe(data)}, {len(data)} bytes)"
-        )
 
 
 def download(url: str, *, limit: int, timeout: float = TIMEOUT) -> bytes:
@@ -71,9 +47,37 @@ def download(url: str, *, limit: int, timeout: float = TIMEOUT) -> bytes:
     Raises:
         DownloadError: no answer, an error status, a broken transfer, or more than `limit` bytes.
     """
-    deadline = time.monotonic() + DEADLINE
-    blocks: list[bytes] = []
-    size = 0
+    return b"".join(_blocks(url, limit=limit, timeout=timeout, deadline=DEADLINE))
+
+
+def download_file(url: str, path: Path, *, limit: int, check: Callable[[Path], object]) -> Path:
+    """Brings the file behind `url`, of half a gigabyte, to `path`: whole, checked, or not at all.
+
+    Args:
+        url: an address.
+        path: where it is put once `check` has accepted it; its folder is made.
+        limit: the largest number of bytes accepted.
+        check: is given the file under a temporary name, and raises what is wrong with it.
+
+    Raises:
+        DownloadError: as for `download`.
+        OutputError: the folder cannot be written.
+    """
+    open_run_folder(path.parent)
+    with atomic_path(path) as temporary:
+        with temporary.open("wb") as stream:
+            for block in _blocks(url, limit=limit, timeout=TIMEOUT, deadline=LONG_DEADLINE):
+                stream.write(block)
+        check(temporary)
+    return path
+
+
+def _blocks(url: str, *, limit: int, timeout: float, deadline: float) -> Iterator[bytes]:
+    """Yields what is behind `url`.
+
+    What goes wrong here is the network's doing: errors of whoever writes the blocks do not pass.
+    """
+    end, size = time.monotonic() + deadline, 0
     try:
         with (
             urllib.request.urlopen(url, timeout=timeout) as answer,
@@ -81,19 +85,18 @@ def download(url: str, *, limit: int, timeout: float = TIMEOUT) -> bytes:
             tqdm(total=answer.length, unit="B", unit_scale=True, disable=None, leave=False) as bar,
         ):
             while block := answer.read(BLOCK):
-                blocks.append(block)
                 size += len(block)
                 bar.update(len(block))
                 if size > limit:
-                    raise DownloadError(f"{url} must have at most {limit} bytes; got more")
-                if time.monotonic() > deadline:
-                    raise DownloadError(f"{url} took more than {DEADLINE:.0f} s")
+                    raise DownloadError(f"{url}: expected at most {limit} bytes, got more")
+                if time.monotonic() > end:
+                    raise DownloadError(f"{url} took more than {deadline:.0f} s")
+                yield block
             declared = answer.length  # what the header promised and did not come
     except (OSError, ValueError, http.client.HTTPException) as problem:
         raise DownloadError(f"{url} could not be downloaded: {problem}") from problem
     if declared:
         raise DownloadError(f"{url} broke off after {size} bytes, {declared} are missing")
-    return b"".join(blocks)
 
 
 def gunzip(data: bytes, *, limit: int, name: str) -> bytes:
@@ -106,11 +109,11 @@ def gunzip(data: bytes, *, limit: int, name: str) -> bytes:
     try:
         content = machine.decompress(data, limit + 1)
     except zlib.error as problem:
-        raise FileFormatError(f"{name} must be a gzip file; got {describe(data)}") from problem
+        raise FileFormatError(f"{name}: expected a gzip file, got {describe(data)}") from problem
     if len(content) > limit:
-        raise FileFormatError(f"{name} must unpack to at most {limit} bytes; got more")
+        raise FileFormatError(f"{name}: expected at most {limit} bytes unpacked, got more")
     if not machine.eof or machine.unused_data:
-        raise FileFormatError(f"{name} must be one whole gzip file; got {len(data)} bytes of it")
+        raise FileFormatError(f"{name}: expected one whole gzip file, got {len(data)} bytes of it")
     return content
 
 
@@ -147,29 +150,8 @@ def npm_pack(package: str, members: Iterable[str], *, limit: int) -> dict[str, b
             raise DownloadError(f"{package} could not be fetched: {problem}") from problem
         archives = list(Path(folder).glob("*.tgz"))
         if len(archives) != 1:
-            raise DownloadError(f"npm must bring one archive for {package}; got {len(archives)}")
+            raise DownloadError(f"npm: expected one archive for {package}, got {len(archives)}")
         if archives[0].stat().st_size > limit:
-            raise FileFormatError(f"{package} must have at most {limit} bytes; got more")
+            raise FileFormatError(f"{package}: expected at most {limit} bytes, got more")
         packed = archives[0].read_bytes()
     return extract_members(gunzip(packed, limit=limit, name=package), members, name=package)
-
-
-def extract_members(archive: bytes, members: Iterable[str], *, name: str) -> dict[str, bytes]:
-    """Returns the named plain files of an unpacked tar archive; nothing is written to the disk.
-
-    Links, devices and names that only resemble a wanted one are passed over.
-
-    Raises:
-        FileFormatError: no tar archive, or a member is missing or stands twice.
-    """
-    wanted = set(members)
-    found: dict[str, bytes] = {}
-    for member, content in plain_files(archive, name=name):
-        if member in found:
-            raise FileFormatError(f"{name} holds {member} twice")
-        if member in wanted:
-            found[member] = bytes(content)
-    missing = sorted(wanted - found.keys())
-    if missing:
-        raise FileFormatError(f"{name} must hold the plain file {missing[0]}; it does not")
-    return found

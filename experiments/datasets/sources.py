@@ -5,14 +5,14 @@ as `imagenet-samples/NAME.JPEG` and `squeezenet/compressed_SqueezeNet.net`.
 """
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.datasets import fetch, mnist
 from experiments.datasets.imagenet import samples_sha256
+from experiments.datasets.pinned import Pinned, data_root
+from experiments.datasets.tar import extract_members
 from experiments.run.files import open_run_folder
-from polytope.errors import DownloadError, InputError
-from polytope.files import sha256_file, write_bytes
+from polytope.errors import DownloadError
 
 IMAGES_COMMIT = "bc69043e2862758a1906c6a24a792bb28c6bb2ff"
 IMAGES_ARCHIVE = "https://codeload.github.com/EliSchwartz/imagenet-sample-images/tar.gz/"
@@ -30,13 +30,13 @@ SQUEEZENET_SHA256 = "e4ab6960ae8cd81505e1c2136921201507e930966c53deaf15862a395b3
 
 
 def images_folder(root: Path | str | None = None) -> Path:
-    """Returns where the cache keeps the thousand images; see `fetch.data_root`."""
-    return fetch.data_root(root) / "imagenet-samples"
+    """Returns where the cache keeps the thousand images; see `data_root`."""
+    return data_root(root) / "imagenet-samples"
 
 
 def squeezenet_file(root: Path | str | None = None) -> Path:
     """Returns where the cache keeps SqueezeNet's compressed weights."""
-    return fetch.data_root(root) / "squeezenet" / SQUEEZENET_FILE
+    return data_root(root) / "squeezenet" / SQUEEZENET_FILE
 
 
 def fetch_images(
@@ -57,32 +57,30 @@ def fetch_images(
         ChecksumError: a file is not the pinned one.
         OutputError: the cache cannot be written.
     """
-    folder, pinned = images_folder(root), samples_sha256()
-    missing = _missing(folder, pinned)
-    if missing:
-        open_run_folder(folder)
-        if source is not None:
-            copy_files(source, folder, missing, report=report)
-        elif len(missing) < FEW:
-            for name, digest in missing.items():
+    pinned = Pinned(images_folder(root), samples_sha256())
+    missing = pinned.missing()
+    if missing and source is not None:
+        pinned.copy(source, missing, report=report)
+    elif missing:
+        open_run_folder(pinned.folder)
+        if len(missing) < FEW:
+            for name in missing:
                 url = f"{IMAGES_RAW}{IMAGES_COMMIT}/{name}"
-                _keep(folder / name, _patiently(url, MAX_IMAGE, report), digest)
+                pinned.keep(name, _patiently(url, MAX_IMAGE, report))
         else:
-            _archive(folder, missing, report)
-    report(f"ImageNet samples: {len(pinned)} images in {folder}")
-    return folder
+            _archive(pinned, missing, report)
+    report(f"ImageNet samples: {len(pinned.sha256)} images in {pinned.folder}")
+    return pinned.folder
 
 
-def _archive(folder: Path, missing: Mapping[str, str], report: fetch.Report) -> None:
+def _archive(pinned: Pinned, missing: list[str], report: fetch.Report) -> None:
     report(f"ImageNet samples: fetching one archive (about 110 MB) for {len(missing)} images")
     packed = fetch.download(f"{IMAGES_ARCHIVE}{IMAGES_COMMIT}", limit=MAX_IMAGES)
-    archive = fetch.gunzip(packed, limit=MAX_IMAGES, name="the archive of ImageNet samples")
-    prefix = f"imagenet-sample-images-{IMAGES_COMMIT}/"
-    found = fetch.extract_members(
-        archive, [prefix + name for name in missing], name="the archive of ImageNet samples"
-    )
-    for name, digest in missing.items():
-        _keep(folder / name, found[prefix + name], digest)
+    title, prefix = "the archive of ImageNet samples", f"imagenet-sample-images-{IMAGES_COMMIT}/"
+    archive = fetch.gunzip(packed, limit=MAX_IMAGES, name=title)
+    found = extract_members(archive, [prefix + name for name in missing], name=title)
+    for name in missing:
+        pinned.keep(name, found[prefix + name])
 
 
 def _patiently(url: str, limit: int, report: fetch.Report) -> bytes:
@@ -106,56 +104,20 @@ def fetch_squeezenet(
     Args and errors: as `fetch_images`.
     """
     path = squeezenet_file(root)
-    missing = _missing(path.parent, {SQUEEZENET_FILE: SQUEEZENET_SHA256})
-    if missing:
+    pinned = Pinned(path.parent, {SQUEEZENET_FILE: SQUEEZENET_SHA256})
+    missing = pinned.missing()
+    if missing and source is not None:
+        pinned.copy(source, missing, report=report)
+    elif missing:
         open_run_folder(path.parent)
-        if source is not None:
-            copy_files(source, path.parent, missing, report=report)
-        else:
-            report(f"SqueezeNet: fetching {SQUEEZENET_FILE}")
-            url = f"{SQUEEZENET_RAW}{SQUEEZENET_COMMIT}/{SQUEEZENET_FILE}"
-            _keep(path, _patiently(url, SQUEEZENET_BYTES, report), SQUEEZENET_SHA256)
+        report(f"SqueezeNet: fetching {SQUEEZENET_FILE}")
+        url = f"{SQUEEZENET_RAW}{SQUEEZENET_COMMIT}/{SQUEEZENET_FILE}"
+        pinned.keep(SQUEEZENET_FILE, _patiently(url, SQUEEZENET_BYTES, report))
     report(f"SqueezeNet: weights in {path}")
     return path
 
 
 def copy_mnist(source: Path, root: Path | str | None, *, report: fetch.Report) -> None:
     """Copies MNIST's four unpacked files from a folder into the cache; errors as `fetch_images`."""
-    folder = fetch.data_root(root) / "mnist"
-    open_run_folder(folder)
-    copy_files(source, folder, _missing(folder, mnist.SHA256), report=report)
-
-
-def copy_files(
-    source: Path, folder: Path, wanted: Mapping[str, str], *, report: fetch.Report
-) -> None:
-    """Copies the files named in `wanted` (name -> SHA-256), each checked.
-
-    Raises:
-        InputError: `source` is no folder.
-        DownloadError: it lacks a file.
-        ChecksumError: a file is not the pinned one.
-    """
-    if not source.is_dir():
-        raise InputError(f"from: expected a folder, got {source}")
-    report(f"copying {len(wanted)} files from {source}")
-    absent = [name for name in wanted if not (source / name).is_file()]
-    if absent:
-        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-        raise DownloadError(f"from: expected {absent[0]}{more} in {source}, which lacks it")
-    for name, digest in wanted.items():
-        _keep(folder / name, (source / name).read_bytes(), digest)
-
-
-def _missing(folder: Path, pinned: Mapping[str, str]) -> dict[str, str]:
-    """The files that are absent or damaged."""
-    return {
-        name: digest
-        for name, digest in pinned.items()
-        if not (folder / name).is_file() or sha256_file(folder / name) != digest
-    }
-
-
-def _keep(path: Path, content: bytes, digest: str) -> None:
-    fetch.check_sha256(content, digest, path.name)
-    write_bytes(path, content)
+    pinned = mnist.pinned(root)
+    pinned.copy(source, pinned.missing(), report=report)

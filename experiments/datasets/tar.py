@@ -5,7 +5,7 @@ on sizes below 0 (CVE-2025-4517, CVE-2025-8194), and all that is needed here is 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from polytope.errors import FileFormatError
 
@@ -29,7 +29,7 @@ def plain_files(archive: bytes, *, name: str) -> Iterator[tuple[str, memoryview]
         header = archive[at : at + _BLOCK]
         if len(header) < _BLOCK:
             raise FileFormatError(
-                f"{name} must be a tar archive, and a whole one; it ends in member {count + 1}"
+                f"{name}: expected a whole tar archive, got one that ends in member {count + 1}"
             )
         if not any(header):
             return
@@ -37,8 +37,8 @@ def plain_files(archive: bytes, *, name: str) -> Iterator[tuple[str, memoryview]
         content = whole[at + _BLOCK : at + _BLOCK + size]
         if len(content) < size:
             raise FileFormatError(
-                f"{name} must be a tar archive, and a whole one; member {count + 1} has "
-                f"{len(content)} of {size} bytes"
+                f"{name}: expected a whole tar archive, got {len(content)} of {size} bytes of "
+                f"member {count + 1}"
             )
         at += _BLOCK + -(-size // _BLOCK) * _BLOCK
         kind = header[156:157]
@@ -47,12 +47,37 @@ def plain_files(archive: bytes, *, name: str) -> Iterator[tuple[str, memoryview]
         elif kind == b"x":  # POSIX: records of the next member
             longer = _records(bytes(content), name).get(b"path", longer)
         elif kind == b"g" and b"path" in _records(bytes(content), name):
-            raise FileFormatError(f"{name} must name each member apart; a header names all of them")
+            raise FileFormatError(
+                f"{name}: expected a name for each member, got a header that names all"
+            )
         elif kind in _PLAIN:
             yield _text(_name(header) if longer is None else longer), content
         if kind not in (b"L", b"x", b"g", b"K"):
             longer = None
-    raise FileFormatError(f"{name} must be a tar archive; it has more than {MAX_MEMBERS} members")
+    raise FileFormatError(f"{name}: expected at most {MAX_MEMBERS} members, got more")
+
+
+def extract_members(archive: bytes, members: Iterable[str], *, name: str) -> dict[str, bytes]:
+    """Returns the named plain files of an unpacked tar archive; nothing is written to the disk.
+
+    Links, devices and names that only resemble a wanted one are passed over.
+
+    Raises:
+        FileFormatError: no tar archive, or a member is missing or stands twice.
+    """
+    wanted = set(members)
+    found: dict[str, bytes] = {}
+    for member, content in plain_files(archive, name=name):
+        if member in found:
+            raise FileFormatError(f"{name} holds {member} twice")
+        if member in wanted:
+            found[member] = bytes(content)
+    missing = sorted(wanted - found.keys())
+    if missing:
+        raise FileFormatError(
+            f"{name}: expected the plain file {missing[0]}, got an archive without it"
+        )
+    return found
 
 
 def _checked(header: bytes, name: str, count: int) -> int:
@@ -60,12 +85,12 @@ def _checked(header: bytes, name: str, count: int) -> int:
     total = sum(header) - sum(header[148:156]) + 8 * ord(" ")
     if header[257:262] != b"ustar" or _number(header[148:156]) != total:
         raise FileFormatError(
-            f"{name} must be a tar archive; the header of member {count + 1} is damaged"
+            f"{name}: expected a tar archive, got a damaged header of member {count + 1}"
         )
     size = _number(header[124:136])
     if size is None or (size and header[156:157] in _EMPTY):
         raise FileFormatError(
-            f"{name} must be a tar archive; the size of member {count + 1} is damaged"
+            f"{name}: expected a tar archive, got a damaged size of member {count + 1}"
         )
     return size
 
@@ -87,10 +112,10 @@ def _records(content: bytes, name: str) -> dict[bytes, bytes]:
         start = _RECORD.match(content, at)
         end = at + int(start[1]) if start else 0
         if start is None or end <= start.end() or content[end - 1 : end] != b"\n":
-            raise FileFormatError(f"{name} must be a tar archive; an extended header is damaged")
+            raise FileFormatError(f"{name}: expected a tar archive, got a damaged extended header")
         if start[2] == b"size" or start[2].startswith(b"GNU.sparse"):
             raise FileFormatError(
-                f"{name} must hold plain files of at most 8 GiB; got one of {_text(start[2])!r}"
+                f"{name}: expected plain files of at most 8 GiB, got one of {_text(start[2])!r}"
             )
         found[start[2]] = content[start.end() : end - 1]
         at = end

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.datasets.images import mean_distance
 from experiments.images.exact import exact_entries, exact_target, layer_entry, polytope_of
 from experiments.images.facts import VERTEX, limited_facts
 from experiments.images.search import Found, read_found, search
 from experiments.images.setting import BOUNDS, RECIPES, Picture, Setting
 from experiments.measure.collisions import collision_meanings
+from experiments.measure.distances import mean_distance
 from experiments.measure.grey_levels import as_8_bit, write_png
 from experiments.measure.judged import (
     Aim,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import TEST_IMAGES, Mnist, chosen_images, first_image, pixels
+from experiments.datasets.pinned import data_root
 from experiments.measure.case import Case
 from experiments.mnist.controls import control_masks
 from experiments.mnist.options import MnistOptions

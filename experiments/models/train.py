@@ -21,8 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from experiments.datasets.fetch import Report, data_root, report_to_stderr
+from experiments.datasets.fetch import Report, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
+from experiments.datasets.pinned import data_root
 from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
 from experiments.models.mlp import MLP, normal_mlp
 from experiments.run.files import open_run_folder

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from experiments.datasets.fetch import Report, data_root, report_to_stderr
-from experiments.datasets.large_files import download_file
+from experiments.datasets.fetch import Report, download_file, report_to_stderr
+from experiments.datasets.pinned import data_root
 from experiments.models.preprocess import caffe_step, torchvision_step
 from experiments.models.vgg16 import POOLED, VGG16, Shape, empty_vgg16
 from experiments.models.weights import as_tensor

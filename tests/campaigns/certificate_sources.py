@@ -85,8 +85,8 @@ def sources(start: int) -> Iterator[tuple[str, Certificate]]:
 
 def real_layers(images: int) -> Iterator[tuple[str, Certificate]]:
     """256 units and 784 inputs, trained; a test image each, the networks in turn."""
-    from experiments.datasets.fetch import data_root
     from experiments.datasets.mnist import load_mnist
+    from experiments.datasets.pinned import data_root
 
     networks = sorted((data_root() / "nets").glob("mlp-*.safetensors"))
     data = load_mnist(download=False)

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from experiments.datasets.fetch import extract_members, gunzip
+from experiments.datasets.fetch import gunzip
 from experiments.datasets.idx import parse_idx
 from experiments.datasets.images import decode_image
+from experiments.datasets.tar import extract_members
 from experiments.own.input import image_note, read_input
 from polytope.errors import FileFormatError
 from tests.campaigns.fuzz_mutations import NUMBERS, any_bytes

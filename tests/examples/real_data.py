@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.datasets.fetch import data_root
+from experiments.datasets.pinned import data_root
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
