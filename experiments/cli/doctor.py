@@ -51,8 +51,8 @@ def _present(name: str) -> str:
 
 
 def _data() -> dict[str, str]:
-    from experiments.datasets.pinned import data_root
     from experiments.datasets.mnist import SHA256
+    from experiments.datasets.pinned import data_root
 
     folder = data_root() / "mnist"
     here = sum((folder / name).is_file() for name in SHA256)
