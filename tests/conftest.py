@@ -7,12 +7,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.examples.printed import Golden
+
 if TYPE_CHECKING:
     from experiments.datasets.mnist import Mnist
 
 # One BLAS thread makes float results reproducible, and small products faster.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that renews golden files."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write tests/golden/ from what the commands print, instead of comparing",
+    )
+
+
+@pytest.fixture(scope="session")
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden files of what commands print (tests/examples/printed.py)."""
+    return Golden(update=request.config.getoption("--update-golden"))
 
 
 @pytest.fixture(autouse=True)

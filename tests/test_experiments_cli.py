@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.cli import main
+from experiments.cli import doctor, main
 from experiments.cli.help_text import help_text
 from experiments.run.files import sha256_file
 from experiments.run.record import read_exact, read_record
 from polytope import checker, verify
 from polytope.errors import DownloadError, FileFormatError, InputError, LimitError
+from tests.examples.certificates import EXAMPLES, changed
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -226,7 +227,21 @@ def test_certify_writes_facts_and_certificates_that_verify(capsys, layer, tmp_pa
     assert (code, "expected certificates, or a folder of some" in error) == (2, True)
     code, printed, _ = collide(capsys, "verify", *files)
     assert code == 0
-    assert printed.count("proved") >= 7
+    assert [line.rpartition(": proved. ")[0] for line in printed.splitlines()] == [
+        repr(str(path)) for path in files
+    ]
+
+
+def test_what_verify_prints(capsys, tmp_path, golden):
+    """A certificate that is proved, one that is refused, one that is none."""
+    for name in ("optimum of a unit", "generators, square"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(EXAMPLES[name]))
+    document = changed("optimum of a unit", "claim", "value", to=["-6", "4"])
+    (tmp_path / "refused.json").write_text(json.dumps(document))
+    (tmp_path / "none.json").write_text("{}")
+    code, printed, _ = collide(capsys, "verify", *sorted(tmp_path.glob("*.json")))
+    assert code == 3
+    golden.check("verify", printed, places={"FOLDER": tmp_path})
 
 
 def test_certify_names_the_arrays_there_are(capsys, layer):
@@ -380,6 +395,20 @@ def test_certify_keeps_equal_names_apart_and_values_beyond_floats(capsys, tmp_pa
     (vertex,) = record.results["vertices"]
     assert read_exact(vertex["value"]) == -20 * Fraction(1e308)
     assert vertex["approx"] is None
+
+
+def test_what_doctor_prints(capsys, monkeypatch, tmp_path, golden):
+    """On a made-up machine, with an engine that is missing and no data."""
+    made_up = {"python": "3.13.0", "numpy": "2.3.4"}
+    monkeypatch.setattr("experiments.run.versions.versions", lambda: made_up)
+    monkeypatch.setenv("COLLIDE_DATA", str(tmp_path))
+    monkeypatch.setattr(doctor, "_device", lambda: "cpu")
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if "cdd" in name else name)
+    monkeypatch.setattr(doctor, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    code, printed, _ = collide(capsys, "doctor")
+    assert code == 0
+    golden.check("doctor", printed, places={"FOLDER": tmp_path})
 
 
 def test_doctor_names_versions_and_engines(capsys):

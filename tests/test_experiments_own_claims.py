@@ -51,6 +51,12 @@ def test_every_kind_is_written_and_accepted(layer, tmp_path, domain):
     assert (tmp_path / "run" / "certificates" / "net.npz").read_bytes() == layer.read_bytes()
 
 
+def test_what_is_printed(layer, tmp_path, capsys, golden):
+    words = ["--every-claim", "--point-key", "point", "--vertices", "2", "--domain", "box"]
+    assert certify(layer, tmp_path / "run", *words)[0] == 0
+    golden.check("certify", capsys.readouterr().out, places={"FOLDER": tmp_path / "run"})
+
+
 def test_a_point_outside_has_a_distance_and_no_membership(layer, tmp_path, capsys):
     words = ["--every-claim", "--point-key", "outside", "--domain", "box"]
     code, record = certify(layer, tmp_path / "run", *words)

@@ -20,6 +20,7 @@ from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
 from tests.examples.own_network import collide, compare, net, network_folder, search
+from tests.examples.printed import by_row, tables
 from tests.examples.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
@@ -168,15 +169,23 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path):
     assert "were ended by --steps or --max-seconds: their relaxed values" in printed
 
 
-def test_tables_say_what_was_minimised_and_what_converged_means(place, capsys, tmp_path):
+def test_tables_say_what_was_minimised_and_what_converged_means(place, capsys, tmp_path, golden):
     words = ["--units", "1"]
     _, out, _ = search(place, capsys, "0", tmp_path / "a", *words, name="Flat", target="flat.npy")
-    assert "minimised by operator splitting: the unit's pre-activation, subject to" in out
-    assert "below its feasibility, in float64\n" in out
+    golden.check(
+        "find",
+        out,
+        places={"FOLDER": tmp_path, "PLACE": place},
+        masked={"pre-activation", "residual", "violation", "moved", "steps"},
+    )
     words += ["--others", "absolute", "--bounds", "none"]
     _, out, _ = search(place, capsys, "0", tmp_path / "b", *words, name="Flat", target="flat.npy")
-    assert "eq. 1 with others = absolute, alpha = 10\n" in out
-    assert "an estimate as the input has no bounds" in out or "| converged" not in out
+    (table,) = tables(out).values()
+    (cells,) = by_row(table).values()
+    assert cells["status"] == "converged"
+    minimised, meaning = table.notes[-2:]
+    assert minimised.endswith("the paper's eq. 1 with others = absolute, alpha = 10")
+    assert meaning.endswith(", in float64, an estimate as the input has no bounds")
 
 
 def test_a_batch_norm_is_part_of_the_exact_layer(place, capsys, tmp_path):

@@ -14,6 +14,7 @@ from optimize import LayerReader
 from polytope.errors import InputError
 from tests.examples.network_files import write_network
 from tests.examples.own_network import collide, net, network_folder, search
+from tests.examples.printed import by_row, tables
 from tests.examples.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
@@ -33,7 +34,7 @@ def test_layers_without_an_input(place, capsys):
     assert set(map(len, found["files"].values())) == {64}
 
 
-def test_layers_at_an_input(place, capsys):
+def test_layers_at_an_input(place, capsys, golden):
     image = place / "image.npy"
     code, out, _ = collide(capsys, "layers", *net(place), "--input", image, "--json")
     assert code == 0
@@ -46,24 +47,25 @@ def test_layers_at_an_input(place, capsys):
         assert entry["paper_bound"] == entry["n_inputs"] - entry["n_positive"]
         assert (entry["exact"], entry["float_disagreements"], entry["zeros"]) == (True, 0, 0)
     code, out, _ = collide(capsys, "layers", *net(place), "--input", image)
-    assert "| conv  | Conv2d + BatchNorm | 36  | 108 | 1 x 6 x 6 | 3 x 6 x 6 |" in out
-    assert "* not listed: fc2 (Linear), which goes into the model's output" in out
+    golden.check("layers", out, places={"PLACE": place})
 
 
 def test_layers_says_what_its_numbers_bound_and_how_an_image_was_changed(place, capsys, tmp_path):
     picture = tmp_path / "small.png"
     Image.fromarray(np.full((4, 4), 128, dtype=np.uint8)).save(picture)
     _, out, _ = collide(capsys, "layers", *net(place), "--input", picture)
-    assert "* small.png: 4 x 4 pixels squashed to 6 x 6\n" in out
-    assert "a subspace of at least this dimension (Proposition 1" in out
+    (table,) = tables(out).values()
+    assert "small.png: 4 x 4 pixels squashed to 6 x 6" in table.notes
     large = tmp_path / "large.py"
     large.write_text(
         "from torch import nn\n"
         "def make():\n    return nn.Sequential(nn.Linear(1200, 2), nn.ReLU())\n"
     )
     _, out, _ = collide(capsys, "layers", f"{large}:make", "--input-shape", "1200")
-    assert "| 1,200 | 2   | 1,200 | 2      |" in out
-    assert "one input: 1,200; weights" in out
+    (table,) = tables(out).values()
+    cells = by_row(table)["0"]
+    assert [cells[name] for name in ("d", "N", "input", "output")] == ["1,200", "2", "1,200", "2"]
+    assert table.notes[0].startswith("one input: 1,200; weights")
 
 
 def test_zeros_and_float_signs_are_counted_exactly(tmp_path, capsys):
