@@ -1,5 +1,4 @@
 import base64
-import copy
 import csv
 import html
 import json
@@ -7,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -20,11 +20,12 @@ from experiments.mnist.figures import curve_figure, masks_figure, table_1
 from experiments.mnist.options import MnistOptions
 from experiments.mnist.output import finish_mnist
 from experiments.mnist.report import conclusion, headline
+from experiments.mnist.results import MnistResults
 from experiments.mnist.run import run_mnist
 from experiments.mnist.searches import name_of, title_of
 from experiments.mnist.tables import comparison_table, facts_table, table_2
 from experiments.run.progress import Progress
-from experiments.run.record import read_exact, read_record
+from experiments.run.record import jsonable, read_record
 from optimize import Splitting
 from optimize.search.splitting import CONSTRAINED_TOLERANCE
 from polytope import Box, CollisionPolytope, verify
@@ -51,7 +52,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(run):
-    return read_record(run).results
+    return read_record(run, MnistResults).results
 
 
 @pytest.fixture(scope="module")
@@ -68,74 +69,83 @@ def case():
 
 
 def find(results, key):
-    return next(one for one in results["sets"] if one["key"] == key)
+    return next(one for one in results.sets if one.array == key)
+
+
+def changed(results, key, **fields):
+    """Results with one set of vertices changed."""
+    relaxed = tuple(replace(s, **fields) if s.array == key else s for s in results.relaxed)
+    return replace(results, relaxed=relaxed)
 
 
 def test_target_and_units_are_the_papers_choice(results, case):
-    assert results["target"]["index"] == 7
-    assert results["target"]["label"] == 7
-    assert results["other"]["label"] == 3
-    assert tuple(results["units"]) == case.polytope().inactive_units[:3]
+    assert results.target.index == 7
+    assert results.target.label == 7
+    assert results.other.label == 3
+    assert results.units == case.polytope().inactive_units[:3]
 
 
 def test_exact_vertices_are_the_minima(results, arrays, case):
     found = find(results, "exact.none")
-    assert [v["status"] for v in found["vertices"]] == ["optimal"] * 3
-    assert all(v["is_vertex"] for v in found["vertices"])
-    fresh = case.polytope().unit_vertices(results["units"])
-    for entry, point in zip(found["vertices"], arrays["exact.none"], strict=True):
-        assert read_exact(entry["value"]) == fresh[entry["unit"]].value
-        value = float(case.weight[entry["unit"]].astype(float) @ point) + case.bias[entry["unit"]]
-        assert value == pytest.approx(entry["value"]["approx"], abs=1e-6)
-    assert found["distance"] == mean_pairwise(arrays["exact.none"])
+    assert [v.status for v in found.vertices] == ["optimal"] * 3
+    assert all(v.is_vertex for v in found.vertices)
+    assert found.solved == results.units
+    fresh = case.polytope().unit_vertices(results.units)
+    for entry, point in zip(found.vertices, arrays["exact.none"], strict=True):
+        assert entry.value == fresh[entry.unit].value
+        value = float(case.weight[entry.unit].astype(float) @ point) + case.bias[entry.unit]
+        assert value == pytest.approx(float(entry.value), abs=1e-6)
+    assert found.measured.distance == mean_pairwise(arrays["exact.none"])
 
 
 def test_hinge_comes_to_the_exact_minimum_and_the_papers_penalty_does_not(results):
     hinge = find(results, "relaxed.hinge.target.none")
-    assert all(c["relative_gap"] < 0.02 for c in hinge["comparisons"])
-    assert all(c["smallest_tolerance"]["approx"] < 1e-3 for c in hinge["comparisons"])
-    assert hinge["distance"] == pytest.approx(find(results, "exact.none")["distance"], rel=0.02)
+    assert all(c.relative_gap < 0.02 for c in hinge.comparisons)
+    assert all(c.smallest_tolerance < 1e-3 for c in hinge.comparisons)
+    exact = find(results, "exact.none").measured.distance
+    assert hinge.measured.distance == pytest.approx(exact, rel=0.02)
     absolute = find(results, "relaxed.absolute.target.none")
-    assert any(c["smallest_tolerance"]["approx"] > 1e-3 for c in absolute["comparisons"])
+    assert any(c.smallest_tolerance > 1e-3 for c in absolute.comparisons)
 
 
 def test_controls_hold_their_pixels(results, arrays, case):
     masks = control_masks(small_mnist().train_images)
     assert 0 < masks["never"].sum() < masks["rarely"].sum() < 784
     for name, mask in masks.items():
-        assert results["controls"][name]["pixels"] == mask.sum()
+        assert results.controls[name].pixels == mask.sum()
         for key in (f"exact.{name}", f"relaxed.absolute.target.{name}"):
             assert (arrays[key][:, mask] == case.target[mask]).all()
             assert (arrays[key][:, ~mask] != case.target[~mask]).any()
 
 
 def test_facts_of_the_three_domains(results):
-    free, nonnegative, box = results["facts"]
-    assert [f["domain"] for f in results["facts"]] == ["free", "nonnegative", "box"]
-    for facts in results["facts"]:
-        assert facts["paper_bound"] == 784 - facts["n_positive"]
-        assert facts["rank_positive"] == facts["n_positive"]
-    assert free["lineality"] == 784 - HIDDEN
-    assert (free["pointed"], nonnegative["pointed"], box["pointed"]) == (False, True, True)
-    assert (free["bounded"], box["bounded"]) == (False, True)
-    assert "no vertices at all" in free["sentence"]
-    assert "has vertices" in box["sentence"]
+    free, nonnegative, box = results.facts
+    assert [f.domain for f in results.facts] == ["free", "nonnegative", "box"]
+    for facts in results.facts:
+        assert facts.paper_bound == 784 - facts.n_positive
+        assert facts.rank_positive == facts.n_positive
+    assert free.lineality == 784 - HIDDEN
+    assert (free.pointed, nonnegative.pointed, box.pointed) == (False, True, True)
+    assert (free.bounded, box.bounded) == (False, True)
+    assert "no vertices at all" in free.sentence
+    assert "has vertices" in box.sentence
 
 
 def test_nearest_collisions_collide_at_the_stated_distance(results, arrays, case):
     layer = case.polytope().layer
     polytope = CollisionPolytope.from_layer(case.weight, case.bias, case.target, domain=Box(0, 1))
-    for one in results["nearest"]:
-        image = pixels(small_mnist().test_images[one["image"]["index"]])
-        assert one["image"]["index"] != results["target"]["index"]
+    for one in results.nearest:
+        image = pixels(small_mnist().test_images[one.image.index])
+        assert one.image.index != results.target.index
         fresh = polytope.nearest(image, "linf")
-        assert read_exact(one["linf"]["distance"]) == fresh.distance
-        assert one["l2"]["lower"] <= one["l2"]["to_image"]["l2"] + 1e-9
-        assert one["l2"]["to_image"]["l2"] <= one["l2"]["upper"] + 1e-9
-        found = np.abs(arrays[f"nearest.{one['digit']}.l1"] - image).sum()
-        assert found == pytest.approx(one["l1"]["distance"]["approx"])
+        assert one.norms["linf"].distance == fresh.distance
+        l2 = one.norms["l2"]
+        assert l2.lower <= l2.to_image.l2 + 1e-9
+        assert l2.to_image.l2 <= l2.upper + 1e-9
+        found = np.abs(arrays[f"nearest.{one.digit}.l1"] - image).sum()
+        assert found == pytest.approx(float(one.norms["l1"].distance))
         for norm in ("l2", "linf", "l1"):
-            point = arrays[f"nearest.{one['digit']}.{norm}"]
+            point = arrays[f"nearest.{one.digit}.{norm}"]
             moved = np.maximum(0, case.weight @ point + case.bias)
             wanted = np.maximum(0, case.weight @ case.target + case.bias)
             assert np.abs(moved - wanted).max() < 1e-5
@@ -143,26 +153,27 @@ def test_nearest_collisions_collide_at_the_stated_distance(results, arrays, case
 
 
 def test_curve_falls_with_the_tolerance(results):
-    points = results["curve"]["points"]
-    assert [one["tolerance"] for one in points] == [0.0, 0.02]
-    assert points[1]["l2"]["upper"] < points[0]["l2"]["lower"]
-    assert points[0]["l2"]["lower"] == pytest.approx(results["nearest"][0]["l2"]["lower"])
+    points = results.curve.points
+    assert [one.tolerance for one in points] == [0.0, 0.02]
+    first, second = (one.norms["l2"] for one in points)
+    assert second.upper < first.lower
+    assert first.lower == pytest.approx(results.nearest[0].norms["l2"].lower)
 
 
 def test_combinations_have_the_asked_for_size(results):
-    for one in results["sets"]:
-        assert set(one["combinations"]) == {"uniform", "stick"}
-        for found in one["combinations"].values():
-            assert found["samples"] == 50
-            assert 0 <= found["success"] <= 1
-            assert found["target_class_confidence"] <= found["winner_confidence"]
-    exact = find(results, "exact.none")["combinations"]["uniform"]
-    assert exact["success"] == 1
-    assert exact["target_class_confidence"] == pytest.approx(results["target"]["confidence"])
+    for one in results.sets:
+        assert set(one.measured.combinations) == {"uniform", "stick"}
+        for found in one.measured.combinations.values():
+            assert found.samples == 50
+            assert 0 <= found.success <= 1
+            assert found.target_class_confidence <= found.winner_confidence
+    exact = find(results, "exact.none").measured.combinations["uniform"]
+    assert exact.success == 1
+    assert exact.target_class_confidence == pytest.approx(results.target.confidence)
 
 
 def test_every_certificate_is_on_the_disk_and_proved(run, results):
-    files = set(re.findall(r"certificates/[\w.-]+\.json", json.dumps(results)))
+    files = set(re.findall(r"certificates/[\w.-]+\.json", (run / "record.json").read_text()))
     assert files == {f"certificates/{path.name}" for path in (run / "certificates").glob("*.json")}
     # 9 exact vertices, 15 facts, 8 searches x 3 distances, 2 digits x 3 norms, 2 x 2 on the curve
     assert len(files) == 9 + 15 + 24 + 6 + 4
@@ -171,13 +182,13 @@ def test_every_certificate_is_on_the_disk_and_proved(run, results):
 
 
 def test_record_keeps_timings_apart_from_results(run):
-    record = read_record(run)
+    record = read_record(run, MnistResults)
     assert record.experiment == "mnist"
     assert record.options["target"] == 7
     assert set(record.data) == {"made up", "small-0.safetensors"}
     assert record.versions["numpy"] == np.__version__
     assert set(record.timings["stages"]) >= {"setup", "jobs", "total"}
-    assert "seconds" not in json.dumps(record.results)
+    assert "seconds" not in json.dumps(jsonable(record.results))
 
 
 def test_a_run_cut_short_goes_on_to_the_same_results(run, results, tmp_path, monkeypatch):
@@ -188,7 +199,7 @@ def test_a_run_cut_short_goes_on_to_the_same_results(run, results, tmp_path, mon
     half = len(lines) // 2
     (tmp_path / "stages.jsonl").write_bytes(b"".join(lines[:half]) + lines[half][:40])
     record = run_mnist(OPTIONS, tmp_path, QUIET)
-    assert json.loads(json.dumps(read_record(tmp_path).results)) == results
+    assert read_record(tmp_path, MnistResults).results == record.results == results
     assert record.options["units"] == 3
 
 
@@ -255,8 +266,8 @@ def test_tables_hold_the_papers_numbers_and_ours(run, results):
     paper = [row for row in rows if row["vertices"].startswith("paper")]
     assert [row["vertex distance"] for row in paper] == ["1.33", "1.28"]
     exact = next(row for row in rows if row["vertices"] == "exact")
-    assert exact["vertex distance"] == f"{find(results, 'exact.none')['distance']:.2f}"
-    assert len(rows) == 2 + len(results["sets"])
+    assert exact["vertex distance"] == f"{find(results, 'exact.none').measured.distance:.2f}"
+    assert len(rows) == 2 + len(list(results.sets))
     assert r"\toprule" in (run / "tables" / "table2.tex").read_text()
     names = {path.stem for path in (run / "tables").glob("*.md")}
     assert names == {"table2", "facts", "comparison", "nearest", "curve"}
@@ -283,15 +294,16 @@ def test_the_commands_of_the_report_work_in_its_folder(run):
 
 
 def test_a_search_that_did_not_converge_is_counted_not_named(results):
-    cut = copy.deepcopy(results)
-    one = find(cut, "relaxed.hinge.target.none")
-    one["status"] = ["converged", "step_limit", "plateau"]
+    name = "relaxed.hinge.target.none"
+    search = replace(find(results, name).search, status=("converged", "step_limit", "plateau"))
+    cut = changed(results, name, search=search)
+    one = find(cut, name)
     assert title_of(one) == "relaxed: hinge, run to convergence; 1 of 3 converged"
     assert title_of(one) in {row[0] for row in table_2(cut).rows}
     assert title_of(one) in headline(cut)[2]
     titles = {
         text.get_text()
-        for axes in table_1(cut, {one["key"]: np.zeros((3, 784)), "target": np.zeros(784)}).axes
+        for axes in table_1(cut, {one.array: np.zeros((3, 784)), "target": np.zeros(784)}).axes
         for text in axes.texts
     }
     assert any("1 of 3 converged" in text for text in titles)
@@ -301,22 +313,20 @@ def test_a_search_that_did_not_converge_is_counted_not_named(results):
 
 def test_the_report_opens_with_its_conclusion(run, results):
     text = conclusion(results)
-    exact, found = (find(results, key) for key in ("exact.none", "relaxed.absolute.target.none"))
-    assert text.startswith(f"Exact vertices: {exact['distance']:.2f} apart ({exact['ratio']:.1%} ")
-    assert f"the paper's penalty: {found['distance']:.2f} apart ({found['ratio']:.1%});" in text
+    name = "relaxed.absolute.target.none"
+    exact, found = (find(results, key).measured for key in ("exact.none", name))
+    assert text.startswith(f"Exact vertices: {exact.distance:.2f} apart ({exact.ratio:.1%} ")
+    assert f"the paper's penalty: {found.distance:.2f} apart ({found.ratio:.1%});" in text
     page = html.unescape((run / "report.html").read_text())
     assert f"<strong>{text}</strong>" in page
-    other = copy.deepcopy(results)
-    for each in find(other, "relaxed.absolute.target.none")["comparisons"]:
-        each["smallest_tolerance"] = {"exact": "0x1/0x4", "approx": 0.25}
-    assert conclusion(other).endswith(
+    comparisons = find(results, name).comparisons
+    far = [replace(each, smallest_tolerance=Fraction(1, 4)) for each in comparisons]
+    assert conclusion(changed(results, name, comparisons=tuple(far))).endswith(
         "none of its 3 points collides exactly (smallest tolerances 0.25 to 0.25)."
     )
-    for each in find(other, "relaxed.absolute.target.none")["comparisons"][:2]:
-        each["smallest_tolerance"] = {"exact": "0x0/0x1", "approx": 0.0}
-    assert "; 2 of its 3 points collide exactly (smallest tolerances 0 to 0.25)." in conclusion(
-        other
-    )
+    near = [replace(each, smallest_tolerance=Fraction(0)) for each in comparisons[:2]]
+    other = conclusion(changed(results, name, comparisons=(*near, far[2])))
+    assert "; 2 of its 3 points collide exactly (smallest tolerances 0 to 0.25)." in other
     assert "smallest tolerance at which every found point collides" in headline(results)[-1]
 
 
@@ -339,22 +349,26 @@ def test_facts_count_the_proofs_there_are(results):
     table = facts_table(results)
     assert "certified" not in table.title
     assert "15 of 15 certificates" in table.notes[-1]
-    cut = copy.deepcopy(results)
-    cut["facts"][2] |= {"dimension": None}
-    cut["facts"][2]["certificates"]["dimension"] = None
-    table = facts_table(cut)
+    *rest, box = results.facts
+    cut = replace(box, dimension=None, certificates={**box.certificates, "dimension": None})
+    table = facts_table(replace(results, facts=(*rest, cut)))
     assert "14 of 15 certificates" in table.notes[-1]
     assert {row[0]: row[3] for row in table.rows}["dimension"] == "undecided"
 
 
 def test_the_curve_states_how_wide_its_bounds_are(results, arrays):
-    wide = copy.deepcopy(results)
-    wide["curve"]["points"][1]["l2"]["upper"] = wide["curve"]["points"][1]["l2"]["lower"] + 0.25
+    def with_upper(number, upper):
+        points = list(results.curve.points)
+        l2 = replace(points[number].norms["l2"], upper=upper)
+        points[number] = replace(points[number], norms={**points[number].norms, "l2": l2})
+        return replace(results, curve=replace(results.curve, points=tuple(points)))
+
+    lower = results.curve.points[1].norms["l2"].lower
+    wide = with_upper(1, lower + 0.25)
     labels = curve_figure(wide, arrays).subfigs[0].axes[0].get_legend().get_texts()
     assert labels[0].get_text() == "l2 (upper end; certified bounds at most 0.25 apart)"
-    for one in wide["curve"]["points"]:
-        one["l2"]["upper"] = None
-    labels = curve_figure(wide, arrays).subfigs[0].axes[0].get_legend().get_texts()
+    results = with_upper(0, None)
+    labels = curve_figure(with_upper(1, None), arrays).subfigs[0].axes[0].get_legend().get_texts()
     assert labels[0].get_text() == "l2 (undecided)"
 
 

@@ -1,4 +1,3 @@
-import copy
 import json
 from dataclasses import replace
 
@@ -6,17 +5,28 @@ import pytest
 import torch
 
 from experiments.datasets.mnist import pixels
+from experiments.measure import search
 from experiments.measure.case import Case
-from experiments.measure.entries import MAX_STEPS
+from experiments.measure.search import MAX_STEPS
 from experiments.mnist import survey as module
-from experiments.mnist import survey_job
 from experiments.mnist.controls import control_masks
 from experiments.mnist.output import finish_survey
 from experiments.mnist.survey import run_survey
 from experiments.mnist.survey_figure import survey_figure
 from experiments.mnist.survey_job import SurveyJob, run_survey_job
 from experiments.mnist.survey_options import SurveyOptions
-from experiments.mnist.survey_summary import COLUMNS, observations, spread, summarise
+from experiments.mnist.survey_results import (
+    COLUMNS,
+    EXACT,
+    RELAXED,
+    ExactRow,
+    Proved,
+    RelaxedRow,
+    Spread,
+    SurveyResults,
+    SurveyRow,
+)
+from experiments.mnist.survey_summary import observations, spread, summarise
 from experiments.mnist.survey_tables import held_table, survey_tables
 from experiments.models.mlp import weights_of
 from experiments.run.progress import Progress
@@ -40,34 +50,36 @@ def run(tmp_path_factory):
 
 
 def test_one_row_a_target_and_seed(run):
-    results = read_record(run).results
-    assert [(r["seed"], r["target"]) for r in results["rows"]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    for row in results["rows"]:
-        assert row["exact"]["verified"] == row["exact"]["decided"] == row["exact"]["vertices"] == 2
-        assert row["hinge"]["max_relative_gap"] < 0.02
-        assert row["hinge"]["max_tolerance"] < 1e-3
-        assert row["hinge"]["distance"] == pytest.approx(row["exact"]["distance"], rel=0.02)
-    assert results["proofs"]["exact"] == {"decided": 8, "verified": 8, "vertices": 8, "asked": 8}
+    results = read_record(run, SurveyResults).results
+    assert [(r.seed, r.target) for r in results.rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for row in results.rows:
+        exact, hinge = row.exact["exact"], row.relaxed["hinge"]
+        assert exact.verified == exact.decided == exact.vertices == 2
+        assert hinge.max_relative_gap < 0.02
+        assert hinge.max_tolerance < 1e-3
+        assert hinge.distance == pytest.approx(exact.distance, rel=0.02)
+    proofs = Proved(asked=8, decided=8, verified=8, vertices=8)
+    assert results.summary.proofs["exact"] == proofs
 
 
 def test_a_row_is_what_the_polytope_says(run):
-    row = read_record(run).results["rows"][2]
+    row = read_record(run, SurveyResults).results.rows[2]
     data = small_mnist()
     layer = small_net(data, seed=1).model.hidden1
     case = Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[0]))
     polytope = case.polytope()
-    assert row["units"] == list(polytope.inactive_units[:2])
-    first, second = (v.point_float() for v in polytope.unit_vertices(row["units"]).values())
-    assert row["exact"]["distance"] == float(((first - second) ** 2).sum() ** 0.5)
+    assert row.units == polytope.inactive_units[:2]
+    first, second = (v.point_float() for v in polytope.unit_vertices(row.units).values())
+    assert row.distance("exact") == float(((first - second) ** 2).sum() ** 0.5)
 
 
 def test_resume_and_more_targets_keep_what_is_there(run, monkeypatch):
     install(monkeypatch, module)
     before = (run / "rows.jsonl").read_bytes()
-    results = read_record(run).results
+    results = read_record(run, SurveyResults).results
     again = run_survey(OPTIONS, run, QUIET)
     assert (run / "rows.jsonl").read_bytes() == before
-    assert json.loads(json.dumps(again.results)) == results
+    assert again.results == results
 
 
 def test_other_options_are_refused(run, monkeypatch):
@@ -110,7 +122,7 @@ def test_every_search_runs_on_the_device_asked_for(monkeypatch):
         asked.append(device)
         return find_vertices(*args, device="cpu", **options)
 
-    monkeypatch.setattr(survey_job, "find_vertices", seen)
+    monkeypatch.setattr(search, "find_vertices", seen)
     job = SurveyJob(
         seed=0,
         weights=weights_of(small_net(data, seed=0).model),
@@ -137,50 +149,59 @@ def test_tables_and_figure_are_written(run, capsys):
 
 def row(seed, target, **distances):
     """A made-up row; families that are not named lie 1 apart."""
-    found = {"seed": seed, "target": target, "label": target, "units": [0, 1]}
-    for family in COLUMNS:
-        found[family] = {
-            "distance": distances.get(family, 1.0),
-            **dict.fromkeys(("decided", "verified", "vertices", "converged"), 2),
-            "max_relative_gap": 0.01,
-            "max_tolerance": 1e-4,
-        }
-    return found
+    exact, relaxed = (
+        {family: kind(distance=distances.get(family, 1.0), **rest) for family in families}
+        for families, kind, rest in (
+            (EXACT, ExactRow, dict.fromkeys(("decided", "verified", "vertices"), 2)),
+            (
+                RELAXED,
+                RelaxedRow,
+                {"max_relative_gap": 0.01, "max_tolerance": 1e-4, "converged": 2},
+            ),
+        )
+    )
+    return SurveyRow(
+        seed=seed,
+        target=target,
+        label=target,
+        winner=0,
+        confidence=1.0,
+        n_positive=1,
+        units=(0, 1),
+        exact=exact,
+        relaxed=relaxed,
+    )
 
 
 def test_summary_by_hand():
     rows = [row(0, 0, exact=4.0), row(0, 1, exact=8.0), row(1, 0, exact=0.5)]
     found = summarise(rows, image_distance=10.0)
-    assert found["distances"]["exact"] == {
-        "count": 3,
-        "mean": pytest.approx(12.5 / 3),
-        "std": pytest.approx(3.752777),
-        "min": 0.5,
-        "max": 8.0,
-    }
-    assert found["by_seed"]["1"]["exact"]["mean"] == 0.5
-    assert found["by_label"]["1"]["exact"]["mean"] == 8.0
-    assert found["ratios"]["absolute"] == pytest.approx(0.1)
-    first = observations(rows)[0]
-    assert (first["left"], first["right"], first["held"], first["rows"]) == (
-        "exact",
-        "absolute",
-        2,
-        3,
+    assert found.distances["exact"] == Spread(
+        count=3,
+        mean=pytest.approx(12.5 / 3),
+        std=pytest.approx(3.752777),
+        min=0.5,
+        max=8.0,
     )
+    assert found.by_seed[1]["exact"].mean == 0.5
+    assert found.by_label[1]["exact"].mean == 8.0
+    assert found.ratios["absolute"] == pytest.approx(0.1)
+    first = observations(rows)[0]
+    assert (first.left, first.right, first.held, first.rows) == ("exact", "absolute", 2, 3)
 
 
 def test_rows_without_a_distance_are_left_out_of_the_means():
-    rows = [row(0, 0, exact=4.0), row(0, 1)]
-    rows[1]["exact"]["distance"] = None
-    assert summarise(rows, 10.0)["distances"]["exact"]["mean"] == 4.0
-    assert observations(rows)[0]["rows"] == 1
-    assert spread([])["mean"] is None
+    rows = [row(0, 0, exact=4.0), row(0, 1, exact=None)]
+    assert summarise(rows, 10.0).distances["exact"].mean == 4.0
+    assert observations(rows)[0].rows == 1
+    assert spread([]).mean is None
 
 
 def test_searches_that_did_not_converge_are_counted_not_named(run):
-    results = copy.deepcopy(read_record(run).results)
-    results["searches"]["hinge"]["converged"] = 5
+    results = read_record(run, SurveyResults).results
+    searches = dict(results.summary.searches)
+    searches["hinge"] = replace(searches["hinge"], converged=5)
+    results = replace(results, summary=replace(results.summary, searches=searches))
     tables = {table.name: table for table in survey_tables(results)}
     hinge = next(row for row in tables["survey"].rows if row[0].startswith("hinge"))
     assert (hinge[0], hinge[3]) == ("hinge, run to convergence", "5/8 converged")
@@ -192,7 +213,7 @@ def test_searches_that_did_not_converge_are_counted_not_named(run):
 
 def test_ratios_are_explained_and_rows_without_one_counted():
     rows = [row(0, 0, exact=4.0, absolute=0.0), row(0, 1, exact=8.0)]
-    table = held_table({"observations": observations(rows)})
+    table = held_table(observations(rows))
     farther = "the exact vertices lie farther apart than the paper's penalty's"
     assert [cells[0] for cells in table.rows[:3]] == [
         farther,
@@ -201,12 +222,12 @@ def test_ratios_are_explained_and_rows_without_one_counted():
     ]
     assert table.rows[0][1:] == ("2 of 2", "8.00 (8.00 to 8.00)")
     assert f"left out of it: 1 of 2 in '{farther}'" in table.notes[0]
-    table = held_table({"observations": observations(rows[1:])})
+    table = held_table(observations(rows[1:]))
     assert table.notes[0].endswith("left out of it: none.")
 
 
 def test_the_figure_says_what_it_draws_and_what_is_proved(run):
-    axes = survey_figure(read_record(run).results).axes[0]
+    axes = survey_figure(read_record(run, SurveyResults).results).axes[0]
     assert "box: quartiles and median; whiskers" in axes.get_title()
     ticks = [text.get_text() for text in axes.get_xticklabels()]
     for family in ("exact", "never", "rarely"):
@@ -214,7 +235,7 @@ def test_the_figure_says_what_it_draws_and_what_is_proved(run):
 
 
 def test_the_means_state_the_stopping_rule(run):
-    notes = " ".join(survey_tables(read_record(run).results)[0].notes)
+    notes = " ".join(survey_tables(read_record(run, SurveyResults).results)[0].notes)
     assert "(value of eq. 1 - lower bound) <= 0.0001 max(1, |value|), by duality gap" in notes
     assert "0.001 max(1, |minimum|), by duality gap in float64" in notes
     assert f"ends after {MAX_STEPS:,} steps" in notes

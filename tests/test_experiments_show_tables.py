@@ -1,5 +1,6 @@
 import pytest
 
+from experiments.mnist.survey_results import Spread
 from experiments.show.numbers import between, fixed, percent, probability, short, spread_text
 from experiments.show.proof_cells import UNCERTIFIED, proof_cell, uncertified
 from experiments.show.tables import Table, write_tables
@@ -105,7 +106,7 @@ def test_cells_name_the_files(found, cell):
         (probability(0.5), "0.5000"),
         (between(1.0, 1.00001), "1.0000"),
         (between(1.0, 1.1), "1.0000 to 1.1000"),
-        (spread_text({"mean": 2.0, "std": None, "min": 2.0, "max": 2.0}), "2.00 (2.00 to 2.00)"),
+        (spread_text(Spread(count=1, mean=2.0, min=2.0, max=2.0)), "2.00 (2.00 to 2.00)"),
     ],
 )
 def test_numbers(text, expected):

@@ -160,8 +160,36 @@ def _read(folder: Path) -> Mnist:
     )
 
 
-def chosen_images(target: int | None, other: int | None, data: Mnist) -> tuple[int, int]:
-    """Returns the indices of the target and of the other digit among the test images.
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A target and an image of another digit, where searches may start.
+
+    Attributes:
+        data: MNIST.
+        target: index among the test images.
+        other: likewise.
+    """
+
+    data: Mnist
+    target: int
+    other: int
+
+    def image(self, index: int) -> NDArray[np.float32]:
+        """Returns a test image as the networks see it, (784,)."""
+        return pixels(self.data.test_images[index])
+
+    def label(self, index: int) -> int:
+        """Returns the digit of a test image."""
+        return int(self.data.test_labels[index])
+
+    @property
+    def starts(self) -> dict[str, NDArray[np.float32]]:
+        """Name -> image (784,) at which searches start."""
+        return {"target": self.image(self.target), "other": self.image(self.other)}
+
+
+def chosen_pair(target: int | None, other: int | None, data: Mnist) -> Pair:
+    """Returns the target and the other digit among the test images.
 
     Args:
         target: as the user chose it; None for the first 7.
@@ -179,7 +207,7 @@ def chosen_images(target: int | None, other: int | None, data: Mnist) -> tuple[i
             f"other: expected another digit than the target's, a {labels[target]}; "
             f"got test image {other}, which is one too"
         )
-    return target, other
+    return Pair(data, target, other)
 
 
 def _index(name: str, wanted: int | None, data: Mnist, *, digit: int) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.lenet5.case import DeepCase
 from experiments.lenet5.pieces import growth
 from experiments.lenet5.search import combinations, spread
-from experiments.measure.distances import PAIRS, mean_pairwise
+from experiments.measure.distances import mean_pairwise
 from experiments.measure.entries import FAMILIES
 from experiments.measure.sampling import SCHEMES, classify
 from experiments.run.jobs import Outcome
@@ -47,7 +47,8 @@ def gather(
         "images": {
             "mean_distance": image_distance,
             "pairs": count * (count - 1) // 2,
-            "which": PAIRS,
+            "which": "all pairs of different test images, pixels level/255, "
+            "squared distances exact",
         },
         "schemes": SCHEMES,
         "layers": layers,
@@ -72,7 +73,10 @@ def _image(setting: Setting, index: int | None) -> Entry:
     seen = {}
     for case in setting.cases:
         shaped = case.shaped(setting.image(index)[None]).numpy()
-        seen[case.network] = classify(case.model, shaped)[0]
+        seen[case.network] = {
+            "class": classify(case.model, shaped)[0].winner,
+            "confidence": classify(case.model, shaped)[0].confidence,
+        }
     return {"index": index, "label": int(setting.data.test_labels[index]), "seen": seen}
 
 

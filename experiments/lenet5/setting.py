@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.mnist import Mnist, chosen_images, pixels
+from experiments.datasets.mnist import Mnist, chosen_pair, pixels
 from experiments.lenet5.case import DeepCase
 from experiments.lenet5.options import Lenet5Options
 from experiments.lenet5.search import SearchOptions
@@ -59,7 +59,8 @@ def set_up(options: Lenet5Options, data: Mnist, progress: Progress) -> Setting:
     Raises:
         InputError: an index is out of range, or there are too few inactive units.
     """
-    target, other = chosen_images(options.target, options.other, data)
+    pair = chosen_pair(options.target, options.other, data)
+    target, other = pair.target, pair.other
     wanted = ["mlp" if layer == "hidden2" else "lenet5" for layer in options.layers]
     nets: dict[str, TrainedNet[Any]] = {
         name: trained_net(

@@ -1,6 +1,7 @@
 """How far apart are images?  Mean l2 distances, in float64."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,4 +91,33 @@ def nearest_label(
     return found, np.sqrt(best.clip(min=0))
 
 
-PAIRS = "all pairs of different test images, pixels level/255, squared distances exact"
+@dataclass(frozen=True, kw_only=True)
+class ImageDistance:
+    """The mean l2 distance of images, and over how many pairs of which."""
+
+    mean_distance: float
+    pairs: int
+    which: str
+
+
+def image_distance(images: NDArray[np.uint8]) -> ImageDistance:
+    """Returns the mean l2 distance of test images (n, d) of grey levels, pixels level/255."""
+    return ImageDistance(
+        mean_distance=mean_image_distance(images),
+        pairs=len(images) * (len(images) - 1) // 2,
+        which="all pairs of different test images, pixels level/255, squared distances exact",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """How far one point is from another."""
+
+    l2: float
+    linf: float
+
+    @classmethod
+    def between(cls, a: NDArray[np.floating], b: NDArray[np.floating]) -> "Move":
+        """The lengths of a - b, in float64."""
+        move = np.asarray(a, dtype=np.float64) - b
+        return cls(l2=float(np.linalg.norm(move)), linf=float(np.abs(move).max()))

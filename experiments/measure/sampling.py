@@ -1,6 +1,6 @@
 """What does the network say of convex combinations?  Classes, confidences, success rates."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,6 +12,31 @@ SCHEMES = {
     "uniform": "uniform on the simplex (Dirichlet with all parameters 1)",
     "stick": "stick-breaking as in the authors' scripts: each weight a uniform share of the rest",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a network says of one input: its class, and the probability of it."""
+
+    winner: int
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combined:
+    """What a network says of random convex combinations.
+
+    Attributes:
+        samples: how many.
+        success: share whose class is the target's.
+        target_class_confidence: mean probability of the target's class.
+        winner_confidence: mean probability of the class that won.
+    """
+
+    samples: int
+    success: float
+    target_class_confidence: float
+    winner_confidence: float
 
 
 def weights(scheme: str, *, samples: int, points: int, seed: int) -> NDArray[np.float64]:
@@ -46,17 +71,17 @@ def probabilities(model: nn.Module, points: NDArray[np.floating]) -> NDArray[np.
     return found
 
 
-def classify(model: nn.Module, points: NDArray[np.floating]) -> list[dict[str, Any]]:
+def classify(model: nn.Module, points: NDArray[np.floating]) -> tuple[Verdict, ...]:
     """Returns class and confidence of each point (n, d)."""
-    return [
-        {"class": int(row.argmax()), "confidence": float(row.max())}
+    return tuple(
+        Verdict(winner=int(row.argmax()), confidence=float(row.max()))
         for row in probabilities(model, points)
-    ]
+    )
 
 
 def judge(
     model: nn.Module, vertices: NDArray[np.float64], wanted: int, *, samples: int, seed: int
-) -> dict[str, Any]:
+) -> dict[str, Combined]:
     """Returns how random convex combinations of vertices (k, d) are classified, by scheme.
 
     Args:
@@ -71,10 +96,10 @@ def judge(
         drawn = weights(scheme, samples=samples, points=len(vertices), seed=seed)
         table = probabilities(model, drawn @ vertices)
         winners = table.argmax(axis=1)
-        found[scheme] = {
-            "samples": samples,
-            "success": float((winners == wanted).mean()),
-            "target_class_confidence": float(table[:, wanted].mean()),
-            "winner_confidence": float(table.max(axis=1).mean()),
-        }
+        found[scheme] = Combined(
+            samples=samples,
+            success=float((winners == wanted).mean()),
+            target_class_confidence=float(table[:, wanted].mean()),
+            winner_confidence=float(table.max(axis=1).mean()),
+        )
     return found

@@ -1,8 +1,6 @@
 """What is each search called, and when does it end?  Numbers come from `optimize`'s defaults."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from experiments.mnist.results import RelaxedSet, VertexSet
 from optimize import Splitting, Stopping
 from optimize.search.splitting import CONSTRAINED_TOLERANCE, PENALTY_TOLERANCE
 
@@ -40,18 +38,17 @@ RULES = {
 }
 
 
-def name_of(one: Mapping[str, Any]) -> str:
+def name_of(one: VertexSet) -> str:
     """Returns what a table calls one set of vertices."""
-    return FAMILY[one["family"]] + CONTROL[one["control"]]
+    return FAMILY[one.family] + CONTROL[one.control]
 
 
-def title_of(one: Mapping[str, Any]) -> str:
+def title_of(one: VertexSet) -> str:
     """Returns the name with the count of searches that converged, where the method can.
 
-    >>> title_of({"family": "hinge", "control": "none", "status": ["converged", "step_limit"]})
-    'relaxed: hinge, run to convergence; 1 of 2 converged'
+    A title reads "relaxed: hinge, run to convergence; 1 of 2 converged".
     """
-    if one["family"] not in ("absolute", "hinge"):
+    if not isinstance(one, RelaxedSet) or one.family == "authors":
         return name_of(one)
-    ended = one["status"]
+    ended = one.search.status
     return f"{name_of(one)}; {ended.count('converged')} of {len(ended)} converged"

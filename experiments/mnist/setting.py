@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.mnist import TEST_IMAGES, Mnist, chosen_images, first_image, pixels
+from experiments.datasets.mnist import TEST_IMAGES, Mnist, Pair, chosen_pair, first_image
 from experiments.datasets.pinned import data_root
 from experiments.measure.case import Case
 from experiments.mnist.controls import control_masks
+from experiments.mnist.jobs import LAYER
 from experiments.mnist.options import MnistOptions
-from experiments.mnist.relaxed import LAYER
 from experiments.models.mlp import MLP
 from experiments.models.train import TrainedNet
 from polytope import Source
@@ -25,7 +25,7 @@ class Setting:
 
     Attributes:
         options: with the target and the other digit resolved to indices.
-        data: MNIST.
+        pair: these two images.
         net: the network.
         case: layer, target and units.
         digits: digit class -> index of its test image.
@@ -33,15 +33,11 @@ class Setting:
     """
 
     options: MnistOptions
-    data: Mnist
+    pair: Pair
     net: TrainedNet[MLP]
     case: Case
     digits: Mapping[int, int]
     masks: Mapping[str, NDArray[np.bool_]]
-
-    def image(self, index: int) -> NDArray[np.float32]:
-        """Returns a test image as the network sees it, (d,)."""
-        return pixels(self.data.test_images[index])
 
 
 def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
@@ -50,10 +46,9 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
     Raises:
         InputError: an index is out of range, or there are too few inactive units.
     """
-    labels = data.test_labels
-    target, other = chosen_images(options.target, options.other, data)
-    layer = getattr(net.model, LAYER)
-    case = Case(layer.weight.numpy(), layer.bias.numpy(), pixels(data.test_images[target]))
+    pair = chosen_pair(options.target, options.other, data)
+    target, layer = pair.target, getattr(net.model, LAYER)
+    case = Case(layer.weight.numpy(), layer.bias.numpy(), pair.image(target))
     polytope = case.polytope()
     inactive = polytope.inactive_units
     images = data_root(options.data) / "mnist" / TEST_IMAGES
@@ -68,19 +63,12 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
             f"got {options.units}"
         )
     return Setting(
-        options=replace(options, target=target, other=other),
-        data=data,
+        options=replace(options, target=target, other=pair.other),
+        pair=pair,
         net=net,
         case=replace(
             case, units=inactive[: options.units], sources=readable(polytope.layer, sources)
         ),
-        digits={d: first_image(labels, d, avoid=target) for d in options.digits},
+        digits={d: first_image(data.test_labels, d, avoid=target) for d in options.digits},
         masks=control_masks(data.train_images),
     )
-
-
-def target_words(setting: Setting) -> str:
-    """Names the target in a few words: its index and its digit."""
-    index = setting.options.target
-    assert index is not None
-    return f"{index}, a {setting.data.test_labels[index]}"

@@ -10,12 +10,25 @@ from numpy.typing import NDArray
 
 from experiments.measure.case import Case
 from experiments.measure.distances import mean_pairwise
-from experiments.measure.entries import MAX_STEPS, solved
 from experiments.measure.sampling import classify
-from experiments.mnist.relaxed import LAYER
+from experiments.measure.search import relaxed_search
+from experiments.mnist.jobs import LAYER
+from experiments.mnist.survey_results import ExactRow, RelaxedRow, SurveyRow
 from experiments.models.mlp import MLP, model_of
-from optimize import Objective, Stopping, VertexSearch, find_vertices
-from polytope import CollisionPolytope, LPResult, verify
+from experiments.run.outcomes import Key
+from optimize import VertexSearch
+from polytope import CollisionPolytope, LPResult, LPStatus, verify
+
+Exact = Mapping[int, LPResult]
+
+
+@dataclass(frozen=True)
+class RowKey(Key[SurveyRow]):
+    """One target of the network of one seed."""
+
+    WORK = "survey"
+    seed: int
+    target: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,18 +55,13 @@ class SurveyJob:
     units: int
     device: str
 
-    def row_keys(self) -> list[str]:
-        """The names of its rows, one a target."""
-        return [row_key(self.seed, target) for target in self.targets]
+    def row_keys(self) -> list[RowKey]:
+        """The keys of its rows, one a target."""
+        return [RowKey(self.seed, target) for target in self.targets]
 
 
-def row_key(seed: int, target: int) -> str:
-    """Returns the name of one row."""
-    return f"seed={seed} target={target}"
-
-
-def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
-    """Returns the results of each target by row key; every exact vertex passed `verify`.
+def run_survey_job(job: SurveyJob) -> dict[RowKey, SurveyRow]:
+    """Returns the row of each target by its key; every exact vertex passed `verify`.
 
     Raises:
         CertificateError: a certificate was refused.
@@ -64,98 +72,70 @@ def run_survey_job(job: SurveyJob) -> dict[str, dict[str, Any]]:
     cases = [Case(weight, bias, image) for image in job.images]
     polytopes = [case.polytope() for case in cases]
     units = [polytope.inactive_units[: job.units] for polytope in polytopes]
+    common: dict[str, Any] = {"batched": True, "device": job.device}
     searches = {
-        others: _search(model, job.images, units, others=others, device=job.device)
-        for others in ("absolute", "hinge")
+        family: relaxed_search(
+            model, LAYER, job.images, family=family, units=list(map(list, units)), **common
+        )
+        for family in ("absolute", "hinge")
     }
     rows = {}
     for row, key in enumerate(job.row_keys()):
-        exact = polytopes[row].unit_vertices(units[row])
-        found: dict[str, Any] = {
-            "label": job.labels[row],
-            **classify(model, job.images[row : row + 1])[0],
-            "n_positive": polytopes[row].n_positive,
-            "units": list(units[row]),
-            "exact": _exact_entry(model, exact),
+        case, chosen = cases[row], units[row]
+        held = {name: case.polytope(fixed=mask) for name, mask in job.masks.items()}
+        sets = {"exact": polytopes[row], **held}
+        exact = {name: polytope.unit_vertices(chosen) for name, polytope in sets.items()}
+        relaxed = {
+            family: _relaxed(polytopes[row], exact["exact"], search, row)
+            for family, search in searches.items()
         }
-        for name, mask in job.masks.items():
-            found |= _controlled(
-                model, cases[row], units[row], control=(name, mask), device=job.device
+        for name, mask in job.masks.items():  # the paper's penalty under the same control
+            search = relaxed_search(
+                model,
+                LAYER,
+                case.target[None],
+                family="absolute",
+                units=[list(chosen)],
+                bounds=case.bounds(mask),
+                **common,
             )
-        for others, search in searches.items():
-            found[others] = _relaxed_entry(polytopes[row], exact, search, row)
-        rows[key] = found
+            relaxed[f"absolute_{name}"] = _relaxed(held[name], exact[name], search, 0)
+        (seen,) = classify(model, case.target[None])
+        rows[key] = SurveyRow(
+            seed=key.seed,
+            target=key.target,
+            label=job.labels[row],
+            winner=seen.winner,
+            confidence=seen.confidence,
+            n_positive=polytopes[row].n_positive,
+            units=chosen,
+            exact={name: _exact(model, found) for name, found in exact.items()},
+            relaxed=relaxed,
+        )
     return rows
 
 
-def _controlled(
-    model: MLP,
-    case: Case,
-    units: tuple[int, ...],
-    *,
-    control: tuple[str, NDArray[np.bool_]],
-    device: str,
-) -> dict[str, Any]:
-    """The exact vertices, and the paper's penalty, with the same pixels held at the target's."""
-    name, mask = control
-    polytope = case.polytope(fixed=mask)
-    exact = polytope.unit_vertices(units)
-    bounds = case.bounds(mask)
-    search = _search(
-        model, case.target[None], [units], others="absolute", bounds=bounds, device=device
-    )
-    return {
-        name: _exact_entry(model, exact),
-        f"absolute_{name}": _relaxed_entry(polytope, exact, search, 0),
-    }
-
-
-def _search(
-    model: MLP,
-    images: NDArray[np.float32],
-    units: list[tuple[int, ...]],
-    *,
-    others: str,
-    device: str,
-    bounds: tuple[Any, Any] = (0.0, 1.0),
-) -> VertexSearch:
-    return find_vertices(
-        model,
-        LAYER,
-        images,
-        batched=True,
-        bounds=bounds,
-        units=[list(chosen) for chosen in units],
-        objective=Objective(others="hinge" if others == "hinge" else "absolute"),
-        stopping=Stopping(max_steps=MAX_STEPS),
-        device=device,
-        progress=False,
-    )
-
-
-def _exact_entry(model: MLP, results: Mapping[int, LPResult]) -> dict[str, Any]:
+def _exact(model: MLP, results: Exact) -> ExactRow:
     """Mean distance, and how many of the vertices were decided, verified and proved vertices."""
-    points = list(solved(results).values())
-    verified = 0
-    for result in results.values():
-        if result.certificate is not None:
-            verify(result.certificate)
-            verified += 1
-    classes = [seen["class"] for seen in classify(model, np.array(points))] if points else []
-    return {
-        "distance": mean_pairwise(np.array(points)) if len(points) >= 2 else None,
-        "decided": len(points),
-        "verified": verified,
-        "vertices": sum(result.is_vertex for result in results.values()),
-        "classes": classes,
-    }
+    solved = [r.point_float() for r in results.values() if r.status is LPStatus.OPTIMAL]
+    points = np.array(solved)
+    proofs = [r.certificate for r in results.values() if r.certificate is not None]
+    for proof in proofs:
+        verify(proof)
+    return ExactRow(
+        distance=mean_pairwise(points) if len(solved) >= 2 else None,
+        decided=len(solved),
+        verified=len(proofs),
+        vertices=sum(result.is_vertex for result in results.values()),
+        classes=tuple(seen.winner for seen in classify(model, points)) if solved else (),
+    )
 
 
-def _relaxed_entry(
-    polytope: CollisionPolytope, exact: Mapping[int, LPResult], search: VertexSearch, row: int
-) -> dict[str, Any]:
+def _relaxed(
+    polytope: CollisionPolytope, exact: Exact, search: VertexSearch, target: int
+) -> RelaxedRow:
     """Mean distance of one target's relaxed vertices, and their exact gaps and tolerances."""
-    mine = (search.targets == row).nonzero()[:, 0].tolist()
+    mine = (search.targets == target).nonzero()[:, 0].tolist()
     points = search.points[mine].double().numpy()
     gaps, tolerances = [], []
     for vertex, point in zip(mine, points, strict=True):
@@ -165,10 +145,10 @@ def _relaxed_entry(
         least = exact[unit].value
         if least:
             gaps.append(float(abs((residuals.pre_activation[unit] - least) / least)))
-    return {
-        "distance": mean_pairwise(points),
-        "max_relative_gap": max(gaps, default=None),
-        "max_tolerance": max(tolerances),
-        "converged": sum(search.status[vertex].name == "CONVERGED" for vertex in mine),
-        "steps": int(search.steps[mine].max()),
-    }
+    return RelaxedRow(
+        distance=mean_pairwise(points),
+        max_relative_gap=max(gaps, default=None),
+        max_tolerance=max(tolerances),
+        converged=sum(search.status[vertex].name == "CONVERGED" for vertex in mine),
+        steps=int(search.steps[mine].max()),
+    )

@@ -1,11 +1,16 @@
 """Which tables does the survey print?  Read from its record; nothing is computed here."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from experiments.measure.entries import MAX_STEPS
+from experiments.measure.search import MAX_STEPS
 from experiments.mnist.searches import RULES
-from experiments.mnist.survey_summary import COLUMNS
+from experiments.mnist.survey_results import (
+    COLUMNS,
+    Observation,
+    Spread,
+    Summary,
+    SurveyResults,
+)
 from experiments.paper import TABLE_2
 from experiments.show.numbers import fixed, percent, short, spread_text
 from experiments.show.proof_cells import uncertified
@@ -20,22 +25,22 @@ NAMES = {
     "never": "exact, never-lit pixels fixed",
     "rarely": "exact, pixels lit in <1% fixed",
 }
-Results = Mapping[str, Any]
 
 
-def survey_tables(results: Results) -> list[Table]:
+def survey_tables(results: SurveyResults) -> list[Table]:
     """Returns all tables of a survey's results."""
+    found = results.summary
     return [
         means_table(results),
-        _by(results, "by_seed", name="survey-seeds", heading="training seed"),
-        _by(results, "by_label", name="survey-digits", heading="the target's digit"),
-        held_table(results),
+        _by(found, found.by_seed, name="survey-seeds", heading="training seed"),
+        _by(found, found.by_label, name="survey-digits", heading="the target's digit"),
+        held_table(found.observations),
     ]
 
 
-def means_table(results: Results) -> Table:
+def means_table(results: SurveyResults) -> Table:
     """Mean distance of the vertices over all rows, by family."""
-    printed = TABLE_2[0]
+    printed, found = TABLE_2[0], results.summary
     rows: list[tuple[str, ...]] = [
         (
             "paper, Table 2 (one target)",
@@ -45,20 +50,18 @@ def means_table(results: Results) -> Table:
         )
     ]
     for family in COLUMNS:
-        proofs = results["proofs"].get(family)
-        search = results["searches"].get(family)
+        search = found.searches.get(family)
         rows.append(
             (
                 NAMES[family],
-                spread_text(results["distances"][family]),
-                percent(results["ratios"][family]),
-                proved_text(proofs) if proofs else converged_text(search),
-                short(search["max_relative_gap"]["max"]) if search else "",
-                short(search["max_tolerance"]["max"]) if search else "",
+                spread_text(found.distances[family]),
+                percent(found.ratios[family]),
+                ended_text(found, family),
+                short(search.max_relative_gap.max) if search else "",
+                short(search.max_tolerance.max) if search else "",
             )
         )
-    count = results["distances"]["exact"]["count"]
-    controls = results["controls"]
+    count, controls = found.distances["exact"].count, results.controls
     return Table(
         name="survey",
         title=f"Mean l2 distance of the vertices, {count} rows (target, training seed)",
@@ -69,11 +72,11 @@ def means_table(results: Results) -> Table:
         rows=tuple(rows),
         proofs=uncertified(rows),
         notes=(
-            f"Mean distance of all pairs of test images: {fixed(results['image_distance'])}.",
-            f"Controls: {controls['never']['pixels']} pixels never lit, "
-            f"{controls['rarely']['pixels']} lit in under 1% of the training images.",
+            f"Mean distance of all pairs of test images: {fixed(results.image_distance)}.",
+            f"Controls: {controls['never'].pixels} pixels never lit, "
+            f"{controls['rarely'].pixels} lit in under 1% of the training images.",
             "Network accuracies: "
-            + ", ".join(percent(net["accuracy"], 2) for net in results["networks"])
+            + ", ".join(percent(net.accuracy, 2) for net in results.networks)
             + ".",
             f"Stopping rule of the paper's penalty, with and without controls: "
             f"{RULES['absolute']}; of the hinge: {RULES['hinge']}. A search that has not converged "
@@ -86,25 +89,25 @@ def means_table(results: Results) -> Table:
     )
 
 
-def proved_text(found: Mapping[str, Any]) -> str:
-    """Returns how many of a family's vertices have a certificate that was accepted."""
-    return f"{found['verified']}/{found['asked']} proved"
+def ended_text(found: Summary, family: str) -> str:
+    """Returns how many vertices of a family were proved, or how many of its searches converged."""
+    if proofs := found.proofs.get(family):
+        return f"{proofs.verified}/{proofs.asked} proved"
+    search = found.searches[family]
+    return f"{search.converged}/{search.asked} converged"
 
 
-def converged_text(found: Mapping[str, Any]) -> str:
-    """Returns how many of a family's searches converged."""
-    return f"{found['converged']}/{found['asked']} converged"
-
-
-def _by(results: Results, key: str, *, name: str, heading: str) -> Table:
+def _by(
+    found: Summary, groups: Mapping[int, Mapping[str, Spread]], *, name: str, heading: str
+) -> Table:
     """The same in groups of rows."""
     rows = [
         (
-            group,
-            str(found["exact"]["count"]),
-            *(spread_text(found[family]) for family in COLUMNS),
+            str(group),
+            str(means["exact"].count),
+            *(spread_text(means[family]) for family in COLUMNS),
         )
-        for group, found in results[key].items()
+        for group, means in groups.items()
     ]
     return Table(
         name=name,
@@ -113,26 +116,20 @@ def _by(results: Results, key: str, *, name: str, heading: str) -> Table:
         rows=tuple(rows),
         proofs=uncertified(rows),
         notes=tuple(
-            f"{NAMES[family]}: {converged_text(search)}, all rows."
-            for family, search in results["searches"].items()
+            f"{NAMES[family]}: {ended_text(found, family)}, all rows." for family in found.searches
         ),
     )
 
 
-def held_table(results: Results) -> Table:
+def held_table(observations: Sequence[Observation]) -> Table:
     """Each observation, with the number of rows in which it held."""
     rows = [
-        (
-            one["statement"],
-            f"{one['held']} of {one['rows']}",
-            spread_text(one["ratio"]) if one["ratio"]["count"] else "",
-        )
-        for one in results["observations"]
+        (one.statement, f"{one.held} of {one.rows}", spread_text(one.ratio)) for one in observations
     ]
     left_out = "; ".join(
-        f"{one['rows'] - one['ratio']['count']} of {one['rows']} in '{one['statement']}'"
-        for one in results["observations"]
-        if one["ratio"]["count"] < one["rows"]
+        f"{one.rows - one.ratio.count} of {one.rows} in '{one.statement}'"
+        for one in observations
+        if one.ratio.count < one.rows
     )
     return Table(
         name="survey-observations",

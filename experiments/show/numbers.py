@@ -76,10 +76,21 @@ def between(lower: Any, upper: Any, digits: int = 4) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def spread_text(found: Mapping[str, Any], digits: int = 2) -> str:
-    """Returns mean ± standard deviation (least to largest) of a `spread`."""
-    if found["mean"] is None:
+def word(value: Any) -> str:
+    """Returns an answer: yes, no, a number, or "undecided" for None.
+
+    >>> word(True), word(3), word(None)
+    ('yes', '3', 'undecided')
+    """
+    if value is None:
+        return "undecided"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def spread_text(found: Any, digits: int = 2) -> str:
+    """Returns mean ± standard deviation (least to largest) of `mean`, `std`, `min` and `max`."""
+    if found.mean is None:
         return ""
-    ends = f"({fixed(found['min'], digits)} to {fixed(found['max'], digits)})"
-    deviation = "" if found["std"] is None else f" ± {fixed(found['std'], digits)}"
-    return f"{fixed(found['mean'], digits)}{deviation} {ends}"
+    ends = f"({fixed(found.min, digits)} to {fixed(found.max, digits)})"
+    deviation = "" if found.std is None else f" ± {fixed(found.std, digits)}"
+    return f"{fixed(found.mean, digits)}{deviation} {ends}"

@@ -8,10 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from experiments.run.proofs import command
+from experiments.run.proofs import command, keep_checker
 from experiments.run.record import Record
 from experiments.show.figures import FOLDER as FIGURES
-from experiments.show.tables import Table
+from experiments.show.tables import Table, write_tables
 from polytope.files import write_text
 
 FILE_NAME = "report.html"
@@ -57,6 +57,17 @@ class Page:
     headline: Sequence[str]
     sections: Sequence[Section]
     points: str
+
+
+def write_run(folder: Path, record: Record, *, tables: Sequence[Table], page: Page) -> None:
+    """Writes the tables, the checker and the page of a finished run; its figures are there.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    write_tables(folder, tables)
+    keep_checker(folder)
+    write_page(folder, record, page=page, tables=tables)
 
 
 def write_page(folder: Path, record: Record, *, page: Page, tables: Sequence[Table]) -> Path:
