@@ -4,18 +4,26 @@
 VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
+CAMPAIGN := $(BIN)/python -m tests.campaigns
 ARGS ?=
 
-.PHONY: help setup mnist test check clean
+.PHONY: help setup mnist test test-slow durations campaigns check format docs-images newest clean
 
 help:
-	@echo "make mnist   set up .venv, then reproduce the MNIST experiment (ARGS='...' for more options)"
-	@echo "make test    the tests (ARGS='...' goes to pytest)"
-	@echo "make check   linter, formatter, strict types, doctests"
-	@echo "make setup   .venv only: the package with the extras dev and, where it builds, cdd"
-	@echo "make clean   remove .venv, caches and build products; runs/ stays"
+	@echo "make mnist        set up .venv, then reproduce the MNIST experiment (ARGS='...' for more options)"
+	@echo "make test         the tests (ARGS='...' goes to pytest)"
+	@echo "make check        linter, formatter, strict types, doctests"
+	@echo
+	@echo "make format       rewrite the sources as the linter and the formatter want them"
+	@echo "make test-slow    the tests that take long"
+	@echo "make durations    the tests, with the time of each that takes half a second"
+	@echo "make campaigns    all that tries to break the answers, at the sizes of docs/reliability.md: some 40 minutes"
+	@echo "make docs-images  the picture of docs/architecture.md, drawn from the imports"
+	@echo "make newest       the tests with the newest releases of what is built upon, in an environment of their own"
+	@echo "make setup        .venv only: the package with the extra dev and, where they install, the others"
+	@echo "make clean        remove .venv, caches and build products; runs/ stays"
 
-$(STAMP): pyproject.toml tools/install.sh
+$(STAMP): pyproject.toml constraints.txt tools/install.sh
 	bash tools/install.sh $(VENV)
 
 setup: $(STAMP)
@@ -26,12 +34,41 @@ mnist: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
 
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m "slow and not network" $(ARGS)
+
+durations: $(STAMP)
+	$(BIN)/python -m pytest --quiet --durations=0 --durations-min=0.5 $(ARGS)
+
+# Each prints its counts and fails where one is not 0 that has to be.
+campaigns: $(STAMP)
+	$(CAMPAIGN).mutants --count 20000
+	$(CAMPAIGN).completeness
+	$(CAMPAIGN).certificate_sources --count 3000 --images 8
+	$(CAMPAIGN).differential --count 10000
+	$(CAMPAIGN).enumeration_differential --count 5200
+	$(CAMPAIGN).lies --count 12
+	$(CAMPAIGN).planted --count 200
+	$(CAMPAIGN).fuzz_readers --count 12000
+	$(CAMPAIGN).kill_writes
+	$(CAMPAIGN).kill_runs --kills 100 --interrupts 20
+
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet --doctest-modules --doctest-glob='*.md' \
 		polytope optimize experiments $(wildcard docs README.md)
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs-images: $(STAMP)
+	$(BIN)/python tools/draw_rooms.py
+
+newest:
+	bash tools/newest.sh $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

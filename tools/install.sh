@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # Sets up the virtual environment that the Makefile uses: bash tools/install.sh FOLDER
 #
-# Needed: Python 3.11 or later. Everything required comes as wheels. Installed: the package with the extra `dev` and,
-# where it builds, the extra `cdd` (from source, needs headers; a second opinion in tests). Optional as well: the
-# extra `peers` (wheels of the exact enumerators Normaliz and lrs, to compare with), the extra `digits` (scikit-learn,
-# for the images of `collide small`), the extra `onnx` (networks in ONNX files), the extra `onnxtest` (what tests
-# compare them with) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares
-# with it). Where an optional part is missing, a sentence says so and the installation goes on.
+# Needed: Python 3.11 or later. Everything required comes as wheels, in the releases of constraints.txt, with which the
+# tests passed. Installed: the package with the extra `dev` and, where they install, the optional ones: the extra `cdd`
+# (from source, needs headers; a second opinion in tests), the extra `peers` (wheels of the exact enumerators Normaliz and
+# lrs, to compare with), the extra `digits` (scikit-learn, for the images of `collide small`), the extra `onnx` (networks
+# in ONNX files), the extra `onnxtest` (what tests compare them with) and the program esolver (Debian package qsopt-ex;
+# `collide bench lp` compares with it). Where an optional part is missing, a sentence says so and the installation goes on.
+#
+# CONSTRAINTS=FILE takes other releases, CONSTRAINTS= the newest that pyproject.toml allows; EXTRAS="peers onnx" asks for
+# these extras alone, EXTRAS= for none.
 set -euo pipefail
 
 venv=${1:?usage: tools/install.sh FOLDER}
+constraints=${CONSTRAINTS-constraints.txt}
+extras=${EXTRAS-cdd peers digits onnx onnxtest}
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 say() { echo "setup: $*" >&2; }
@@ -55,40 +60,44 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/nu
     say "making $venv with $("$python" --version)"
     "$python" -m venv --clear "$venv"
 fi
-pip=("$venv/bin/python" -m pip)
+install=("$venv/bin/python" -m pip install ${constraints:+--constraint "$constraints"})
 log=$venv/optional.log
 : >"$log"
+wanted() { [[ " $extras " == *" $1 "* ]]; }
 optional() { # an extra; what goes wrong is kept in the log, one sentence follows on the terminal
-    "${pip[@]}" --quiet install --editable ".[$1]" >>"$log" 2>&1
+    "${install[@]}" --quiet --editable ".[$1]" >>"$log" 2>&1
 }
 
 say "installing the package and its tools (about 1 GB with the CPU build of PyTorch, several GB with the default CUDA build; some minutes)"
-"${pip[@]}" install --editable '.[dev]'
+if ! "${install[@]}" --editable '.[dev]'; then
+    say "that failed.${constraints:+ If a release of $constraints does not exist for this machine, CONSTRAINTS= make setup takes the newest ones.}"
+    exit 1
+fi
 
-if ! has_headers; then
+if wanted cdd && ! has_headers; then
     headers=(gcc libc6-dev libcdd-dev libgmp-dev)
     case $(readlink -f "$venv/bin/python") in /usr/bin/*) headers+=(python3-dev) ;; esac
     install_packages "${headers[@]}" || true
 fi
-if ! has_headers || ! optional cdd; then
+if wanted cdd && { ! has_headers || ! optional cdd; }; then
     say "the optional pycddlib is left out, the tests that ask it for a second opinion will be skipped; to have it: apt-get install gcc python3-dev libcdd-dev libgmp-dev, then make clean setup (details: $log)."
 fi
 
-if ! optional peers; then
+if wanted peers && ! optional peers; then
     say "the optional Normaliz and lrs are left out, tests and \`collide bench enumeration\` will name them as missing; to have them: $venv/bin/pip install '.[peers]' (details: $log)."
 fi
 
-if ! optional digits; then
+if wanted digits && ! optional digits; then
     say "the optional scikit-learn is left out, \`collide small\` then needs --set moons; to have it: $venv/bin/pip install '.[digits]' (details: $log)."
 fi
 
-if ! optional onnx; then
+if wanted onnx && ! optional onnx; then
     say "the optional onnx is left out, networks in ONNX files cannot be read; to have it: $venv/bin/pip install '.[onnx]' (details: $log)."
-elif ! optional onnxtest; then
+elif wanted onnxtest && ! optional onnxtest; then
     say "the optional onnxruntime and onnxscript are left out, the tests that compare with them will be skipped; to have them: $venv/bin/pip install '.[onnxtest]' (details: $log)."
 fi
 
-if ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then
+if [ -n "$extras" ] && ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then
     say "the optional program esolver (Debian package qsopt-ex) is left out; \`collide bench lp\` will name it as missing."
 fi
 
