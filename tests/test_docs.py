@@ -13,10 +13,14 @@ from experiments.cli.doctor import ENGINES
 from experiments.models.train import TrainOptions
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "SECURITY.md"),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+]
 INSTALL = (ROOT / "tools" / "install.sh").read_text()
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PLACES = {
     "N": "1",
     "M": "1",
@@ -103,10 +107,11 @@ def test_every_relative_link_points_to_a_file(path):
     assert [link for link in local if not (path.parent / link).is_file()] == []
 
 
-def test_the_index_links_every_page():
-    text = (ROOT / "docs" / "index.md").read_text()
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
-    assert pages <= set(re.findall(r"\]\(([^)\s]+)\)", text))
+@pytest.mark.parametrize("index", ["index.md", "decisions/index.md"])
+def test_an_index_links_every_page_beside_it(index):
+    path = ROOT / "docs" / index
+    pages = {page.name for page in path.parent.glob("*.md")} - {path.name}
+    assert pages <= set(re.findall(r"\]\(([^)\s]+)\)", path.read_text()))
 
 
 def test_training_is_described_as_it_is_done():
