@@ -114,6 +114,19 @@ def test_an_index_links_every_page_beside_it(index):
     assert pages <= set(re.findall(r"\]\(([^)\s]+)\)", path.read_text()))
 
 
+#: Names that stand for any.
+ANY = ("NAME", "KIND", "...")
+ROOTS = ("polytope/", "optimize/", "experiments/", "tests/", "tools/", "docs/")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_is_named_is_there(path):
+    spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", path.read_text())
+    named = {span for span in spans if span.startswith(ROOTS) and re.fullmatch(r"[\w./*-]+", span)}
+    absent = [n for n in named if not any(w in n for w in ANY) and not any(ROOT.glob(n))]
+    assert absent == []
+
+
 def test_training_is_described_as_it_is_done():
     usual, text = TrainOptions(), (ROOT / "docs" / "deviations.md").read_text()
     assert f"{100 * usual.threshold:.1f} % on {usual.held_out:,} held-out training images" in text
