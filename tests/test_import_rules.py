@@ -34,7 +34,7 @@ LEVELS = (
         *("experiments.mnist", "experiments.lenet5", "experiments.vgg16"),
         *("experiments.squeezenet", "experiments.small"),
     ),
-    ("experiments.own",),
+    ("experiments.own", "experiments.scales"),
     ("experiments.bench",),
     ("experiments.cli",),
 )

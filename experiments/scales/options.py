@@ -1,0 +1,57 @@
+"""With which settings does `collide scales` run?"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.run.request import Request, option
+from polytope.errors import InputError
+
+#: Initial standard deviations of all weights and biases; the usual start (1/sqrt(d)) is one more.
+DEVIATIONS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+_GROUP = "the experiment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalesOptions(Request):
+    """Settings of `collide scales`; all of them are ours."""
+
+    deviations: tuple[float, ...] = option(
+        "initial standard deviations of weights and biases (0.05,0.1,0.2,0.4,0.7,1)",
+        default=DEVIATIONS,
+        metavar="LIST",
+        group=_GROUP,
+    )
+    seeds: int = option("networks a deviation (3)", default=3, metavar="N", group=_GROUP, least=1)
+    targets: int = option(
+        "the first so many test images (20)", default=20, metavar="N", group=_GROUP, least=1
+    )
+    units: int = option(
+        "vertices a target, the first inactive units (5)",
+        default=5,
+        metavar="N",
+        group=_GROUP,
+        least=2,
+    )
+    workers: int = option(
+        "processes for exact work (2)", default=2, metavar="N", least=1, recorded=False
+    )
+    data: Path | None = option(
+        "cache of data and networks (or COLLIDE_DATA)",
+        default=None,
+        metavar="FOLDER",
+        recorded=False,
+    )
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without data.
+
+        Raises:
+            InputError: a deviation is no positive number, or stands twice.
+        """
+        super().__post_init__()
+        for value in self.deviations:
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"deviations: expected finite numbers > 0, got {value}")
+            if self.deviations.count(value) > 1:
+                raise InputError(f"deviations: expected each once, got {value} twice")
