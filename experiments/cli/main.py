@@ -29,7 +29,7 @@ from experiments.run.terminal import EXIT, complain, drop, has_no_reader, ready_
 
 #: In the order in which `collide --help` lists them.
 COMMANDS = (
-    *("mnist", "reproduce", "small", "fetch", "verify", "certify", "vertices"),
+    *("mnist", "reproduce", "scales", "small", "fetch", "verify", "certify", "vertices"),
     *("lenet5", "vgg16", "squeezenet", "layers", "find", "compare", "doctor", "bench"),
 )
 EPILOG = (

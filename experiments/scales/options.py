@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.run.checks import cores, refused
 from experiments.run.request import Request, option
-from polytope.errors import InputError
 
 #: Initial standard deviations of all weights and biases; the usual start (1/sqrt(d)) is one more.
 DEVIATIONS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
@@ -34,12 +34,18 @@ class ScalesOptions(Request):
         least=2,
     )
     workers: int = option(
-        "processes for exact work (2)", default=2, metavar="N", least=1, recorded=False
+        "processes for exact work (cores, at most 8)",
+        factory=cores,
+        metavar="N",
+        group="run",
+        least=1,
+        recorded=False,
     )
     data: Path | None = option(
         "cache of data and networks (or COLLIDE_DATA)",
         default=None,
         metavar="FOLDER",
+        group="run",
         recorded=False,
     )
 
@@ -52,6 +58,6 @@ class ScalesOptions(Request):
         super().__post_init__()
         for value in self.deviations:
             if not (math.isfinite(value) and value > 0):
-                raise InputError(f"deviations: expected finite numbers > 0, got {value}")
+                raise refused(f"deviations: expected finite numbers > 0, got {value}")
             if self.deviations.count(value) > 1:
-                raise InputError(f"deviations: expected each once, got {value} twice")
+                raise refused(f"deviations: expected each once, got {value} twice")

@@ -166,7 +166,9 @@ def _rows(
     for job, own in zip(jobs, points, strict=True):
         named = models[job.key.deviation, job.key.seed]
         part = slice(first, first + len(own))
-        judged = zip(votes[part], convolutional[part], classes(named, own, MLP_784.shape), strict=True)
+        judged = zip(
+            votes[part], convolutional[part], classes(named, own, MLP_784.shape), strict=True
+        )
         first += len(own)
         rows.append(
             Row(
