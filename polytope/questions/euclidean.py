@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from polytope.exact.rational import RationalVector, nearest_float, rounded
+from polytope.lp.interior_point import nearest_floats
 from polytope.lp.proposals import proposing
 from polytope.questions.interior import onto_equalities
 from polytope.questions.projection import ExactProjection, exact_projection, fits
@@ -80,49 +81,99 @@ def _normalised(origin: RationalVector, found: ExactProjection) -> Projection:
     return Projection(found.point, functional, Multipliers.of(scaled))
 
 
+@dataclass(frozen=True, eq=False)
+class _Program:
+    """``min |x - p|^2 / 2`` in floats: the rows with equations first, scaled by powers of two.
+
+    Attributes:
+        rows: of the system.
+        ratio: of each row, float row = ratio * row.
+        table, right: ``table x = right`` in the first `n_equal` rows, ``<=`` in the rest.
+        n_equal: number of equations.
+        origin: p (d,).
+        domain: lower and upper bounds (d,).
+    """
+
+    rows: list[Row]
+    ratio: list[float]
+    table: np.ndarray
+    right: np.ndarray
+    n_equal: int
+    origin: np.ndarray
+    domain: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(cls, system: System, origin: np.ndarray) -> _Program | None:
+        """The program, or None where a number has no float."""
+        floats, exponents = system.float_rows
+        equal = [row for row in system.rows if row.kind == "equality"]
+        rows = equal + [row for row in system.rows if row.kind != "equality"]
+        # A power of two for float weights.
+        ratio = [rounded(system.scale(row.unit), 1 << exponents[row.unit]) for row in rows]
+        if not np.isfinite(origin).all() or not np.isfinite(ratio).all():
+            return None
+        right = [
+            nearest_float(system.rhs[system.position[row]] * Fraction(scale))
+            for row, scale in zip(rows, ratio, strict=True)
+        ]
+        table = np.array([floats[row.unit] * row.sign for row in rows])
+        if not np.isfinite(right).all():
+            return None
+        shape = (len(rows), system.n_inputs)
+        return cls(
+            rows,
+            ratio,
+            table.reshape(shape),
+            np.array(right),
+            len(equal),
+            origin,
+            system.float_bounds,
+        )
+
+    def proposal(self, point: np.ndarray, multipliers: np.ndarray) -> _Proposal:
+        """A solution in the system's own scaling."""
+        scaled = zip(self.rows, multipliers.tolist(), self.ratio, strict=True)
+        return _Proposal(point, {row: value * ratio for row, value, ratio in scaled})
+
+
 def _propose(system: System, origin: np.ndarray) -> _Proposal | None:
-    """Minimise ``|x - p|^2`` by cvxpy (Clarabel)."""
+    """Minimise ``|x - p|^2``: dense algebra first, then cvxpy (Clarabel), ten times slower."""
+    program = _Program.of(system, origin)
+    if program is None:
+        return None
+    found = None
+    with proposing():
+        found = nearest_floats(
+            program.table, program.right, program.n_equal, origin, program.domain
+        )
+    if found is not None and np.isfinite(found.point).all():
+        return program.proposal(found.point, found.multipliers)
+    return _by_cvxpy(program)
+
+
+def _by_cvxpy(program: _Program) -> _Proposal | None:
     import cvxpy
 
     cp: Any = cvxpy  # its stubs are partial
-
-    floats, exponents = system.float_rows
-    # float row = w_i * ratio_i, a power of two for float weights
-    ratio = [rounded(system.scale(i), 1 << e) for i, e in enumerate(exponents)]
-    if not np.isfinite(origin).all() or not np.isfinite(ratio).all():
-        return None
-    x = cp.Variable(system.n_inputs)
-    constraints, groups = [], []
-    for kind in ("equality", "upper", "lower"):
-        rows = [row for row in system.rows if row.kind == kind]
-        if not rows:
-            continue
-        table = np.array([floats[r.unit] * r.sign for r in rows])
-        rhs = np.array(
-            [nearest_float(system.rhs[system.position[r]] * Fraction(ratio[r.unit])) for r in rows]
-        )
-        if not np.isfinite(rhs).all():
-            return None
-        constraint = table @ x == rhs if kind == "equality" else table @ x <= rhs
-        constraints.append(constraint)
-        groups.append((rows, constraint))
-    lower, upper = system.float_bounds
-    for bound, sign in ((lower, 1.0), (upper, -1.0)):
+    x = cp.Variable(len(program.origin))
+    e, parts = program.n_equal, []
+    if e:
+        parts.append(program.table[:e] @ x == program.right[:e])
+    if e < len(program.rows):
+        parts.append(program.table[e:] @ x <= program.right[e:])
+    bounds = []
+    for bound, sign in zip(program.domain, (1.0, -1.0), strict=True):
         finite = np.flatnonzero(np.isfinite(bound))
         if finite.size:
-            constraints.append(sign * x[finite] >= sign * bound[finite])
-    problem = cp.Problem(cp.Minimize(cp.sum_squares(x - origin) / 2), constraints)
+            bounds.append(sign * x[finite] >= sign * bound[finite])
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(x - program.origin) / 2), parts + bounds)
     with warnings.catch_warnings(), proposing():  # an inaccurate proposal is still a proposal
         warnings.simplefilter("ignore")
         problem.solve(solver=cp.CLARABEL)
         if x.value is None or not np.isfinite(x.value).all():
             return None
-        duals = {
-            row: float(value) * ratio[row.unit]
-            for rows, constraint in groups
-            for row, value in zip(rows, np.atleast_1d(constraint.dual_value), strict=True)
-        }
-        return _Proposal(np.asarray(x.value), duals)
+        duals = [np.atleast_1d(part.dual_value) for part in parts]
+        return program.proposal(np.asarray(x.value), np.concatenate([np.zeros(0), *duals]))
     return None
 
 
