@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.datasets.fetch import data_root
 from experiments.datasets.mnist import TEST_IMAGES, Mnist, load_mnist, pixels
+from experiments.datasets.pinned import data_root
 from experiments.measure.case import Case
 from experiments.measure.distances import mean_image_distance
 from experiments.measure.sampling import probabilities
