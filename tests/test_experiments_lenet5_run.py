@@ -131,7 +131,7 @@ def test_the_target_itself_collides_in_every_sense(setting):
             assert meaning["exact"]
             assert meaning["bit_equal"]
         for scheme in ("uniform", "stick"):
-            assert found["combinations"]["pixels"][scheme]["success"] == 1
+            assert found["combinations"]["pixels"][scheme].success == 1
             assert found["shares"][scheme]["layer"]["within"] == OPTIONS.samples
 
 

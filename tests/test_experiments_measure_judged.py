@@ -1,47 +1,15 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from experiments.measure.judged import (
-    Aim,
-    accuracy,
-    ball,
-    describe_vertices,
-    judge_entered,
-    judge_images,
-    spread,
-)
-from experiments.measure.probe import Probe, Seen
-
-
-class Bright(nn.Module):
-    """Two units, how red and how green an image is in the mean; classes 0 and 1 likewise."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 2)
-        self.layer.weight.data = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]) / 255
-        self.layer.bias.data = torch.tensor([-0.5, -0.5])
-        self.last = nn.Linear(2, 2, bias=False)
-        self.last.weight.data = 4 * torch.eye(2)
-
-    def forward(self, x):
-        return self.last(torch.relu(self.layer(x.mean((2, 3)))))
+from experiments.measure.judged import Aim, ball, judge_entered, judge_images
+from experiments.measure.probe import Probe
+from tests.examples.colours import RED, Bright, colour
 
 
 @pytest.fixture
 def probe():
     return Probe(Bright(), "layer", batch=3)
-
-
-def colour(red, green):
-    image = torch.zeros(3, 2, 2)
-    image[0], image[1] = red, green
-    return image
-
-
-RED = colour(255, 0)
 
 
 @pytest.fixture
@@ -62,21 +30,21 @@ def test_combinations_inside_the_set_all_succeed_and_miss_nothing(probe, aim):
     found = judge_images(probe, aim, vertices, samples=8, seed=0)
     for scheme in ("uniform", "stick"):
         one = found[scheme]
-        assert (one["samples"], one["success"], one["second_class"]) == (8, 1.0, 0.0)
-        assert one["worst_active"] < 1e-6
-        assert one["worst_inactive"] == 0
+        assert (one.samples, one.success, one.second_class) == (8, 1.0, 0.0)
+        assert one.worst_active < 1e-6
+        assert one.worst_inactive == 0
         wanted = 1 / (1 + np.exp(-2))  # logits 2 and 0
-        assert one["winner_confidence"] == pytest.approx(wanted, rel=1e-6)
-        assert one["target_class_confidence"] == one["winner_confidence"]
+        assert one.winner_confidence == pytest.approx(wanted, rel=1e-6)
+        assert one.target_class_confidence == one.winner_confidence
 
 
 def test_winner_and_target_class_differ_where_another_class_wins(probe, aim):
     vertices = torch.stack([colour(0, 255), colour(10, 255)])
     one = judge_images(probe, aim, vertices, samples=4, seed=0)["uniform"]
-    assert (one["success"], one["second_class"]) == (0.0, 1.0)
-    assert one["winner_confidence"] == pytest.approx(1 - one["target_class_confidence"])
-    assert one["worst_active"] == pytest.approx(1.0, abs=0.05)  # -0.5 instead of 0.5
-    assert one["worst_inactive"] == pytest.approx(0.5)
+    assert (one.success, one.second_class) == (0.0, 1.0)
+    assert one.winner_confidence == pytest.approx(1 - one.target_class_confidence)
+    assert one.worst_active == pytest.approx(1.0, abs=0.05)  # -0.5 instead of 0.5
+    assert one.worst_inactive == pytest.approx(0.5)
 
 
 def test_the_layers_space_uses_the_same_weights(probe, aim):
@@ -86,7 +54,7 @@ def test_the_layers_space_uses_the_same_weights(probe, aim):
     pixels = judge_images(probe, aim, vertices, samples=50, seed=3)
     layer = judge_entered(probe, aim, entered, samples=50, seed=3)
     for scheme in ("uniform", "stick"):
-        assert layer[scheme] == pytest.approx(pixels[scheme], abs=1e-6)
+        assert vars(layer[scheme]) == pytest.approx(vars(pixels[scheme]), abs=1e-6)
 
 
 def test_the_ball_has_the_least_distance_as_radius_and_its_points_lie_on_it(probe, aim):
@@ -95,51 +63,9 @@ def test_the_ball_has_the_least_distance_as_radius_and_its_points_lie_on_it(prob
     images = probe.images
     probe.images = lambda points: met.append(points) or images(points)
     found = ball(probe, aim, vertices, samples=7, seed=1)
-    assert found["radius"] == pytest.approx(10 * 2)  # the mean is 230, four pixels
+    assert found.radius == pytest.approx(10 * 2)  # the mean is 230, four pixels
     points = torch.cat(met)
-    assert len(points) == found["samples"] == 7
+    assert len(points) == found.samples == 7
     distance = (points.double() - colour(230, 0)).flatten(1).norm(dim=1)
     np.testing.assert_allclose(distance.numpy(), 20, rtol=1e-6)
     assert float(points.min()) < 0  # nothing is clipped
-
-
-def test_describing_vertices(probe, aim):
-    seen = probe.look(torch.stack([colour(255, 51), colour(0, 255)]))
-    first, second = describe_vertices(seen, aim, (1, 1))
-    assert (first["class"], second["class"]) == (0, 1)
-    assert first["pre_activation"] == pytest.approx(-0.3)
-    assert first["worst_active"] == 0
-    assert second["worst_active"] == pytest.approx(1.0)
-    assert second["worst_inactive"] == pytest.approx(0.5)
-
-
-def test_distances_of_vertices():
-    points = torch.stack([colour(0, 0), colour(3, 4)])
-    found = spread(points, points[0].numpy(), points[1].numpy(), images=100.0)
-    assert found["distance"] == pytest.approx(10.0)  # 5 at each of four pixels
-    assert found["ratio"] == pytest.approx(0.1)
-    assert found["from_target"] == pytest.approx([0, 10])
-    assert found["from_start"] == pytest.approx([10, 0])
-    assert found["from_mean"] == pytest.approx([5, 5])
-    assert found["target_to_start"] == pytest.approx(10)
-    assert spread(points, points[0].numpy(), points[1].numpy(), images=None)["ratio"] is None
-
-
-def test_accuracy_counts_labelled_images_only():
-    table = {0: [0.5, 0.3, 0.1, 0.06, 0.03, 0.01], 1: [0.01, 0.03, 0.06, 0.1, 0.3, 0.5]}
-
-    class Fixed:
-        batch = 2
-
-        def images(self, points):
-            rows = [table[int(point[0, 0, 0])] for point in points]
-            yield Seen(None, torch.zeros(len(rows), 1), torch.tensor(rows))
-
-    images = np.zeros((4, 1, 1, 3), np.uint8)
-    images[:, 0, 0, 0] = [0, 1, 1, 0]
-    found = accuracy(Fixed(), images, [0, 0, 1, None], bgr=False)
-    assert found == {"images": 3, "top1": 1 / 3, "top5": 2 / 3}
-    images[..., 2] = images[..., 0]
-    images[..., 0] = 7
-    assert accuracy(Fixed(), images, [0, 0, 1, None], bgr=True) == found
-    assert accuracy(Fixed(), images, [None] * 4, bgr=False)["top1"] is None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,25 +11,29 @@ from torch import nn
 from experiments.cli import main
 from experiments.cli import squeezenet as verb
 from experiments.datasets.images import Resize
+from experiments.images.measures import Accuracy
+from experiments.measure.compared import Compared, Minimum
+from experiments.measure.facts import Facts
 from experiments.models.preprocess import channel_affine
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.squeezenet_weights import Pretrained
-from experiments.run.limited import Limited
-from experiments.run.record import read_exact, read_record
-from experiments.show.numbers import approx
-from experiments.squeezenet import positions as squeezenet_positions
+from experiments.run.documents import jsonable
+from experiments.run.proofs import Proof
+from experiments.run.record import read_record
+from experiments.squeezenet import conv10, dimension
 from experiments.squeezenet import run as squeezenet
+from experiments.squeezenet.conv10 import Conv10, ExactTolerance
+from experiments.squeezenet.dimension import only_point
 from experiments.squeezenet.figure import positions_figure
-from experiments.squeezenet.positions import (
-    ARRAYS,
-    Chosen,
-    PositionJob,
-    _by_position,
-    _exact,
-    _spread,
-    only_point,
+from experiments.squeezenet.positions import Chosen, PositionJob, spread_positions
+from experiments.squeezenet.results import (
+    CertifiedPosition,
+    ChosenUnit,
+    Positions,
+    SqueezeNetResults,
+    WeightsFile,
 )
-from experiments.squeezenet.tables import gap_table, kind_of, positions_table, squeezenet_tables
+from experiments.squeezenet.tables import gap_table, positions_table, squeezenet_tables
 from optimize import LayerReader, exact_layer
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
@@ -46,57 +51,47 @@ def run(*words):
     return main.main(["squeezenet", *map(str, words), "--debug"])
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """What is limited in time by a process of its own runs here, which starts sooner."""
-
-    def at_once(work, given, *, seconds):
-        return Limited(list(work(given)), "")
-
-    monkeypatch.setattr(squeezenet_positions, "in_time", at_once)
-
-
 @pytest.fixture
 def layer():
     """A 1 x 1 convolution on few positions: weight, bias, target and found points."""
     random = np.random.default_rng(3)
     target = random.random((POSITIONS, CHANNELS)) * (random.random((POSITIONS, CHANNELS)) > 0.4)
     points = target + random.random((2, POSITIONS, CHANNELS)) * (target > 0)
-    return {
-        "weight": random.normal(size=(UNITS, CHANNELS)).astype(np.float32),
-        "bias": random.normal(size=UNITS).astype(np.float32),
-        "target": target.astype(np.float32),
-        "modern.other": points.astype(np.float32),
-    }
+    return Conv10(
+        weight=random.normal(size=(UNITS, CHANNELS)).astype(np.float32),
+        bias=random.normal(size=UNITS).astype(np.float32),
+        side=(2, 3),
+        target=target.astype(np.float32),
+        found={"modern.other": points.astype(np.float32)},
+    )
 
 
 def polytope_at(layer, position):
     return CollisionPolytope.from_layer(
-        layer["weight"], layer["bias"], layer["target"][position], domain=Nonnegative()
+        layer.weight, layer.bias, layer.target[position], domain=Nonnegative()
     )
 
 
 def run_job(layer, folder, position, chosen=()):
-    np.savez(folder / ARRAYS, **layer)
+    layer.write(folder)
     (folder / "certificates").mkdir(exist_ok=True)
-    return PositionJob(position, tuple(chosen), ("modern.other",)).run(folder).results
+    return PositionJob(position, tuple(chosen)).run(folder).results
 
 
 def test_a_positions_facts_and_their_certificates(layer, tmp_path):
     for position in range(POSITIONS):
         found = run_job(layer, tmp_path, position)
-        polytope = polytope_at(layer, position)
-        assert found["n_positive"] == polytope.n_positive
-        assert found["dimension"] == polytope.dimension().value
-        assert found["bounded"] is polytope.boundedness().bounded
-        assert found["support"] == (layer["target"][position] > 0).sum()
-        for proof in found["certificates"].values():
-            assert proof is not None
-            assert verify(tmp_path / proof["file"]) == proof["claim"]
-        tolerances = [
-            polytope.residuals(x).smallest_tolerance for x in layer["modern.other"][:, position]
-        ]
-        assert found["tolerance"]["modern.other"] == tolerances
+        facts, polytope = found.facts, polytope_at(layer, position)
+        assert facts.n_positive == polytope.n_positive
+        assert facts.dimension == polytope.dimension().value
+        assert facts.bounded is polytope.boundedness().bounded
+        assert found.support == (layer.target[position] > 0).sum()
+        assert set(facts.certificates) == {"dimension", "boundedness", "rank", "kernel"}
+        for proof in facts.certificates.values():
+            assert verify(tmp_path / proof.file) == proof.claim
+        points = layer.found["modern.other"][:, position]
+        tolerances = tuple(polytope.residuals(x).smallest_tolerance for x in points)
+        assert found.tolerance["modern.other"] == tolerances
 
 
 def test_single_points_are_told_from_others():
@@ -122,15 +117,29 @@ def test_single_points_are_told_from_others():
     assert 3 < sum(kinds) < 20
 
 
-def test_a_dimension_that_takes_too_long(layer, tmp_path, monkeypatch):
-    monkeypatch.setattr(squeezenet_positions, "only_point", lambda polytope: None)
-    monkeypatch.setattr(
-        squeezenet_positions, "in_time", lambda *given, seconds: Limited([], "given up after 60 s")
+def test_a_dimension_that_takes_too_long_is_given_up_and_said(layer, tmp_path, monkeypatch):
+    position = next(p for p in range(POSITIONS) if only_point(polytope_at(layer, p)) is None)
+    monkeypatch.setattr(dimension, "DIMENSION_SECONDS", 0.01)
+    found = run_job(layer, tmp_path, position)
+    assert (found.facts.dimension, found.facts.certificates["dimension"]) == (None, None)
+    assert found.dimension_reason == "given up after 0.01 s"
+    assert found.kind == "undecided"
+    positions = Positions(
+        side=layer.side,
+        units=(),
+        titles={},
+        certified=(found,),
+        n_positive=tuple(layer.active().tolist()),
+        target_length=(1.0,) * POSITIONS,
+        moved={},
+        exact={},
     )
-    found = run_job(layer, tmp_path, 0)
-    assert (found["dimension"], found["certificates"]["dimension"]) == (None, None)
-    assert found["dimension_reason"] == "given up after 60 s"
-    assert kind_of(found) == "undecided"
+    table = positions_table(positions)
+    assert table.rows[0][5:] == ("", str(found.facts.paper_bound), "undecided")
+    assert "Dimension undecided: given up after 0.01 s." in table.notes
+    # With time enough the same position is decided.
+    monkeypatch.undo()
+    assert run_job(layer, tmp_path, position).facts.dimension > 0
 
 
 def test_a_chosen_unit_beside_its_exact_minimum(layer, tmp_path):
@@ -142,36 +151,46 @@ def test_a_chosen_unit_beside_its_exact_minimum(layer, tmp_path):
     )
     index = polytope.inactive_units[0]
     chosen = Chosen(index * POSITIONS + position, index, vertex=1)
-    (unit,) = run_job(layer, tmp_path, position, [chosen])["units"]
-    exact, point = polytope.unit_vertex(index), layer["modern.other"][1, position]
+    (unit,) = run_job(layer, tmp_path, position, [chosen]).units
+    exact, point = polytope.unit_vertex(index), layer.found["modern.other"][1, position]
     value = polytope.residuals(point).pre_activation[index]
-    assert (unit["unit"], unit["status"], unit["value"]) == (chosen.number, "optimal", exact.value)
-    found = unit["found"]["modern.other"]
-    assert found["gap"] == value - exact.value
-    assert found["distance_linf"] == polytope.nearest(point, "linf").distance
-    assert "distance" in found["distance_certificate"]["claim"]
+    minimum = unit.minimum
+    assert (unit.unit, minimum.unit) == (chosen.number, index)
+    assert (minimum.status, minimum.value) == ("optimal", exact.value)
+    found = unit.found["modern.other"]
+    assert (found.found_value, found.gap) == (value, value - exact.value)
+    assert found.distance_linf == polytope.nearest(point, "linf").distance
+    assert "distance" in found.distance_certificate.claim
 
 
 def test_the_exact_tolerance_is_the_largest_of_all_positions(layer):
-    for vertex, point in enumerate(layer["modern.other"]):
+    for vertex, point in enumerate(layer.found["modern.other"]):
         each = [
             polytope_at(layer, p).residuals(point[p]).smallest_tolerance for p in range(POSITIONS)
         ]
-        found = _exact(layer, point)
-        assert found == {"exact": False, "tolerance": max(each), "position": int(np.argmax(each))}
-        assert isinstance(found["tolerance"], Fraction), vertex
-    same = _exact(layer, layer["target"])
-    assert (same["exact"], same["tolerance"]) == (True, 0)
+        where = int(np.argmax(each))
+        found = layer.tolerance(point)
+        assert found == ExactTolerance(exact=False, tolerance=max(each), position=where)
+        assert isinstance(found.tolerance, Fraction), vertex
+    same = layer.tolerance(layer.target)
+    assert (same.exact, same.tolerance) == (True, 0)
 
 
-def test_positions_are_those_of_the_convolution(layer):
+def test_positions_are_those_of_the_convolution(layer, tmp_path):
     module = nn.Conv2d(CHANNELS, UNITS, 1)
-    module.weight.data = torch.from_numpy(layer["weight"])[:, :, None, None]
-    module.bias.data = torch.from_numpy(layer["bias"])
-    image = torch.from_numpy(layer["target"].T.copy()).view(CHANNELS, 2, 3)
+    module.weight.data = torch.from_numpy(layer.weight)[:, :, None, None]
+    module.bias.data = torch.from_numpy(layer.bias)
+    image = torch.from_numpy(layer.target.T.copy()).view(CHANNELS, 2, 3)
     reader = LayerReader(module, "")
     entered = reader.layer_inputs(image[None]).numpy()
-    assert np.array_equal(_by_position(entered, POSITIONS)[0], layer["target"])
+    apart = Conv10.of(module, image.numpy(), {"same": entered})
+    apart.write(tmp_path)
+    for found in (apart, Conv10.read(tmp_path)):
+        assert found.side == (2, 3)
+        assert np.array_equal(found.target, layer.target)
+        assert np.array_equal(found.found["same"], layer.target[None])
+        assert np.array_equal(found.weight, layer.weight)
+        assert np.array_equal(found.bias, layer.bias)
     # The whole layer's set, taken apart, is the product of the positions' sets.
     whole = exact_layer(module, "", image.shape)
     product = CollisionPolytope.from_layer(
@@ -179,18 +198,43 @@ def test_positions_are_those_of_the_convolution(layer):
     )
     parts = [polytope_at(layer, position) for position in range(POSITIONS)]
     assert product.n_positive == sum(part.n_positive for part in parts)
+    assert layer.active().tolist() == [part.n_positive for part in parts]
     assert len(product.factors()) == POSITIONS
     dimensions = [factor.polytope.dimension().value for factor in product.factors()]
     assert sorted(dimensions) == sorted(part.dimension().value for part in parts)
     pre = reader.pre_activation(image[None])[0].numpy().reshape(UNITS, POSITIONS)
-    values = layer["weight"].astype(float) @ layer["target"][4] + layer["bias"]
+    values = layer.weight.astype(float) @ layer.target[4] + layer.bias
     np.testing.assert_allclose(pre[:, 4], values, rtol=1e-5)  # unit = class * positions + position
 
 
 def test_spread():
-    assert _spread(169, 3, [5, 5]) == [0, 5, 84, 168]
-    assert _spread(4, 100, []) == [0, 1, 2, 3]
-    assert _spread(4, 0, [2]) == [2]
+    assert spread_positions(169, 3, [5, 5]) == [0, 5, 84, 168]
+    assert spread_positions(4, 100, []) == [0, 1, 2, 3]
+    assert spread_positions(4, 0, [2]) == [2]
+
+
+def certified(**facts):
+    """A position by hand, of a set of one or more facts."""
+    known = {"dimension": 0, "bounded": True, "rank_positive": 3, "kernel_condition": False}
+    proofs = {"dimension": Proof(file="f", claim="c"), "rank": None}
+    return CertifiedPosition(
+        position=1,
+        support=2,
+        facts=Facts(
+            domain="nonnegative",
+            n_inputs=4,
+            n_units=5,
+            n_positive=3,
+            ties=0,
+            sign_disagreements=(),
+            paper_bound=1,
+            certificates=proofs,
+            **known | facts,
+        ),
+        dimension_reason="",
+        units=(),
+        tolerance={"k": (Fraction(1, 2),)},
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +248,7 @@ def test_spread():
     ],
 )
 def test_kinds_of_sets(dimension, bounded, kind):
-    assert kind_of({"dimension": dimension, "bounded": bounded}) == kind
+    assert certified(dimension=dimension, bounded=bounded).kind == kind
 
 
 @pytest.fixture
@@ -243,19 +287,18 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys):
     shown = capsys.readouterr().out
     for title in ("# conv10", "# fire9/expand3x3", "accuracy**", "**conv10: each vertex beside"):
         assert title in shown
-    results = read_record(out).results
-    assert results["accuracy"]["images"] == 3  # the fourth carries no class
-    positions = results["positions"]
-    assert positions["side"] == [3, 3]
-    assert [each["position"] for each in positions["certified"]] == list(range(9))
-    chosen = [unit for each in positions["certified"] for unit in each["units"]]
-    assert sorted(unit["unit"] for unit in chosen) == positions["units"]
-    assert positions["sets"] == ["authors.other", "modern.other"]
-    for key in positions["sets"]:
-        worst = max(
-            read_exact(each["tolerance"][key][0]) for each in positions["certified"]
-        )  # of the first vertex, all positions being certified
-        assert read_exact(positions["exact"][key][0]["tolerance"]) == worst
+    results = read_record(out, SqueezeNetResults).results
+    assert results.accuracy.images == 3  # the fourth carries no class
+    positions = results.positions
+    assert positions.side == (3, 3)
+    assert [each.position for each in positions.certified] == list(range(9))
+    chosen = [unit for each in positions.certified for unit in each.units]
+    assert sorted(unit.unit for unit in chosen) == list(positions.units)
+    assert list(positions.titles) == ["authors.other", "modern.other"]
+    for key in positions.titles:
+        # Of the first vertex, all positions being certified.
+        worst = max(each.tolerance[key][0] for each in positions.certified)
+        assert positions.exact[key][0].tolerance == worst
     for name in ("accuracy", "positions", "gap", "exact"):
         assert (out / "tables" / f"{name}.md").stat().st_size > 100
     assert (out / "figures" / "positions.png").read_bytes().startswith(b"\x89PNG")
@@ -265,34 +308,42 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys):
     # Gone on with: nothing is searched again, and one JSON object is printed.
     assert run(*words, "--quiet", "--resume", "--json") == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["results"]["positions"]["exact"] == positions["exact"]
-    assert read_record(out).results == results
+    exact = again["results"]["positions"]["exact"]
+    assert exact == jsonable(positions.exact)
+    assert read_record(out, SqueezeNetResults).results == results
 
 
 def test_tables_of_a_hand_made_run():
-    certified = {
-        "position": 1, "support": 2, "n_positive": 3, "rank_positive": 3, "dimension": 0,
-        "paper_bound": 1, "bounded": True, "kernel_condition": False, "dimension_reason": "",
-        "certificates": {"dimension": {"file": "f", "claim": "c"}, "rank": None},
-        "tolerance": {"k": [{"exact": "0x1/0x2", "approx": 0.5}]},
-        "units": [
-            {
-                "unit": 5, "class": 2, "status": "unbounded", "value": None, "target_value": -1.0,
-                "found": {
-                    "k": {
-                        "value": -2.0, "gap": None, "worst_equality": 0.25, "worst_inactive": 0.0,
-                        "smallest_tolerance": 0.25, "distance_linf": 0.125,
-                    }
-                },
-            }
-        ],
-    }  # fmt: skip
-    positions = {
-        "side": [1, 2], "units": [5], "sets": ["k"], "titles": {"k": "recipe, start"},
-        "certified": [certified], "n_positive": [1, 3], "target_length": [1.0, 2.0],
-        "moved": {"k": [[0.0, 0.5]]},
-        "exact": {"k": [{"exact": False, "tolerance": 0.5, "position": 1}]},
-    }  # fmt: skip
+    found = Compared(
+        unit=2,
+        found_value=Fraction(-2),
+        worst_equality=Fraction(1, 4),
+        worst_inactive=Fraction(0),
+        worst_domain=Fraction(0),
+        smallest_tolerance=Fraction(1, 4),
+        n_tight=0,
+        is_vertex=False,
+        exact_value=None,
+        gap=None,
+        relative_gap=None,
+        distance_linf=Fraction(1, 8),
+        distance_certificate=None,
+    )
+    minimum = Minimum(
+        unit=2, status="unbounded", value=None, is_vertex=False, reason="", certificate=None
+    )
+    unit = ChosenUnit(unit=5, minimum=minimum, target_value=Fraction(-1), found={"k": found})
+    position = replace(certified(), units=(unit,))
+    positions = Positions(
+        side=(1, 2),
+        units=(5,),
+        titles={"k": "recipe, start"},
+        certified=(position,),
+        n_positive=(1, 3),
+        target_length=(1.0, 2.0),
+        moved={"k": ((0.0, 0.5),)},
+        exact={"k": (ExactTolerance(exact=False, tolerance=Fraction(1, 2), position=1),)},
+    )
     (row,) = positions_table(positions).rows
     assert row == ("(0, 1)", "2", "3", "3", "no", "0", "1", "single point", "25.0%", "0.5")
     notes = " ".join(positions_table(positions).notes)
@@ -302,17 +353,23 @@ def test_tables_of_a_hand_made_run():
     assert row[:6] == ("recipe, start", "5", "2", "(0, 1)", "single point", "unbounded")
     assert row[6:] == ("-1", "-2", "", "0.25", "0", "0.12")
     # A position with nothing but zeros, and no single point in the table.
-    empty = certified | {"dimension": 1}
-    flat = positions | {"certified": [empty], "target_length": [1.0, 0.0]}
-    table = positions_table(flat)
+    empty = certified(dimension=1)
+    table = positions_table(replace(positions, certified=(empty,), target_length=(1.0, 0.0)))
     assert table.rows[0][-2] == "no length"
     assert "Single point: proved" not in " ".join(table.notes)
     assert len(positions_figure(positions).axes) == 5  # three maps, two colour bars
-    run = {"positions": None, "accuracy": {"images": 4, "top1": 0.5, "top5": None}}
-    run |= {"title": "t", "source": "torchvision", "images": "i", "resize": "r"}
-    (table,) = squeezenet_tables(run | {"weights": {"sha256": "0", "verified": "v"}})
+    run = SqueezeNetResults(
+        title="t",
+        source="torchvision",
+        weights=WeightsFile(sha256="0", verified="v"),
+        images="i",
+        resize="r",
+        accuracy=Accuracy(images=4, top1=0.5, top5=None),
+        layers={},
+        positions=None,
+    )
+    (table,) = squeezenet_tables(run)
     assert table.rows == (("here, 4 images", "50.0%", ""),)
-    assert approx(certified["tolerance"]["k"][0]) == 0.5
 
 
 def test_options():
@@ -358,9 +415,9 @@ def test_real_weights_and_images(tmp_path, capsys):
     weights, folder = real_data.squeezenet_npz(), real_data.imagenet_samples()
     words = ("--weights", weights, "--images", folder, "--smoke", "--out", tmp_path / "run")
     assert run(*words, "--device", "cpu", "--quiet", "--workers", "1") == 0
-    results = read_record(tmp_path / "run").results
-    assert results["layers"]["conv10"]["target"]["class_name"] == "goldfish"
-    assert results["layers"]["conv10"]["layer"]["n_units"] == 169_000
-    assert results["layers"]["fire9/expand3x3"]["layer"]["n_units"] == 43_264
-    assert all(each["dimension"] == 206 for each in results["positions"]["certified"])
-    assert squeezenet_positions.LAYER == "classifier.1"
+    results = read_record(tmp_path / "run", SqueezeNetResults).results
+    assert results.layers["conv10"].target.class_name == "goldfish"
+    assert results.layers["conv10"].layer.n_units == 169_000
+    assert results.layers["fire9/expand3x3"].layer.n_units == 43_264
+    assert all(each.facts.dimension == 206 for each in results.positions.certified)
+    assert conv10.LAYER == "classifier.1"

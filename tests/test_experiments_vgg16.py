@@ -1,5 +1,6 @@
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,12 +8,16 @@ import torch
 from PIL import Image
 
 from experiments.cli import main
-from experiments.images import output, tables
+from experiments.images import layer_table, output
+from experiments.images.facts import DomainFacts, LimitedFacts
+from experiments.images.results import ExactAnswers, ImageResults
+from experiments.measure.facts import Facts
 from experiments.models.vgg16 import Shape, random_vgg16
 from experiments.paper import TABLE_4
+from experiments.run.proofs import Proof
 from experiments.run.record import read_record
 from experiments.vgg16 import run
-from experiments.vgg16.fc6_targets import read_targets, target_entries
+from experiments.vgg16.fc6_targets import count_targets, read_targets
 from polytope.errors import FileFormatError, NonFiniteError
 from tests.examples.real_data import BESIDE
 from tests.examples.run_folders import unproved
@@ -28,10 +33,8 @@ def collide(capsys, *words):
     return code, out, err
 
 
-@pytest.fixture
-def images(tmp_path):
+def draw(folder):
     """Four images of 40 x 30 pixels."""
-    folder = tmp_path / "images"
     folder.mkdir()
     rng = np.random.default_rng(5)
     for name in ("n01440764_tench", "n01443537_goldfish", "other_one", "other_two"):
@@ -42,9 +45,17 @@ def images(tmp_path):
 
 
 @pytest.fixture
+def images(tmp_path):
+    return draw(tmp_path / "images")
+
+
+#: A narrow stand-in through the very same code; every table says that it is one.
+narrow_setting = functools.partial(run.vgg16_setting, shape=NARROW)
+
+
+@pytest.fixture
 def narrow(monkeypatch):
-    """A narrow stand-in through the very same code; every table says that it is one."""
-    monkeypatch.setattr(run, "vgg16_setting", functools.partial(run.vgg16_setting, shape=NARROW))
+    monkeypatch.setattr(run, "vgg16_setting", narrow_setting)
 
 
 def test_the_whole_command_on_a_state_dict(capsys, narrow, images, tmp_path):
@@ -59,9 +70,9 @@ def test_the_whole_command_on_a_state_dict(capsys, narrow, images, tmp_path):
         assert f" {printed} " in shown  # the paper's row
     for table in ("**Table 4", "**The target's set", "**In which sense", "**The authors' control"):
         assert table in shown
-    record = read_record(out)
+    record = read_record(out, ImageResults)
     results = record.results
-    assert [one["key"] for one in results["sets"]] == ["authors.other", "modern.other"]
+    assert [str(one) for one in results.sets] == ["authors.other", "modern.other"]
     (digest,) = (value for name, value in record.data.items() if name == "weights.pth")
     assert len(digest) == 64
     # What cannot be left unsaid stands below every table.
@@ -72,46 +83,45 @@ def test_the_whole_command_on_a_state_dict(capsys, narrow, images, tmp_path):
     for name in ("table3", "differences", "interpolants"):
         assert (out / "figures" / f"{name}.png").stat().st_size > 10_000
     assert "Table 4" in (out / "report.html").read_text()
-    assert results["accuracy"]["images"] == 2
+    assert results.accuracy.images == 2
     _check_numbers(results, out)
 
 
 def _check_numbers(results, out):
     """Some numbers of the record again, from the kept points."""
     arrays = np.load(out / "vertices.npz")
-    for one in results["sets"]:
-        points = arrays[one["key"]].reshape(5, -1).astype(np.float64)
+    for one in results.sets:
+        points = arrays[str(one)].reshape(5, -1).astype(np.float64)
         pairs = [np.linalg.norm(points[i] - points[j]) for i in range(5) for j in range(i)]
-        assert one["float"]["distance"] == pytest.approx(np.mean(pairs))
-        assert one["float"]["ratio"] == pytest.approx(
-            np.mean(pairs) / results["images"]["mean_distance"]
-        )
+        spread = one.measures.found.spread
+        assert spread.distance == pytest.approx(np.mean(pairs))
+        assert spread.ratio == pytest.approx(np.mean(pairs) / results.images.mean_distance)
         assert (points >= 0).all()
         assert (points <= 255).all()
-        for place, unit in enumerate(one["search"]["units"]):
-            path = out / "vertices" / f"{one['key']}-{unit}.png"
+        exact = results.exact.points[str(one)]
+        for place, unit in enumerate(one.search.units):
+            path = out / "vertices" / f"{one}-{unit}.png"
             levels = np.moveaxis(np.asarray(Image.open(path)), -1, 0)
-            assert np.abs(levels - np.floor(arrays[one["key"]][place])).max() <= 1
-            meaning = one["meanings"][place]
+            assert np.abs(levels - np.floor(arrays[str(one)][place])).max() <= 1
             # The float run and the exact layer agree to rounding; no point collides exactly.
-            assert meaning["exact_tolerance"]["approx"] == pytest.approx(
-                meaning["tolerance"], rel=1e-3, abs=1e-4
+            assert float(exact[place].smallest_tolerance) == pytest.approx(
+                one.meanings[place].tolerance, rel=1e-3, abs=1e-4
             )
-        for form in ("float", "png"):
-            for space in ("pixels", "layer"):
-                for scheme in ("uniform", "stick"):
-                    assert one[form][space][scheme]["samples"] == 6
-        assert one["ball"]["samples"] == 5
-    layer = results["layer"]
-    assert (layer["n_inputs"], layer["n_units"]) == (6 * 49, 12)
-    assert layer["n_positive"] + layer["halfspaces"] == 12
-    facts = results["exact"]["facts"]["domains"]["free"]
-    assert facts["rank_positive"] == layer["n_positive"]
-    assert facts["dimension"] == layer["paper_bound"]
-    assert facts["lineality"] == 6 * 49 - 12
-    assert facts["pointed"] is False
-    for name in ("rank", "kernel", "dimension", "lineality"):
-        assert (out / facts[f"{name}_certificate"]["file"]).is_file()
+        for measured in one.measures.forms().values():
+            for space in (measured.pixels, measured.layer):
+                assert [space[scheme].samples for scheme in ("uniform", "stick")] == [6, 6]
+        assert one.measures.ball.samples == 5
+    layer = results.layer
+    assert (layer.n_inputs, layer.n_units) == (6 * 49, 12)
+    assert layer.n_positive + layer.halfspaces == 12
+    facts = results.exact.facts.domains["free"].facts
+    assert facts.rank_positive == layer.n_positive
+    assert facts.dimension == layer.paper_bound
+    assert facts.lineality == 6 * 49 - 12
+    assert facts.pointed is False
+    assert set(facts.certificates) == {"rank", "kernel", "dimension", "lineality"}
+    for proof in facts.certificates.values():
+        assert (out / proof.file).is_file()
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
@@ -139,7 +149,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_results(
     code, shown, err = collide(capsys, *words, "--out", tmp_path / "cut", "--resume")
     assert code == 0
     assert "Random weights (seed 7), untrained: a test of the command, no result." in shown
-    one, other = (read_record(tmp_path / name).results for name in ("whole", "cut"))
+    one, other = (read_record(tmp_path / name, ImageResults).results for name in ("whole", "cut"))
     assert one == other
     # Other options are refused.
     code, _, err = collide(
@@ -158,44 +168,85 @@ def test_reproduce_prints_table_4_alone(capsys, narrow, images, tmp_path):
     assert shown.count("**") == 2
     assert "**Table 4" in shown
     assert "table3.png" in shown
-    results = read_record(tmp_path / "run").results
-    assert [one["key"] for one in results["sets"]] == ["modern.target", "modern.other"]
-    assert results["exact"] == {"reason": "not asked for here"}
+    results = read_record(tmp_path / "run", ImageResults).results
+    assert [str(one) for one in results.sets] == ["modern.target", "modern.other"]
+    assert results.exact == ExactAnswers(reason="not asked for here", points={})
     assert "not asked for here" in (tmp_path / "run" / "tables" / "layer.md").read_text()
 
 
+def facts_of(*proved, domain="free"):
+    """Facts of which some were asked and proved."""
+    proof = Proof(file=None, claim="")
+    return DomainFacts(
+        facts=Facts(
+            domain=domain,
+            n_inputs=4,
+            n_units=5,
+            n_positive=3,
+            ties=0,
+            sign_disagreements=(),
+            paper_bound=1,
+            rank_positive=3 if "rank" in proved else None,
+            certificates=dict.fromkeys(proved, proof),
+        )
+    )
+
+
+def limited(*domains, **given):
+    known = {each.facts.domain: each for each in domains}
+    return LimitedFacts(asked=("free", "nonnegative"), domains=known, **given)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Of a small run without exact work."""
+    folder = tmp_path_factory.mktemp("small")
+    words = ("vgg16", "--random-weights", 7, "--images", draw(folder / "images"), *SMALL)
+    words += ("--target", 0, "--start", 1, "--no-exact", "--recipe", "modern", "--quiet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "vgg16_setting", narrow_setting)
+        assert main.main([str(word) for word in (*words, "--out", folder / "run")]) == 0
+    return read_record(folder / "run", ImageResults).results
+
+
 def test_facts_that_were_given_up_are_named():
-    proved = {f"{name}_proved": True for name in ("rank", "kernel", "dimension", "lineality")}
-    found = tables._missing({"free": proved, "nonnegative": {"rank_proved": True}})
-    assert list(found) == [
+    proved = facts_of("rank", "kernel", "dimension", "lineality")
+    found = limited(proved, facts_of("rank", domain="nonnegative"))
+    assert list(layer_table.missing_facts(found)) == [
         *("kernel (x >= 0)", "dimension (x >= 0)", "lineality (x >= 0)", "vertex (x >= 0)")
     ]
 
 
-def test_what_was_not_asked_or_not_proved_is_not_said_to_be():
-    facts = {"domains": {"free": {}}, "limit": 1.0, "broken": None, "saved": False}
-    layer = {"least_lines": 0, "entered_nonnegative": False}
-    found = {"layer": layer, "exact": {"facts": facts}}
-    assert "certificates not saved" not in " ".join(tables._layer_notes(found))
-    assert tables._fact(None, "dimension", "dimension", "not proved in time") == "not asked"
-    facts["domains"]["free"] |= {"rank_positive": 3, "rank_proved": True}
-    assert "1 answers were proved" in " ".join(tables._layer_notes(found))
+def test_what_was_not_asked_or_not_proved_is_not_said_to_be(results):
+    def notes(facts):
+        exact = ExactAnswers(points={}, facts=facts)
+        return " ".join(layer_table.layer_notes(replace(results, exact=exact)))
+
+    nothing = limited(limit=1.0, saved=False)
+    assert "certificates not saved" not in notes(nothing)
+    assert layer_table.fact_cell(nothing, "free", "dimension") == "not proved in time"
+    assert layer_table.fact_cell(replace(nothing, asked=()), "free", "dimension") == "not asked"
+    broken = replace(nothing, broken="it broke")
+    assert layer_table.fact_cell(broken, "free", "dimension") == "no answer: the process ended"
+    ranked = limited(facts_of("rank"), limit=1.0, saved=False)
+    assert layer_table.fact_cell(ranked, "free", "rank_positive") == "3"
+    assert "1 answers were proved" in notes(ranked)
+    undecided = replace(ranked.domains["free"].facts, certificates={"rank": None})
+    ranked = limited(DomainFacts(facts=undecided))
+    assert layer_table.fact_cell(ranked, "free", "rank_positive") == "undecided"
 
 
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
         (None, ""),
-        ({"limit": None, "broken": None}, ""),
-        (
-            {"limit": 60.0, "broken": None},
-            "fc6 are incomplete: given up after 60 seconds",
-        ),
-        ({"limit": None, "broken": "the process ended with -9"}, "the process ended with -9"),
+        (limited(), ""),
+        (limited(limit=60.0), "classifier.0 are incomplete: given up after 60 seconds"),
+        (limited(broken="the process ended with -9"), "the process ended with -9"),
     ],
 )
-def test_a_limit_that_ended_facts_is_told(facts, words):
-    note = output.limit_note({"exact": {"facts": facts}, "layer_name": "fc6"})
+def test_a_limit_that_ended_facts_is_told(results, facts, words):
+    note = output.limit_note(replace(results, exact=ExactAnswers(points={}, facts=facts)))
     assert bool(note) == bool(words)
     assert words in note
 
@@ -253,13 +304,13 @@ def test_counts_of_targets_made_up(tmp_path, capsys):
     zero = np.zeros(4096, np.float32)
     path = tmp_path / "targets.npz"
     np.savez(path, one=one, same=one.copy(), zero=zero)
-    entries = {each["name"]: each for each in target_entries(read_targets(path))}
+    entries = {each.name: each for each in count_targets(read_targets(path))}
     active = int((one > 0).sum())
-    assert entries["one"]["n_positive"] == active
-    assert entries["one"]["paper_bound"] == 25088 - active
-    assert entries["one"]["halfspaces"] == 4096 - active
-    assert entries["one"]["equal_to"] == ["same"]
-    assert (entries["zero"]["zeros"], entries["zero"]["equal_to"]) == (4096, [])
+    assert entries["one"].n_positive == active
+    assert entries["one"].paper_bound == 25088 - active
+    assert entries["one"].halfspaces == 4096 - active
+    assert entries["one"].equal_to == ("same",)
+    assert (entries["zero"].zeros, entries["zero"].equal_to) == (4096, ())
     code, shown, _ = collide(capsys, "vgg16", "--targets", path)
     assert code == 0
     assert "at fc6 of VGG-16 (d = 25088, N = 4096)" in shown
@@ -312,6 +363,6 @@ def test_the_command_at_full_width(capsys, images, tmp_path):
     words += (*SMALL, "--steps", 1, "--recipe", "modern", "--no-exact", "--out", tmp_path / "run")
     code, shown, _ = collide(capsys, *words)
     assert code == 0
-    layer = read_record(tmp_path / "run").results["layer"]
-    assert (layer["n_inputs"], layer["n_units"]) == (25_088, 4_096)
+    layer = read_record(tmp_path / "run", ImageResults).results.layer
+    assert (layer.n_inputs, layer.n_units) == (25_088, 4_096)
     assert "A narrow stand-in" not in shown

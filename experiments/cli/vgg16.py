@@ -52,8 +52,12 @@ def single(request: Vgg16Options, desk: Desk, *, table: str | None = None) -> in
 
 
 def _count(request: Targets, desk: Desk) -> int:
+    from experiments.run.documents import jsonable
     from experiments.vgg16.fc6_targets import targets_results, targets_table
 
     results = targets_results(request.targets)
-    print(json.dumps(results, indent=1) if desk.json else targets_table(results).markdown())
+    if desk.json:
+        print(json.dumps(jsonable(results), indent=1))
+    else:
+        print(targets_table(results).markdown())
     return 0

@@ -1,55 +1,52 @@
-"""What is known exactly of the layer: its sizes, and the set the found points are put into?"""
+"""What is known exactly: the found points in the exact layer, and the facts of the target's set?"""
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from experiments.images.facts import limited_facts
+from experiments.images.results import ExactAnswers, ExactCounts, ExactPoint
+from experiments.images.search import Found
 from experiments.images.setting import Setting
-from experiments.measure.judged import Aim
-from experiments.measure.probe import Probe
 from optimize import ExactLayer, exact_layer
 from polytope import CollisionPolytope, Free, Nonnegative
 from polytope.errors import LimitError
 
 
-def layer_entry(aim: Aim, entered: Tensor) -> dict[str, Any]:
-    """Returns sizes of a layer and its target's set, counted from the float run.
+def exact_answers(
+    setting: Setting,
+    target: NDArray[np.float32],
+    sets: Mapping[str, Found],
+    folder: Path,
+) -> ExactAnswers:
+    """Returns what the exact layer says of the target's set and of the found points.
 
     Args:
-        aim: the target's pre-activations.
-        entered: (1, *layer input).
+        setting: the experiment.
+        target: (d,) what enters the layer at the target in the float run, taken exactly.
+        sets: found points by the name of their set.
+        folder: the run folder, for certificates.
     """
-    units, active, inputs = len(aim.pre), int(aim.active.sum()), entered[0].numel()
-    return {
-        "n_inputs": inputs,
-        "input_shape": list(entered.shape[1:]),
-        "n_units": units,
-        "n_positive": active,
-        "paper_bound": inputs - active,
-        "halfspaces": units - active,
-        "zeros": int((aim.pre == 0).sum()),
-        "least_lines": max(inputs - units, 0),
-        "entered_nonnegative": bool((entered >= 0).all()),
-    }
-
-
-def exact_target(setting: Setting, probe: Probe) -> tuple[ExactLayer | None, Any, str]:
-    """Returns the exact layer and what enters it at the target, (d,) float32; or None and why not.
-
-    The target is what enters the layer in the float run, taken exactly.
-    """
-    if not setting.options.exact:
-        return None, None, "not asked for here"
+    options = setting.options
+    if not options.exact:
+        return ExactAnswers(reason="not asked for here", points={})
     try:
-        layer = exact_layer(setting.model, setting.layer, setting.target.pixels.shape)
+        layer = exact_layer(setting.network, setting.layer, setting.pictures.target.pixels.shape)
     except LimitError as problem:
-        return None, None, str(problem)
-    entered = probe.look(torch.from_numpy(setting.target.pixels)[None]).entered
-    assert entered is not None
-    return layer, entered[0].flatten().numpy(), ""
+        return ExactAnswers(reason=str(problem), points={})
+    polytope = polytope_of(layer, target)
+    points = {name: exact_points(polytope, found.entered) for name, found in sets.items()}
+    counts = ExactCounts(
+        n_positive=polytope.n_positive,
+        ties=len(polytope.ties),
+        sign_disagreements=len(polytope.sign_disagreements),
+    )
+    del polytope  # the process that proves the facts makes its own
+    seconds = options.facts_seconds
+    facts = limited_facts(layer, target, folder, seconds=seconds) if seconds else None
+    return ExactAnswers(counts=counts, points=points, facts=facts)
 
 
 def polytope_of(layer: ExactLayer, target: NDArray[np.float32]) -> CollisionPolytope:
@@ -61,9 +58,9 @@ def polytope_of(layer: ExactLayer, target: NDArray[np.float32]) -> CollisionPoly
     return CollisionPolytope.from_layer(layer.weight, layer.bias, target, domain=domain)
 
 
-def exact_entries(
+def exact_points(
     polytope: CollisionPolytope, entered: NDArray[np.float32]
-) -> list[dict[str, Any]]:
+) -> tuple[ExactPoint, ...]:
     """Returns how far found points are from colliding, exactly, and which signs differ.
 
     Args:
@@ -71,19 +68,19 @@ def exact_entries(
         entered: (k, d) what enters the layer at the points, as the float run stores it.
     """
     active = set(polytope.active_units)
-    entries = []
+    points = []
     for point in entered:
         found = polytope.residuals(point)
         fires = {unit for unit, value in enumerate(found.pre_activation) if value > 0}
-        entries.append(
-            {
-                "exact": found.smallest_tolerance == 0 and found.worst_domain == 0,
-                "exact_tolerance": found.smallest_tolerance,
-                "worst_equality": found.worst_equality,
-                "worst_inactive": found.worst_inactive,
-                "worst_domain": found.worst_domain,
-                "newly_active": len(fires - active),
-                "newly_inactive": len(active - fires),
-            }
+        points.append(
+            ExactPoint(
+                collides=found.smallest_tolerance == 0 and found.worst_domain == 0,
+                smallest_tolerance=found.smallest_tolerance,
+                worst_equality=found.worst_equality,
+                worst_inactive=found.worst_inactive,
+                worst_domain=found.worst_domain,
+                newly_active=len(fires - active),
+                newly_inactive=len(active - fires),
+            )
         )
-    return entries
+    return tuple(points)

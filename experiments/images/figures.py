@@ -1,6 +1,5 @@
 """How do the images of a run look?  PNG figures from its record and vertices.npz."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -10,20 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.images.detail_tables import title_of
+from experiments.images.results import ImageResults, SetName
 from experiments.measure.sampling import weights
 from experiments.readers.arrays import read_arrays
 from experiments.run.files import open_run_folder
-from experiments.show.figures import FOLDER, save
+from experiments.show.figures import FOLDER, Arrays, save
 from experiments.show.numbers import fixed, short
-
-Arrays = Mapping[str, NDArray[Any]]
-Results = Mapping[str, Any]
 
 _PATH = 7  # interpolants shown of a row
 
 
-def write_image_figures(folder: Path, results: Results) -> list[Path]:
+def write_image_figures(folder: Path, results: ImageResults) -> list[Path]:
     """Draws all figures of a run into `folder/figures`.
 
     Raises:
@@ -39,10 +35,9 @@ def write_image_figures(folder: Path, results: Results) -> list[Path]:
     return [save(figure, place / f"{name}.png") for name, figure in drawn.items()]
 
 
-def _show(axes: Axes, image: NDArray[Any], below: str = "", *, bgr: bool, above: str = "") -> None:
+def _show(axes: Axes, image: NDArray[Any], below: str = "", above: str = "") -> None:
     """Draws one image (3, H, W) in 0..255 as it would be saved: 8 bits, truncated."""
-    rgb = np.moveaxis(image[::-1] if bgr else image, 0, -1)
-    axes.imshow(np.clip(rgb, 0, 255).astype(np.uint8))
+    axes.imshow(np.clip(np.moveaxis(image, 0, -1), 0, 255).astype(np.uint8))
     axes.set_xticks([])
     axes.set_yticks([])
     for edge in axes.spines.values():
@@ -59,8 +54,8 @@ def _grid(rows: int, columns: int) -> tuple[Figure, Any]:
     return figure, figure.subplots(rows, columns + 1, width_ratios=widths, squeeze=False)
 
 
-def _row_title(axes: Axes, results: Results, one: Mapping[str, Any], more: str) -> None:
-    words = title_of(results, one).replace("; ", "\n").replace(", ", ",\n")
+def _row_title(axes: Axes, results: ImageResults, one: SetName, more: str) -> None:
+    words = results.title_of(one).replace("; ", "\n").replace(", ", ",\n")
     axes.text(0, 0.5, f"{words}\n{more}", fontsize=7, va="center", transform=axes.transAxes)
     axes.axis("off")
 
@@ -69,42 +64,32 @@ def _shorten(text: str, most: int = 22) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _seen(results: Results, index: int, confidence: float) -> str:
-    known = results["class_names"]
-    name = known[index] if index < len(known) else f"class {index}"
-    return f"{_shorten(name)} ({confidence:.3f})"
+def _seen(results: ImageResults, index: int, confidence: float) -> str:
+    return f"{_shorten(results.name_of(index))} ({confidence:.3f})"
 
 
-def _heading(figure: Figure, text: str, results: Results) -> None:
+def _heading(figure: Figure, text: str, results: ImageResults) -> None:
     """The title, and what a reader must know, in lines that are not wider than the figure."""
     most = int(12 * figure.get_figwidth())  # characters of this size
-    lines = [line for each in (text, *results["remarks"]) for line in wrap(each, most)]
+    lines = [line for each in (text, *results.remarks) for line in wrap(each, most)]
     figure.suptitle("\n".join(lines), fontsize=9)
 
 
-def vertices_figure(results: Results, arrays: Arrays) -> Figure:
+def vertices_figure(results: ImageResults, arrays: Arrays) -> Figure:
     """The paper's Table 3: target, start, then the vertices, one row a set."""
-    sets, bgr = results["sets"], results["bgr"]
-    count = max(len(one["search"]["units"]) for one in sets)
-    figure, grid = _grid(len(sets), count + 2)
-    target = results["target"]
+    sets, target = results.sets, results.target
+    figure, grid = _grid(len(sets), 2 + max(len(one.search.units) for one in sets))
     for row, one in enumerate(sets):
-        _row_title(grid[row, 0], results, one, f"mean distance\n{fixed(one['float']['distance'])}")
-        text = _seen(results, target["class"], target["confidence"])
-        _show(grid[row, 1], arrays["target"], text, bgr=bgr, above="" if row else "target")
-        start = results["starts"][one["start"]]
-        text = _seen(results, start["class"], start["confidence"])
-        _show(
-            grid[row, 2],
-            arrays[f"start.{one['start']}"],
-            text,
-            bgr=bgr,
-            above="" if row else "start",
-        )
-        for place, each in enumerate(one["float"]["vertices"]):
-            text = _seen(results, each["class"], each["confidence"])
-            heading = f"unit {each['unit']}"
-            _show(grid[row, place + 3], arrays[one["key"]][place], text, bgr=bgr, above=heading)
+        found, start = one.measures.found, results.starts[one.start]
+        _row_title(grid[row, 0], results, one, f"mean distance\n{fixed(found.spread.distance)}")
+        for column, (name, array, seen) in enumerate(
+            (("target", "target", target), ("start", f"start.{one.start}", start)), start=1
+        ):
+            text = _seen(results, seen.winner, seen.confidence)
+            _show(grid[row, column], arrays[array], text, "" if row else name)
+        for place, each in enumerate(found.vertices):
+            text = _seen(results, each.winner, each.confidence)
+            _show(grid[row, place + 3], arrays[str(one)][place], text, f"unit {each.unit}")
     _heading(
         figure,
         "Vertices of the collision polytope; below each: the network's class (confidence)",
@@ -113,20 +98,18 @@ def vertices_figure(results: Results, arrays: Arrays) -> Figure:
     return figure
 
 
-def differences_figure(results: Results, arrays: Arrays) -> Figure:
+def differences_figure(results: ImageResults, arrays: Arrays) -> Figure:
     """Each vertex minus the mean of its set, on one scale for all, grey where nothing differs."""
-    sets, bgr = results["sets"], results["bgr"]
-    count = max(len(one["search"]["units"]) for one in sets)
-    figure, grid = _grid(len(sets), count)
-    moves = {one["key"]: arrays[one["key"]] - arrays[one["key"]].mean(axis=0) for one in sets}
-    largest = max(float(np.quantile(np.abs(move), 0.99)) for move in moves.values()) or 1.0
+    sets = results.sets
+    figure, grid = _grid(len(sets), max(len(one.search.units) for one in sets))
+    moves = [arrays[str(one)] - arrays[str(one)].mean(axis=0) for one in sets]
+    largest = max(float(np.quantile(np.abs(move), 0.99)) for move in moves) or 1.0
     for row, one in enumerate(sets):
-        away = one["float"]["from_mean"]
         _row_title(grid[row, 0], results, one, "minus the mean of the set")
-        for place, unit in enumerate(one["search"]["units"]):
-            shown = 127.5 + 127.5 * moves[one["key"]][place] / largest
-            text = f"l2 {fixed(away[place])}"
-            _show(grid[row, place + 1], shown, text, bgr=bgr, above=f"unit {unit}")
+        for place, unit in enumerate(one.search.units):
+            shown = 127.5 + 127.5 * moves[row][place] / largest
+            text = f"l2 {fixed(one.measures.found.spread.from_mean[place])}"
+            _show(grid[row, place + 1], shown, text, f"unit {unit}")
     _heading(
         figure,
         f"Where the vertices differ: grey is no difference, black and white are {short(largest)} "
@@ -136,18 +119,17 @@ def differences_figure(results: Results, arrays: Arrays) -> Figure:
     return figure
 
 
-def interpolants_figure(results: Results, arrays: Arrays) -> Figure:
+def interpolants_figure(results: ImageResults, arrays: Arrays) -> Figure:
     """Random convex combinations of the vertices, the first ones with uniform weights."""
-    sets, bgr = results["sets"], results["bgr"]
-    figure, grid = _grid(len(sets), _PATH)
-    for row, one in enumerate(sets):
-        vertices = arrays[one["key"]].astype(np.float64)
+    figure, grid = _grid(len(results.sets), _PATH)
+    for row, one in enumerate(results.sets):
+        vertices = arrays[str(one)].astype(np.float64)
         drawn = weights("uniform", samples=_PATH, points=len(vertices), seed=0)
         _row_title(grid[row, 0], results, one, "combinations of images")
         for place, share in enumerate(drawn):
             image = np.tensordot(share, vertices, axes=1)
             text = " ".join(f"{100 * value:.0f}" for value in share)
-            _show(grid[row, place + 1], image, text, bgr=bgr)
+            _show(grid[row, place + 1], image, text)
     _heading(
         figure,
         "Random convex combinations of the vertices; below each: weights in percent",

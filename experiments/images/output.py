@@ -1,20 +1,29 @@
 """What does a finished run on pairs of images print, and which files does it leave?"""
 
-import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from experiments.images.figures import write_image_figures
+from experiments.images.results import ImageResults
 from experiments.images.tables import image_tables, table_name
 from experiments.run.proofs import keep_checker
-from experiments.run.record import FILE_NAME, Record, read_record
+from experiments.run.record import Record, read_record
 from experiments.show.numbers import fixed, percent
 from experiments.show.page import Page, Section, write_page
+from experiments.show.printed import print_json, print_written
 from experiments.show.tables import Table, write_tables
 
 #: Left to the files: long.
 FILES_ONLY = ("vertices", "spaces")
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """What was written of a run: its tables, its figures and a sentence on a limit, or ""."""
+
+    tables: list[Table]
+    figures: list[Path]
+    note: str
 
 
 def finish_images(folder: Path, *, as_json: bool, table: str | None = None) -> str:
@@ -31,65 +40,71 @@ def finish_images(folder: Path, *, as_json: bool, table: str | None = None) -> s
         FileFormatError: the folder holds no record.
         OutputError: a file cannot be written.
     """
-    record = read_record(folder)
+    written = write_images(folder)
+    if as_json:
+        print_json(folder)
+    else:
+        print_images(folder, written, table=table)
+    return written.note
+
+
+def write_images(folder: Path) -> Written:
+    """Writes tables, figures and report of a run from its record.
+
+    Raises:
+        FileFormatError: the folder holds no record.
+        OutputError: a file cannot be written.
+    """
+    record = read_record(folder, ImageResults)
     tables = image_tables(record.results)
     write_tables(folder, tables)
     figures = write_image_figures(folder, record.results)
     keep_checker(folder)
-    write_image_report(folder, record, tables)
-    if as_json:
-        document = json.loads((folder / FILE_NAME).read_bytes())
-        print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return limit_note(record.results)
-    for each in tables:
+    write_page(folder, record, page=_page(record), tables=tables)
+    return Written(tables, figures, limit_note(record.results))
+
+
+def print_images(folder: Path, written: Written, *, table: str | None = None) -> None:
+    """Prints one table, or all but the long ones, and where the files are."""
+    for each in written.tables:
         if each.name == table or (table is None and each.name not in FILES_ONLY and each.rows):
             print(each.markdown())
-    print(f"images (Table 3): {figures[0]}")
-    written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    print(f"written to {folder}: {', '.join(written)}")
-    return limit_note(record.results)
+    print(f"images (Table 3): {written.figures[0]}")
+    print_written(folder)
 
 
-def limit_note(results: Mapping[str, Any]) -> str:
+def limit_note(results: ImageResults) -> str:
     """Says that exact facts were asked for and ended by a limit; "" where none was."""
-    facts = results["exact"].get("facts")
-    if not facts or (facts["limit"] is None and not facts["broken"]):
+    facts = results.exact.facts
+    if facts is None or (facts.limit is None and not facts.broken):
         return ""
-    why = facts["broken"] or f"given up after {facts['limit']:g} seconds (--facts)"
-    return f"limit: exact facts of {results['layer_name']} are incomplete: {why}"
+    why = facts.broken or f"given up after {facts.limit:g} seconds (--facts)"
+    return f"limit: exact facts of {results.layer_name} are incomplete: {why}"
 
 
-def write_image_report(folder: Path, record: Record, tables: list[Table]) -> Path:
-    """Writes `report.html` from the record, tables and figures.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    results = record.results
-    target = results["target"]
-    lines = [
-        f"{results['recipe_titles'][one['recipe']]}, start {one['start']}: mean distance of the "
-        f"vertices {fixed(one['float']['distance'])}"
-        + (f" ({percent(one['float']['ratio'])} of the images')" if one["float"]["ratio"] else "")
-        + f", {percent(one['float']['pixels']['stick']['success'])} of the combinations "
-        "(stick-breaking weights) in the target's class"
-        for one in results["sets"]
-    ]
-    page = Page(
-        title=f"Collision polytopes: {results['title']}",
-        heading=f"Relaxed collisions at {results['layer_name']}, {results['title']}",
-        lead=" ".join(
-            [
-                f"Target: {target['name']}, seen as {target['class_name']}.",
-                *results["remarks"],
-            ]
-        ),
+def _page(record: Record[ImageResults]) -> Page:
+    results, target = record.results, record.results.target
+    lines = []
+    for one in results.sets:
+        found = one.measures.found
+        ratio = found.spread.ratio
+        lines.append(
+            f"{results.recipes[one.recipe].title}, start {one.start}: mean distance of the "
+            f"vertices {fixed(found.spread.distance)}"
+            + (f" ({percent(ratio)} of the images')" if ratio else "")
+            + f", {percent(found.pixels['stick'].success)} of the combinations "
+            "(stick-breaking weights) in the target's class"
+        )
+    lead = f"Target: {target.name}, seen as {target.class_name}."
+    return Page(
+        title=f"Collision polytopes: {results.title}",
+        heading=f"Relaxed collisions at {results.layer_name}, {results.title}",
+        lead=" ".join([lead, *results.remarks]),
         conclusion=lines[0],
         headline=lines[1:],
         sections=_sections(table_name(results)),
         points="vertices.npz",
     )
-    return write_page(folder, record, page=page, tables=tables)
 
 
 def _sections(main: str) -> tuple[Section, ...]:

@@ -3,14 +3,14 @@
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from experiments.images.results import History, Searched, SetName
 from experiments.images.setting import BOUNDS, RECIPES, Setting
-from experiments.measure.entries import search_entry
+from experiments.measure.search import SearchSummary, finite
 from experiments.readers.arrays import read_arrays
 from experiments.run.files import atomic_path, sha256_file
 from optimize import find_vertices
@@ -35,8 +35,8 @@ class Found:
     entered: NDArray[np.float32]
 
 
-def search(setting: Setting, recipe: str, start: str, *, folder: Path) -> dict[str, Any]:
-    """Searches and keeps `points-RECIPE.START.npz`; returns what a record keeps.
+def search(setting: Setting, name: SetName, folder: Path) -> Searched:
+    """Searches a set of vertices and keeps its points; returns what a record keeps.
 
     An interrupted search goes on from its checkpoint in the run folder.
 
@@ -44,7 +44,7 @@ def search(setting: Setting, recipe: str, start: str, *, folder: Path) -> dict[s
         InputError: as for `find_vertices`.
         OutputError: the folder cannot be written.
     """
-    options, rules = setting.options, RECIPES[recipe]
+    options, rules = setting.options, RECIPES[name.recipe]
     stopping = rules.stopping
     if options.max_steps is not None:
         stopping = replace(
@@ -54,12 +54,12 @@ def search(setting: Setting, recipe: str, start: str, *, folder: Path) -> dict[s
         )
     if options.max_seconds is not None:
         stopping = replace(stopping, max_seconds=options.max_seconds)
-    checkpoint = folder / f"{_CHECKPOINT}-{recipe}.{start}"
+    checkpoint = folder / f"{_CHECKPOINT}-{name}"
     found = find_vertices(
-        setting.model,
+        setting.network,
         setting.layer,
-        setting.target.pixels,
-        start=setting.starts[start].pixels,
+        setting.pictures.target.pixels,
+        start=setting.pictures.starts[name.start].pixels,
         units=options.units,
         objective=rules.objective,
         bounds=BOUNDS,
@@ -70,49 +70,42 @@ def search(setting: Setting, recipe: str, start: str, *, folder: Path) -> dict[s
         checkpoint=checkpoint,
         progress=None,
     )
-    path = points_path(folder, recipe, start)
+    path = folder / f"points-{name}.npz"
     with atomic_path(path) as temporary:
         np.savez(temporary, points=found.points.numpy(), entered=found.layer_inputs.numpy())
     shutil.rmtree(checkpoint, ignore_errors=True)
-    history = found.history
-    return {
-        "units": found.units.tolist(),
-        "file": path.name,
-        "sha256": sha256_file(path),
-        **search_entry(found),
-        "stopping": {"max_steps": stopping.max_steps, "max_seconds": stopping.max_seconds},
-        "history": {
-            "steps": history.steps.tolist(),
-            "objective": _finite(history.objective),
-            "equality_residual": _finite(history.equality_residual),
-            "violation": _finite(history.violation),
-        },
-    }
+    return Searched(
+        **vars(SearchSummary.of(found)),
+        units=tuple(found.units.tolist()),
+        file=path.name,
+        sha256=sha256_file(path),
+        max_steps=stopping.max_steps,
+        max_seconds=stopping.max_seconds,
+        history=History(
+            steps=tuple(found.history.steps.tolist()),
+            objective=_finite(found.history.objective),
+            equality_residual=_finite(found.history.equality_residual),
+            violation=_finite(found.history.violation),
+        ),
+    )
 
 
-def _finite(values: torch.Tensor) -> list[list[float | None]]:
+def _finite(values: Tensor) -> tuple[tuple[float | None, ...], ...]:
     """Numbers for a record, at most 200 rows: every k-th one and the last."""
     step = max(1, len(values) // 200)
     rows = sorted({*range(0, len(values), step), len(values) - 1})
-    return [
-        [value if np.isfinite(value) else None for value in row] for row in values[rows].tolist()
-    ]
+    return tuple(tuple(map(finite, row)) for row in values[rows].tolist())
 
 
-def points_path(folder: Path, recipe: str, start: str) -> Path:
-    """Returns where a search keeps its points."""
-    return folder / f"points-{recipe}.{start}.npz"
-
-
-def read_found(folder: Path, entry: dict[str, Any]) -> Found:
-    """Reads what `search` kept.
+def read_found(folder: Path, searched: Searched) -> Found:
+    """Reads the points that `search` kept.
 
     Raises:
         ChecksumError: the file is absent or another one.
     """
-    path = folder / str(entry["file"])
+    path = folder / searched.file
     got = sha256_file(path) if path.is_file() else "no file"
-    if got != entry["sha256"]:
-        raise ChecksumError(f"{path} must have SHA-256 {entry['sha256']}; got {got}")
+    if got != searched.sha256:
+        raise ChecksumError(f"{path} must have SHA-256 {searched.sha256}; got {got}")
     loaded = read_arrays(path)
-    return Found(tuple(entry["units"]), loaded["points"], loaded["entered"])
+    return Found(searched.units, loaded["points"], loaded["entered"])

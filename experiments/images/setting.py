@@ -12,15 +12,14 @@ the search and the exact statements are about pixels.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import nn
-
 from experiments.images.options import ImageOptions
-from optimize import AugmentedLagrangian, Authors, Objective, Stopping
+from experiments.images.pictures import Pictures
+from experiments.images.results import SetName
+from experiments.run.record import as_options
+from optimize import AugmentedLagrangian, Authors, Objective, OpenedNetwork, Stopping
 from optimize.search.optimizers import Method
 
 BOUNDS = (0.0, 255.0)  # of every pixel, in each colour
@@ -70,45 +69,16 @@ RECIPES: dict[str, Recipe] = {
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Picture:
-    """One image at the network's size.
-
-    Attributes:
-        name: of its file, for tables and the record.
-        pixels: (3, H, W) float32 in 0..255, in the network's order of colours.
-        label: its class, where known.
-    """
-
-    name: str
-    pixels: NDArray[np.float32]
-    label: int | None = None
-
-
-def picture_of(
-    name: str, image: NDArray[np.uint8], *, bgr: bool = False, label: int | None = None
-) -> Picture:
-    """Returns the picture of an RGB image (H, W, 3) uint8, for a network that sees RGB or BGR."""
-    moved = np.moveaxis(image[:, :, ::-1] if bgr else image, -1, 0)
-    return Picture(name=name, pixels=np.ascontiguousarray(moved, dtype=np.float32), label=label)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class Setting:
     """One experiment on pairs of images.
 
     Attributes:
         experiment: name of the command, e.g. "vgg16".
         title: the network in a few words, e.g. "VGG-16, torchvision's IMAGENET1K_V1".
-        model: in evaluation mode; takes (n, 3, H, W) pixels in 0..255 and gives logits.
-        layer: name of the layer in `model`, whose output goes into a ReLU.
-        target: the picture to collide with.
-        starts: name -> picture from which searches start; the name "target" is the target itself.
+        network: opened; takes (n, 3, H, W) RGB pixels in 0..255 and gives logits.
+        layer: name of the layer in it, whose output goes into a ReLU.
+        pictures: the folder of images, the target and the starts.
         class_names: of the logits; empty where they are not known.
-        images: (n, H, W, 3) uint8 RGB at the network's size, over whose pairs the mean distance of
-            images is taken; None leaves those cells empty.
-        labels: n classes of these images, None for one that is not known; empty for none at all.
-        images_title: which images these are, and how they were brought to this size.
-        bgr: whether the network's colours are blue, green, red (for figures and PNG files).
         remarks: what must stand below every table, e.g. that weights are random.
         data: name of each input -> SHA-256, for the record.
         paper_table: table of the paper to print beside ours ("4"), None for none.
@@ -118,30 +88,37 @@ class Setting:
 
     experiment: str
     title: str
-    model: nn.Module
+    network: OpenedNetwork
     layer: str
-    target: Picture
-    starts: Mapping[str, Picture]
+    pictures: Pictures
     class_names: tuple[str, ...] = ()
-    images: NDArray[np.uint8] | None = None
-    labels: tuple[int | None, ...] = ()
-    images_title: str = ""
-    bgr: bool = False
     remarks: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
     paper_table: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
     options: ImageOptions = field(default_factory=ImageOptions)
 
-    def sets(self) -> list[tuple[str, str, str]]:
-        """Returns (key, recipe, start) of every set of vertices, in the order of the tables."""
-        return [
-            (f"{recipe}.{start}", recipe, start)
-            for start in self.starts
+    def sets(self) -> tuple[SetName, ...]:
+        """Returns every set of vertices, in the order of the tables."""
+        return tuple(
+            SetName(recipe=recipe, start=start)
+            for start in self.pictures.starts
             for recipe in self.options.recipes
-        ]
+        )
 
-    def name_of(self, index: int) -> str:
-        """Returns the name of a class, or its number."""
-        known = self.class_names
-        return known[index] if index < len(known) else f"class {index}"
+    def identity(self) -> dict[str, Any]:
+        """Returns all that a run's rows depend on."""
+        starts = self.pictures.starts
+        return as_options(
+            {
+                **asdict(self.options),
+                "title": self.title,
+                "layer": self.layer,
+                "target": self.pictures.target.name,
+                "starts": {name: each.name for name, each in starts.items()},
+                "size": self.pictures.target.pixels.shape,
+                "remarks": self.remarks,
+                "inputs": self.data,
+                **self.more,
+            }
+        )

@@ -9,6 +9,7 @@ from experiments.measure.search import finite
 from experiments.run.proofs import Proof, Proofs
 from optimize import VertexComparison
 from polytope import CollisionPolytope, LPResult
+from polytope.exact.rational import nearest_float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,4 +131,30 @@ def compared(found: Iterable[VertexComparison], proofs: Proofs, name: str) -> tu
             ),
         )
         for each in found
+    )
+
+
+def compare_point(
+    polytope: CollisionPolytope, point: Any, minimum: Minimum, proofs: Proofs, name: str
+) -> Compared:
+    """Puts a point (d,) into a set, beside the exact minimum of its unit and the nearest point.
+
+    Args:
+        polytope: the set.
+        point: that was found.
+        minimum: of the unit that it was to push down.
+        proofs: where the certificate of the distance goes.
+        name: of that certificate.
+    """
+    placed, nearest = place(polytope, point, minimum.unit), polytope.nearest(point, "linf")
+    value = minimum.value
+    gap = None if value is None else placed.found_value - value
+    relative = finite(nearest_float(abs(gap / value))) if gap is not None and value else None
+    return Compared(
+        **vars(placed),
+        exact_value=value,
+        gap=gap,
+        relative_gap=relative,
+        distance_linf=nearest.distance,
+        distance_certificate=proofs.keep(name, nearest.certificate),
     )

@@ -26,10 +26,12 @@ class Limited(Generic[_Item]):
     Attributes:
         items: in order; all of them where `reason` is empty.
         reason: why there are no more, else "": the time or the memory was not enough.
+        late: whether it was the time.
     """
 
     items: list[_Item]
     reason: str
+    late: bool = False
 
 
 def in_time(
@@ -55,7 +57,7 @@ def in_time(
     try:
         while True:
             if not mine.poll(max(0.0, deadline - time.monotonic())):
-                return Limited(items, f"given up after {seconds:g} s")
+                return Limited(items, f"given up after {seconds:g} s", late=True)
             try:
                 kind, value = mine.recv()
             except EOFError:

@@ -1,6 +1,5 @@
 """Where on the image does conv10 leave freedom?  Maps over its positions, from the record."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,13 @@ from matplotlib.patches import Patch
 
 from experiments.run.files import open_run_folder
 from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, save
-from experiments.squeezenet.tables import kind_of
-
-Results = Mapping[str, Any]
+from experiments.squeezenet.results import Positions
 
 #: Kind of set -> colour; what is not certified stays white.
 KINDS = {"single point": BLUE, "bounded": GREEN, "unbounded": ORANGE, "undecided": "#999999"}
 
 
-def write_positions_figure(folder: Path, positions: Results) -> Path:
+def write_positions_figure(folder: Path, positions: Positions) -> Path:
     """Draws `figures/positions.png`.
 
     Raises:
@@ -30,20 +27,18 @@ def write_positions_figure(folder: Path, positions: Results) -> Path:
     return save(positions_figure(positions), place / "positions.png")
 
 
-def positions_figure(positions: Results) -> Figure:
+def positions_figure(positions: Positions) -> Figure:
     """Active units, the kind of the exact set, and how far each set of vertices moved."""
-    keys = positions["sets"]
-    figure = Figure(figsize=(4.2 * (2 + len(keys)), 4.6), layout="constrained")
-    axes = figure.subplots(1, 2 + len(keys), squeeze=False)[0]
-    _heat(figure, axes[0], positions, positions["n_positive"], title="active units N+ of 1,000")
+    titles = positions.titles
+    figure = Figure(figsize=(4.2 * (2 + len(titles)), 4.6), layout="constrained")
+    axes = figure.subplots(1, 2 + len(titles), squeeze=False)[0]
+    _heat(figure, axes[0], positions, positions.n_positive, title="active units N+ of 1,000")
     _kinds(axes[1], positions)
-    lengths = np.array(positions["target_length"])
-    for place, key in enumerate(keys):
-        share = np.array(positions["moved"][key]).mean(axis=0) / np.where(lengths, lengths, 1)
-        title = (
-            f"moved: {positions['titles'][key]},\nmean of the vertices, % of the target's length"
-        )
-        _heat(figure, axes[2 + place], positions, 100 * share, title=title)
+    lengths = np.array(positions.target_length)
+    for place, (key, words) in enumerate(titles.items(), start=2):
+        share = np.array(positions.moved[key]).mean(axis=0) / np.where(lengths, lengths, 1)
+        title = f"moved: {words},\nmean of the vertices, % of the target's length"
+        _heat(figure, axes[place], positions, 100 * share, title=title)
     figure.suptitle(
         "conv10, one square a position of the image: what collides exactly, and what was found",
         fontsize=10,
@@ -51,23 +46,23 @@ def positions_figure(positions: Results) -> Figure:
     return figure
 
 
-def _heat(figure: Figure, axes: Axes, positions: Results, values: Any, *, title: str) -> None:
-    grid = np.array(values, dtype=float).reshape(positions["side"])
+def _heat(figure: Figure, axes: Axes, positions: Positions, values: Any, *, title: str) -> None:
+    grid = np.array(values, dtype=float).reshape(positions.side)
     shown = axes.imshow(grid, cmap="viridis")
     figure.colorbar(shown, ax=axes, shrink=0.75)
     _plain(axes, title)
 
 
-def _kinds(axes: Axes, positions: Results) -> None:
+def _kinds(axes: Axes, positions: Positions) -> None:
     """The certified positions, coloured by kind, with the dimension in each."""
     names = list(KINDS)
-    grid = np.full(positions["side"], np.nan)
-    for entry in positions["certified"]:
-        row, column = divmod(entry["position"], positions["side"][1])
-        kind = kind_of(entry)
+    grid = np.full(positions.side, np.nan)
+    for entry in positions.certified:
+        row, column = divmod(entry.position, positions.side[1])
+        kind = entry.kind
         grid[row, column] = names.index(kind)
         axes.annotate(
-            "?" if entry["dimension"] is None else str(entry["dimension"]),
+            "?" if entry.facts.dimension is None else str(entry.facts.dimension),
             (column, row),
             ha="center",
             va="center",
@@ -75,7 +70,7 @@ def _kinds(axes: Axes, positions: Results) -> None:
             color="white" if kind == "single point" else "black",
         )
     axes.imshow(grid, cmap=ListedColormap(list(KINDS.values())), vmin=-0.5, vmax=len(names) - 0.5)
-    present = {kind_of(entry) for entry in positions["certified"]}
+    present = {entry.kind for entry in positions.certified}
     axes.legend(
         handles=[Patch(color=KINDS[name], label=name) for name in names if name in present],
         loc="upper center",

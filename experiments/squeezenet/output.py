@@ -1,14 +1,13 @@
 """What does a finished run of `collide squeezenet` print, and which files does it leave?"""
 
-import io
-import json
-from contextlib import redirect_stdout
 from pathlib import Path
 
-from experiments.images.output import finish_images
-from experiments.run.record import FILE_NAME, read_record
+from experiments.images.output import print_images, write_images
+from experiments.run.record import read_record
+from experiments.show.printed import print_json
 from experiments.show.tables import write_tables
 from experiments.squeezenet.figure import write_positions_figure
+from experiments.squeezenet.results import SqueezeNetResults
 from experiments.squeezenet.run import folder_name
 from experiments.squeezenet.tables import headline, squeezenet_tables
 
@@ -25,28 +24,24 @@ def finish_squeezenet(folder: Path, *, as_json: bool) -> str:
         FileFormatError: a folder holds no record.
         OutputError: a file cannot be written.
     """
-    results = read_record(folder).results
-    tables = squeezenet_tables(results)
+    results = read_record(folder, SqueezeNetResults).results
+    tables, figure = squeezenet_tables(results), None
     write_tables(folder, tables)
-    figure = None
-    if results["positions"] is not None:
-        figure = write_positions_figure(folder, results["positions"])
-    notes = []
+    if results.positions is not None:
+        figure = write_positions_figure(folder, results.positions)
+    places = {layer: folder / folder_name(layer) for layer in results.layers}
+    written = {layer: write_images(place) for layer, place in places.items()}
     if as_json:
-        for layer in results["layers"]:
-            with redirect_stdout(io.StringIO()):
-                notes.append(finish_images(folder / folder_name(layer), as_json=True))
-        document = json.loads((folder / FILE_NAME).read_bytes())
-        print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return "; ".join(filter(None, notes))
-    for layer in results["layers"]:
-        print(f"# {layer}\n")
-        notes.append(finish_images(folder / folder_name(layer), as_json=False))
-        print()
-    for table in tables:
-        if table.name not in FILES_ONLY:
-            print(table.markdown())
-    print("\n".join(headline(results)))
-    if figure is not None:
-        print(f"positions of conv10: {figure}, tables/positions.md")
-    return "; ".join(filter(None, notes))
+        print_json(folder)
+    else:
+        for layer, place in places.items():
+            print(f"# {layer}\n")
+            print_images(place, written[layer])
+            print()
+        for table in tables:
+            if table.name not in FILES_ONLY:
+                print(table.markdown())
+        print("\n".join(headline(results)))
+        if figure is not None:
+            print(f"positions of conv10: {figure}, tables/positions.md")
+    return "; ".join(each.note for each in written.values() if each.note)

@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from experiments.datasets.imagenet import class_name, labels, which_samples
-from experiments.datasets.images import list_images, listing_sha256, load_images, pick_image
+from experiments.datasets.imagenet import class_name
 from experiments.datasets.sources import images_folder, squeezenet_file
-from experiments.images.detail_tables import title_of
-from experiments.images.pair import run_images
-from experiments.images.setting import Picture, Setting, picture_of
-from experiments.measure.judged import accuracy
+from experiments.images.measures import accuracy
+from experiments.images.pair import AccuracyKey, keep, run_images
+from experiments.images.pictures import Pictures, load_pictures
+from experiments.images.search import read_found
+from experiments.images.setting import Setting
 from experiments.measure.probe import Probe
 from experiments.models.squeezenet import CLASSES
 from experiments.models.squeezenet_weights import Pretrained, load_squeezenet, release_layer
@@ -26,9 +23,12 @@ from experiments.run.jobs import FILE_NAME
 from experiments.run.progress import Progress
 from experiments.run.record import Record, write_record
 from experiments.run.rows import RowFile
+from experiments.squeezenet.conv10 import LAYER as CONV10
+from experiments.squeezenet.conv10 import conv10_of
 from experiments.squeezenet.options import SqueezeNetOptions
-from experiments.squeezenet.positions import LAYER as CONV10
-from experiments.squeezenet.positions import certify_positions
+from experiments.squeezenet.positions import CertifiedPositions, certify_positions
+from experiments.squeezenet.results import LayerOutline, SqueezeNetResults, WeightsFile
+from optimize import OpenedNetwork
 from polytope.errors import InputError
 
 TITLES = {
@@ -43,13 +43,14 @@ class _Inputs:
     """Network and images, loaded."""
 
     net: Pretrained
-    paths: tuple[Path, ...]
-    pixels: NDArray[np.uint8]
-    title: str
+    network: OpenedNetwork
+    pictures: Pictures
     data: dict[str, str]
 
 
-def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress) -> Record:
+def run_squeezenet(
+    options: SqueezeNetOptions, folder: Path, progress: Progress
+) -> Record[SqueezeNetResults]:
     """Runs the experiment, one sub-folder a layer, and returns the record of the whole.
 
     Raises:
@@ -58,81 +59,62 @@ def run_squeezenet(options: SqueezeNetOptions, folder: Path, progress: Progress)
         OutputError: the folder cannot be written.
     """
     inputs = _load(options, progress)
-    settings = {layer: _setting(options, inputs, layer) for layer in options.layers}
+    net, pictures = inputs.net, inputs.pictures
     open_run_folder(folder)
-    identity = {
+    # Positions may be added when a run is gone on with: theirs are rows of their own.
+    lasting: dict[str, Any] = {
         "layers": list(options.layers),
-        "positions": options.positions,
-        "target": next(iter(settings.values())).target.name,
+        "target": pictures.target.name,
         "inputs": inputs.data,
         "limit": options.limit,
         "units": options.image.units,
     }
-    results = _about(inputs)
-    timings: dict[str, Any] = {}
-    # Positions may be added when a run is gone on with: theirs are rows of their own.
-    lasting = {name: value for name, value in identity.items() if name != "positions"}
-    with RowFile(folder / FILE_NAME, options=lasting) as rows:
-        if "accuracy" not in rows:
-            device, classes = options.image.device, labels(inputs.paths)
-            with progress.stage("accuracy", f"classifying {len(inputs.paths)} images"):
-                probe = Probe(inputs.net.model, CONV10, device=device, batch=options.image.batch)
-                found = accuracy(probe, inputs.pixels, classes, bgr=False)
-            rows.append("accuracy", found, {"seconds": progress.seconds["accuracy"]})
-        results["accuracy"] = rows["accuracy"].results
-        for layer, setting in settings.items():
+    certified: CertifiedPositions | None = None
+    layers = {}
+    path, schema = folder / FILE_NAME, SqueezeNetResults.SCHEMA
+    with RowFile(path, options=lasting, schema=schema) as rows:
+        image = options.image
+
+        def known() -> Any:
+            probe = Probe(inputs.network, CONV10, device=image.device, batch=image.batch)
+            return accuracy(probe, pictures.pixels, pictures.labels)
+
+        seen = keep(AccuracyKey(), known, rows, progress)
+        for layer in options.layers:
+            setting = _setting(options, inputs, layer)
             place = open_run_folder(folder / folder_name(layer))
             progress.say(f"layer {layer} ({setting.layer}) in {place}")
-            done = run_images(setting, place, progress)
-            results["layers"][layer] = _outline(done)
+            results = run_images(setting, place, progress).results
+            layers[layer] = LayerOutline.of(results)
             if setting.layer == CONV10:
                 with progress.stage("positions", "conv10, position by position, exactly"):
-                    sizes = (options.positions, options.workers)
-                    found, each = certify_positions(setting, (place, done), progress, sizes=sizes)
-                    results["positions"], timings["each position"] = found, each
+                    found = {str(one): read_found(place, one.search) for one in results.sets}
+                    parts = conv10_of(net.model, setting, found)
+                    certified = certify_positions(parts, results, place, options, progress)
     record = Record(
         experiment="squeezenet",
-        options=identity,
+        options=lasting | {"positions": options.positions},
         seed=options.image.seed,
         data=inputs.data,
-        results=results,
-        timings=timings | progress.total(),
+        results=SqueezeNetResults(
+            title=TITLES[net.source],
+            source=net.source,
+            weights=WeightsFile(sha256=net.sha256, verified=net.verified),
+            images=pictures.which,
+            resize=net.resize.describe(),
+            accuracy=seen,
+            layers=layers,
+            positions=certified.positions if certified else None,
+        ),
+        timings=({"each position": certified.seconds} if certified else {}) | progress.total(),
     )
     write_record(folder, record)
     return record
 
 
-def _about(inputs: _Inputs) -> dict[str, Any]:
-    """What the record says before anything is run."""
-    return {
-        "title": inputs.title,
-        "source": inputs.net.source,
-        "weights": {"sha256": inputs.net.sha256, "verified": inputs.net.verified},
-        "images": which_samples(inputs.paths),
-        "resize": inputs.net.resize.describe(),
-        "layers": {},
-        "positions": None,
-    }
-
-
 def folder_name(layer: str) -> str:
     """Returns the name of a layer's sub-folder."""
     return layer.replace("/", "-")
-
-
-def _outline(record: Record) -> dict[str, Any]:
-    """What of a layer's record stands in the record of the whole."""
-    names = ("layer_name", "target", "starts", "layer", "images")
-    sets = [
-        {
-            "title": title_of(record.results, one),
-            "distance": one["float"]["distance"],
-            "ratio": one["float"]["ratio"],
-            "success": one["float"]["pixels"]["uniform"]["success"],
-        }
-        for one in record.results["sets"]
-    ]
-    return {**{name: record.results[name] for name in names}, "sets": sets}
 
 
 def _load(options: SqueezeNetOptions, progress: Progress) -> _Inputs:
@@ -145,44 +127,21 @@ def _load(options: SqueezeNetOptions, progress: Progress) -> _Inputs:
             f"images: expected --images FOLDER, or the thousand samples in {folder}; "
             "`collide fetch --only images` brings them"
         )
-    paths = list_images(folder)
-    kept = {pick_image(paths, options.target), pick_image(paths, options.start)}
-    if options.limit is not None:
-        paths = tuple(p for i, p in enumerate(paths) if i < options.limit or i in kept)
-    progress.say(f"{len(paths)} images, {net.resize.describe()}")
-    pixels = load_images(
-        paths, net.resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
-    )
-    data = {place.name: net.sha256, "images": listing_sha256(paths)}
-    return _Inputs(net, paths, pixels, TITLES[net.source], data)
+    pictures = load_pictures(folder, options, net.resize, progress, limit=options.limit)
+    data = {place.name: net.sha256, "images": pictures.sha256}
+    return _Inputs(net, OpenedNetwork(net.model), pictures, data)
 
 
 def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting:
-    places = [pick_image(inputs.paths, wanted) for wanted in (options.target, options.start)]
-    if places[0] == places[1] and not options.from_target:
-        raise InputError(
-            f"start: expected another image than the target, got {inputs.paths[places[0]].name} "
-            "for both (--from-target searches from the target as well)"
-        )
-    known = labels(inputs.paths)
-    target, other = (
-        picture_of(inputs.paths[place].name, inputs.pixels[place], label=known[place])
-        for place in places
-    )
-    starts: dict[str, Picture] = {"target": target} if options.from_target else {}
-    name = release_layer(layer)
-    which = which_samples(inputs.paths)
+    name, pictures = release_layer(layer), inputs.pictures
     return Setting(
         experiment="squeezenet",
-        title=inputs.title,
-        model=inputs.net.model,
+        title=TITLES[inputs.net.source],
+        network=inputs.network,
         layer=name,
-        target=target,
-        starts=starts | {"other": other},
-        class_names=tuple(class_name(index) for index in range(CLASSES)),
-        images=inputs.pixels,
-        images_title=f"{which}, {inputs.net.resize.describe()}",
-        remarks=_remarks(options, which, name),
+        pictures=pictures,
+        class_names=tuple(map(class_name, range(CLASSES))),
+        remarks=_remarks(options, pictures.which, name),
         data=inputs.data,
         paper_table="4",
         more={"layer_asked": layer},

@@ -1,45 +1,41 @@
 """Which tables does `collide squeezenet` print besides each layer's own?  From its record alone."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from experiments.show.numbers import approx, fixed, percent, short
+from experiments.show.numbers import fixed, percent, short
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
-
-Results = Mapping[str, Any]
-Entry = Mapping[str, Any]
+from experiments.squeezenet.results import CertifiedPosition, Positions, SqueezeNetResults
 
 #: Accuracy on the thousand samples at their original size, no padding at conv10.
 EXPECTED = {"top1": 0.673, "top5": 0.862}
 
 
-def squeezenet_tables(results: Results) -> list[Table]:
+def squeezenet_tables(results: SqueezeNetResults) -> list[Table]:
     """Returns the tables of the whole run."""
-    tables = [accuracy_table(results)]
-    if results["positions"] is not None:
-        positions = results["positions"]
+    tables, positions = [accuracy_table(results)], results.positions
+    if positions is not None:
         tables += [positions_table(positions), gap_table(positions), tolerance_table(positions)]
     return tables
 
 
-def accuracy_table(results: Results) -> Table:
+def accuracy_table(results: SqueezeNetResults) -> Table:
     """How well the network knows the images."""
-    found = results["accuracy"]
-    ours = (f"here, {found['images']} images", percent(found["top1"]), percent(found["top5"]))
-    rows, stored = [ours], results["source"] == "release"
+    found = results.accuracy
+    ours = (f"here, {found.images} images", percent(found.top1), percent(found.top5))
+    rows, stored = [ours], results.source == "release"
     if stored:
         expected = "for comparison: the thousand samples at their original size"
         rows.append((expected, percent(EXPECTED["top1"]), percent(EXPECTED["top5"])))
     return Table(
         name="accuracy",
-        title=f"{results['title']}: accuracy",
+        title=f"{results.title}: accuracy",
         columns=("images", "top-1", "top-5"),
         rows=tuple(rows),
         proofs=uncertified(rows),
         notes=(
-            f"Images: {results['images']}, {results['resize']}.",
-            f"Weights: SHA-256 {results['weights']['sha256']}, {results['weights']['verified']}.",
+            f"Images: {results.images}, {results.resize}.",
+            f"Weights: SHA-256 {results.weights.sha256}, {results.weights.verified}.",
             *(
                 ["For comparison: a stored number of the project, not of this run."]
                 if stored
@@ -49,82 +45,57 @@ def accuracy_table(results: Results) -> Table:
     )
 
 
-def kind_of(entry: Entry) -> str:
-    """Returns what kind of set a position's is: "single point", "bounded" or "unbounded"."""
-    if entry["dimension"] is None or entry["bounded"] is None:
-        return "undecided"
-    if entry["dimension"] == 0:
-        return "single point"
-    return "bounded" if entry["bounded"] else "unbounded"
-
-
-def place_of(positions: Results, number: int) -> str:
-    """Returns row and column of a position, e.g. "(3, 12)"."""
-    row, column = divmod(number, positions["side"][1])
-    return f"({row}, {column})"
-
-
-def positions_table(positions: Results) -> Table:
+def positions_table(positions: Positions) -> Table:
     """The exact set at each certified position, and how far the found points moved there."""
-    lengths, titles = positions["target_length"], positions["titles"]
-    rows = []
-    for entry in positions["certified"]:
-        at = entry["position"]
-        rows.append(
-            (
-                place_of(positions, at),
-                str(entry["support"]),
-                str(entry["n_positive"]),
-                str(entry["rank_positive"]),
-                _yes(entry["kernel_condition"]),
-                "" if entry["dimension"] is None else str(entry["dimension"]),
-                str(entry["paper_bound"]),
-                kind_of(entry),
-                *(
-                    percent(_mean([moved[at] for moved in positions["moved"][key]]) / lengths[at])
-                    if lengths[at]
-                    else "no length"
-                    for key in positions["sets"]
-                ),
-                *(
-                    short(max(approx(each) or 0.0 for each in entry["tolerance"][key]))
-                    for key in positions["sets"]
-                ),
-            )
-        )
     return Table(
         name="positions",
         title="conv10 at x >= 0, position by position: 1,000 units on 512 inputs each",
         columns=(
             *("position", "inputs > 0", "N+", "rank W+", "ker W+ in ker W-", "dimension"),
             *("d - N+", "set"),
-            *(f"moved, {titles[key]}" for key in positions["sets"]),
-            *(f"tolerance, {titles[key]}" for key in positions["sets"]),
+            *(f"moved, {title}" for title in positions.titles.values()),
+            *(f"tolerance, {title}" for title in positions.titles.values()),
         ),
-        rows=tuple(rows),
-        proofs=tuple(
-            proof_cell({"certificates": entry["certificates"]}) for entry in positions["certified"]
-        ),
+        rows=tuple(_position_row(positions, entry) for entry in positions.certified),
+        proofs=tuple(proof_cell(entry.facts) for entry in positions.certified),
         notes=tuple(_position_notes(positions)),
     )
 
 
-def _position_notes(positions: Results) -> Iterator[str]:
-    certified = positions["certified"]
-    kinds = [kind_of(entry) for entry in certified]
-    total = len(positions["n_positive"])
+def _position_row(positions: Positions, entry: CertifiedPosition) -> tuple[str, ...]:
+    at, facts = entry.position, entry.facts
+    length = positions.target_length[at]
+    moves = [[moved[at] for moved in positions.moved[key]] for key in positions.titles]
+    return (
+        positions.place_of(at),
+        str(entry.support),
+        str(facts.n_positive),
+        str(facts.rank_positive),
+        _yes(facts.kernel_condition),
+        "" if facts.dimension is None else str(facts.dimension),
+        str(facts.paper_bound),
+        entry.kind,
+        *(percent(sum(m) / len(m) / length) if length else "no length" for m in moves),
+        *(short(max(entry.tolerance[key])) for key in positions.titles),
+    )
+
+
+def _position_notes(positions: Positions) -> Iterator[str]:
+    certified, total = positions.certified, len(positions.n_positive)
+    kinds = [entry.kind for entry in certified]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
     yield (
         f"{len(certified)} of {total} positions certified: {counts}. The whole set is the product "
         "over all positions."
     )
-    proofs = [proof for entry in certified for proof in entry["certificates"].values()]
+    proofs = [proof for entry in certified for proof in entry.facts.certificates.values()]
     proved = sum(proof is not None for proof in proofs)
     yield (
         f"{proved} of {len(proofs)} certificates (dimension, boundedness, rank, kernel condition) "
         "were saved in conv10/certificates and then accepted by the checker."
     )
-    missing = {entry["dimension_reason"] for entry in certified if entry["dimension"] is None}
+    dimensions = [entry.facts.dimension for entry in certified]
+    missing = {entry.dimension_reason for entry in certified if entry.facts.dimension is None}
     if missing:
         yield f"Dimension undecided: {', '.join(sorted(missing))}."
     if "single point" in kinds:
@@ -141,40 +112,38 @@ def _position_notes(positions: Results) -> Iterator[str]:
         "position, over their length. Where the set is a single point every true collision has 0% "
         "there. Tolerance: the largest exact one of the vertices at this position."
     )
-    if len(certified) == total:
-        dimensions = [entry["dimension"] for entry in certified]
-        if None not in dimensions:
-            yield f"Dimension of the whole set: {sum(dimensions)} (of {512 * total})."
+    known = [dimension for dimension in dimensions if dimension is not None]
+    if len(known) == total:
+        yield f"Dimension of the whole set: {sum(known)} (of {512 * total})."
 
 
-def gap_table(positions: Results) -> Table:
+def gap_table(positions: Positions) -> Table:
     """Every chosen unit: exact minimum beside what the searches found."""
-    rows, proofs, titles = [], [], positions["titles"]
-    for entry in positions["certified"]:
-        for unit in entry["units"]:
-            for key in positions["sets"]:
-                found = unit["found"][key]
-                proofs.append(proof_cell({"certificate": unit.get("certificate")}, found))
-                rows.append(
-                    (
-                        titles[key],
-                        str(unit["unit"]),
-                        str(unit["class"]),
-                        place_of(positions, entry["position"]),
-                        kind_of(entry),
-                        unit["status"] if unit["value"] is None else short(unit["value"], 5),
-                        short(unit["target_value"], 5),
-                        short(found["value"], 5),
-                        short(found["gap"], 4),
-                        short(found["worst_equality"]),
-                        short(found["worst_inactive"]),
-                        short(found["distance_linf"]),
-                    )
-                )
-    order = {titles[key]: place for place, key in enumerate(positions["sets"])}
-    every = sorted(
-        zip(rows, proofs, strict=True), key=lambda row: (order[row[0][0]], int(row[0][1]))
+    rows, proofs = [], []
+    chosen = sorted(
+        ((unit, entry) for entry in positions.certified for unit in entry.units),
+        key=lambda pair: pair[0].unit,
     )
+    for key, title in positions.titles.items():
+        for unit, entry in chosen:
+            minimum, found = unit.minimum, unit.found[key]
+            proofs.append(proof_cell(minimum, found))
+            rows.append(
+                (
+                    title,
+                    str(unit.unit),
+                    str(minimum.unit),
+                    positions.place_of(entry.position),
+                    entry.kind,
+                    minimum.status if minimum.value is None else short(minimum.value, 5),
+                    short(unit.target_value, 5),
+                    short(found.found_value, 5),
+                    short(found.gap, 4),
+                    short(found.worst_equality),
+                    short(found.worst_inactive),
+                    short(found.distance_linf),
+                )
+            )
     return Table(
         name="gap",
         title="conv10: each vertex beside the exact optimum for its unit, at the unit's position",
@@ -183,8 +152,8 @@ def gap_table(positions: Results) -> Table:
             *("found", "gap", "worst active error", "worst positive inactive"),
             "distance to the set (linf)",
         ),
-        rows=tuple(row for row, _ in every),
-        proofs=tuple(proof for _, proof in every),
+        rows=tuple(rows),
+        proofs=tuple(proofs),
         notes=(
             "The other positions do not enter the minimum of a unit. Unbounded: over this set the "
             "unit falls without end along a ray, so it has no vertex.",
@@ -200,19 +169,18 @@ def gap_table(positions: Results) -> Table:
     )
 
 
-def tolerance_table(positions: Results) -> Table:
+def tolerance_table(positions: Positions) -> Table:
     """The least tolerance at which each vertex truly collides, over all positions."""
-    titles = positions["titles"]
     rows = [
         (
-            titles[key],
+            title,
             str(unit),
-            _yes(each["exact"]),
-            short(each["tolerance"], 4),
-            place_of(positions, each["position"]),
+            _yes(each.exact),
+            short(each.tolerance, 4),
+            positions.place_of(each.position),
         )
-        for key in positions["sets"]
-        for unit, each in zip(positions["units"], positions["exact"][key], strict=True)
+        for key, title in positions.titles.items()
+        for unit, each in zip(positions.units, positions.exact[key], strict=True)
     ]
     return Table(
         name="exact",
@@ -222,28 +190,24 @@ def tolerance_table(positions: Results) -> Table:
         proofs=uncertified(rows),
         notes=(
             "The layer's input as the float run stores it, put into the exact layer, all "
-            f"{len(positions['n_positive'])} positions.",
+            f"{len(positions.n_positive)} positions.",
         ),
     )
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _yes(value: bool | None) -> str:
     return "undecided" if value is None else ("yes" if value else "no")
 
 
-def headline(results: Results) -> list[str]:
+def headline(results: SqueezeNetResults) -> list[str]:
     """Returns the run's outcome in sentences, for the terminal."""
     lines = []
-    for layer, found in results["layers"].items():
-        for one in found["sets"]:
-            ratio = f" ({percent(one['ratio'])} of the images')" if one["ratio"] else ""
+    for layer, found in results.layers.items():
+        for one in found.sets:
+            ratio = f" ({percent(one.ratio)} of the images')" if one.ratio else ""
             lines.append(
-                f"{layer}, {one['title']}: vertices {fixed(one['distance'])} apart{ratio}, "
-                f"{percent(one['success'])} of the combinations (uniform weights) in the "
+                f"{layer}, {one.title}: vertices {fixed(one.distance)} apart{ratio}, "
+                f"{percent(one.success)} of the combinations (uniform weights) in the "
                 "target's class"
             )
     return lines

@@ -5,6 +5,7 @@ nothing else: which units are active, and how many inputs fc6 has.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,57 +44,85 @@ def read_targets(path: Path) -> dict[str, NDArray[Any]]:
     return found
 
 
-def target_entries(targets: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """Returns counts of each target's set, and the names of targets that are equal to it."""
-    inputs = Shape().fc6_inputs
-    entries = []
+@dataclass(frozen=True, kw_only=True)
+class TargetCounts:
+    """Counts of one target's set.
+
+    Attributes:
+        name: of the target.
+        n_units: N.
+        n_inputs: d.
+        n_positive: N+.
+        paper_bound: d - N+.
+        halfspaces: N - N+.
+        zeros: pre-activations that are exactly 0.
+        equal_to: names of the targets that are the same, byte for byte.
+    """
+
+    name: str
+    n_units: int
+    n_inputs: int
+    n_positive: int
+    paper_bound: int
+    halfspaces: int
+    zeros: int
+    equal_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetsResults:
+    """The counts of a file of targets, with its checksum."""
+
+    sha256: str
+    targets: tuple[TargetCounts, ...]
+
+
+def count_targets(targets: Mapping[str, NDArray[Any]]) -> tuple[TargetCounts, ...]:
+    """Returns counts of each target's set."""
+    inputs, found = Shape().fc6_inputs, []
     for name, values in targets.items():
-        active = int((values > 0).sum())
-        equal = [
-            other
-            for other, each in targets.items()
-            if other != name and each.tobytes() == values.tobytes()
-        ]
-        entries.append(
-            {
-                "name": name,
-                "n_units": len(values),
-                "n_inputs": inputs,
-                "n_positive": active,
-                "paper_bound": inputs - active,
-                "halfspaces": len(values) - active,
-                "zeros": int((values == 0).sum()),
-                "equal_to": equal,
-            }
+        active, same = int((values > 0).sum()), values.tobytes()
+        equal = (other for other, each in targets.items() if each.tobytes() == same)
+        found.append(
+            TargetCounts(
+                name=name,
+                n_units=len(values),
+                n_inputs=inputs,
+                n_positive=active,
+                paper_bound=inputs - active,
+                halfspaces=len(values) - active,
+                zeros=int((values == 0).sum()),
+                equal_to=tuple(other for other in equal if other != name),
+            )
         )
-    return entries
+    return tuple(found)
 
 
-def targets_results(path: Path) -> dict[str, Any]:
-    """Returns the entries of a file, with its checksum."""
-    return {"sha256": sha256_file(path), "targets": target_entries(read_targets(path))}
+def targets_results(path: Path) -> TargetsResults:
+    """Returns the counts of a file, with its checksum."""
+    return TargetsResults(sha256=sha256_file(path), targets=count_targets(read_targets(path)))
 
 
-def targets_table(results: Mapping[str, Any]) -> Table:
+def targets_table(results: TargetsResults) -> Table:
     """The authors' targets, one a row."""
-    entries = results["targets"]
+    counts = results.targets
     rows = [
         (
-            each["name"],
-            str(each["n_positive"]),
-            str(each["paper_bound"]),
-            str(each["halfspaces"]),
-            str(each["zeros"]),
-            ", ".join(each["equal_to"]),
+            each.name,
+            str(each.n_positive),
+            str(each.paper_bound),
+            str(each.halfspaces),
+            str(each.zeros),
+            ", ".join(each.equal_to),
         )
-        for each in entries
+        for each in counts
     ]
-    active = [each["n_positive"] for each in entries]
-    fewer = sum(each["halfspaces"] < each["paper_bound"] for each in entries)
-    inputs, units = entries[0]["n_inputs"], entries[0]["n_units"]
+    active = [each.n_positive for each in counts]
+    fewer = sum(each.halfspaces < each.paper_bound for each in counts)
+    inputs, units = counts[0].n_inputs, counts[0].n_units
     return Table(
         name="fc6-targets",
-        title=f"The authors' {len(entries)} targets at fc6 of VGG-16 (d = {inputs}, N = {units})",
+        title=f"The authors' {len(counts)} targets at fc6 of VGG-16 (d = {inputs}, N = {units})",
         columns=(
             *("target", "active units N+", "paper's bound d - N+", "half-spaces N - N+"),
             *("exactly 0", "equal, byte for byte, to"),
@@ -104,7 +133,7 @@ def targets_table(results: Mapping[str, Any]) -> Table:
             f"N+ from {min(active)} to {max(active)}, so the bound from {inputs - max(active)} to "
             f"{inputs - min(active)}, with {units - max(active)} to {units - min(active)} "
             "half-spaces.",
-            f"In {fewer} of {len(entries)} sets the half-spaces are fewer than the dimension's "
+            f"In {fewer} of {len(counts)} sets the half-spaces are fewer than the dimension's "
             f"bound: with x free each contains at least d - N = {inputs - units} independent lines "
             "and has no vertices.",
             "The signs are those of the stored float32 numbers.",

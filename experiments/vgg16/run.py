@@ -2,27 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from experiments.datasets.imagenet import class_name, labels, which_samples
-from experiments.datasets.images import (
-    Resize,
-    Rule,
-    list_images,
-    listing_sha256,
-    load_images,
-    pick_image,
-)
-from experiments.images.setting import Picture, Setting, picture_of
+from experiments.datasets.imagenet import class_name
+from experiments.datasets.images import Resize, Rule
+from experiments.images.pictures import load_pictures
+from experiments.images.setting import Setting
 from experiments.models.preprocess import torchvision_step
 from experiments.models.vgg16 import FC6, VGG16, Shape, random_vgg16
 from experiments.models.vgg16_weights import URLS, fetch_vgg16, load_vgg16
 from experiments.run.files import sha256_bytes
 from experiments.run.progress import Progress
 from experiments.vgg16.options import SIDE, Vgg16Options
-from polytope.errors import InputError
+from optimize import OpenedNetwork
 
 CLASSES = 1000
 TITLES = {
@@ -55,44 +46,25 @@ def vgg16_setting(
         FileFormatError, ChecksumError, DownloadError: of weights and images.
     """
     network = _network(options, progress, shape)
-    paths = list_images(options.images)
-    places = [pick_image(paths, wanted) for wanted in (options.target, options.start)]
-    if places[0] == places[1] and not options.from_target:
-        raise InputError(
-            f"start: expected another image than the target, got {paths[places[0]].name} for both "
-            "(--from-target searches from the target as well)"
-        )
     rule = options.resize or network.rule
-    resize = Resize(
-        height=options.side,
-        width=options.side,
-        rule=rule,
-        side=max(options.side, round(256 * options.side / SIDE)),
-    )
-    progress.say(f"    {len(paths)} images, {resize.describe()}")
-    images = load_images(
-        paths, resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
-    )
-    known = labels(paths)
+    side = max(options.side, round(256 * options.side / SIDE))
     random = options.random_weights is not None  # its classes mean nothing
-    target, other = (
-        picture_of(paths[place].name, images[place], label=None if random else known[place])
-        for place in places
+    pictures = load_pictures(
+        options.images,
+        options,
+        Resize(height=options.side, width=options.side, rule=rule, side=side),
+        progress,
+        labelled=not random,
     )
-    starts: dict[str, Picture] = {"target": target} if options.from_target else {}
     return Setting(
         experiment="vgg16",
         title=network.title,
-        model=network.model,
+        network=OpenedNetwork(network.model),
         layer=FC6,
-        target=target,
-        starts=starts | {"other": other},
-        class_names=() if random else tuple(class_name(index) for index in range(CLASSES)),
-        images=images,
-        labels=() if random else known,
-        images_title=f"{which_samples(paths)}, {resize.describe()}",
+        pictures=pictures,
+        class_names=() if random else tuple(map(class_name, range(CLASSES))),
         remarks=(*network.remarks, *_remarks(options)),
-        data=network.data | {"images": listing_sha256(paths)},
+        data=network.data | {"images": pictures.sha256},
         paper_table="4",
         more={"resize": rule, "side": options.side},
         options=options.image,
@@ -104,7 +76,8 @@ def _network(options: Vgg16Options, progress: Progress, shape: Shape | None) -> 
     seed = options.random_weights
     if seed is not None:
         model = random_vgg16(seed, shape)
-        digest = sha256_bytes(b"".join(_bytes(each) for each in model.state_dict().values()))
+        weights = (each.contiguous().numpy() for each in model.state_dict().values())
+        digest = sha256_bytes(b"".join(each.tobytes() for each in weights))
         model.preprocess = torchvision_step()
         remark = f"Random weights (seed {seed}), untrained: a test of the command, no result."
         title = f"VGG-16 with random weights (seed {seed})"
@@ -122,10 +95,6 @@ def _network(options: Vgg16Options, progress: Progress, shape: Shape | None) -> 
     title = TITLES[loaded.source]
     data = {path.name: loaded.sha256}
     return _Network(loaded.model, title, (checked, *stand_in), data, rule)
-
-
-def _bytes(tensor: Any) -> bytes:
-    return np.ascontiguousarray(tensor.numpy()).tobytes()
 
 
 def _remarks(options: Vgg16Options) -> tuple[str, ...]:
