@@ -46,8 +46,8 @@ class Minimum:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
-    """A point put into the rows of a set, exactly.
+class Missed:
+    """How far a point misses the rows of a set, exactly.
 
     Attributes:
         unit: the unit that it was to push down.
@@ -56,8 +56,6 @@ class Placed:
         worst_inactive: largest positive pre-activation of an inactive unit, 0 if none.
         worst_domain: how far the point leaves the domain.
         smallest_tolerance: the least tolerance at which it collides, but for the domain.
-        n_tight: constraints that hold with equality.
-        is_vertex: whether it is a vertex of the set.
     """
 
     unit: int
@@ -66,6 +64,17 @@ class Placed:
     worst_inactive: Fraction
     worst_domain: Fraction
     smallest_tolerance: Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed(Missed):
+    """The same, and which rows it meets.
+
+    Attributes:
+        n_tight: constraints that hold with equality.
+        is_vertex: whether it is a vertex of the set.
+    """
+
     n_tight: int
     is_vertex: bool
 
@@ -89,19 +98,24 @@ class Compared(Placed):
     distance_certificate: Proof | None
 
 
-def place(polytope: CollisionPolytope, point: Any, unit: int) -> Placed:
-    """Puts a point (d,) into the rows of a set, in exact arithmetic."""
-    found, tight = polytope.residuals(point), polytope.tight_constraints(point)
-    return Placed(
+def miss(polytope: CollisionPolytope, point: Any, unit: int) -> Missed:
+    """Holds a point (d,) against the rows of a set, in exact arithmetic."""
+    found = polytope.residuals(point)
+    return Missed(
         unit=unit,
         found_value=found.pre_activation[unit],
         worst_equality=found.worst_equality,
         worst_inactive=found.worst_inactive,
         worst_domain=found.worst_domain,
         smallest_tolerance=found.smallest_tolerance,
-        n_tight=tight.count,
-        is_vertex=tight.is_vertex,
     )
+
+
+def place(polytope: CollisionPolytope, point: Any, unit: int) -> Placed:
+    """Returns the same, and which rows the point meets, which takes a rank."""
+    tight = polytope.tight_constraints(point)
+    missed = vars(miss(polytope, point, unit))
+    return Placed(**missed, n_tight=tight.count, is_vertex=tight.is_vertex)
 
 
 def compared(found: Iterable[VertexComparison], proofs: Proofs, name: str) -> tuple[Compared, ...]:
