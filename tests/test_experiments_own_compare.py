@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.own import exact as own_exact
-from experiments.own import solver
+from experiments.own import input_space, solver
 from experiments.own.domain import layer_domain
-from experiments.own.find import read_search
+from experiments.own.kept_search import read_search
+from experiments.own.results import Comparison
 from experiments.run.files import sha256_file
-from experiments.run.record import read_exact, read_record
+from experiments.run.record import read_record
 from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
@@ -30,32 +30,32 @@ def test_compare_on_a_first_layer(place, capsys, tmp_path):
     """The numbers against the library's own, the meanings against a float run."""
     out = tmp_path / "run"
     found = compare(place, capsys, "0", out, "--units", "2", name="Flat", target="flat.npy")
-    space = found["layer_space"]
-    assert (space["domain"], space["is_first"], space["left_out"]) == ("box", True, [])
+    space = found.layer_space
+    assert (space.domain, space.is_first, space.left_out) == ("box", True, ())
     model = cli_model(place, "Flat")
     polytope = CollisionPolytope.from_layer(
         model[0].weight, model[0].bias, np.load(place / "flat.npy"), domain=Box(0, 1)
     )
-    assert space["n_positive"] == polytope.n_positive
+    assert space.n_positive == polytope.n_positive
     points = np.load(out / "search" / "vertices.npz")["points"]
-    for i, entry in enumerate(found["vertices"]):
-        one = entry["layer"]
-        best = polytope.unit_vertex(entry["unit"])
-        assert read_exact(one["exact_value"]) == best.value
-        assert np.array_equal(one["point"], best.point_float())
+    for i, entry in enumerate(found.vertices):
+        one = entry.layer
+        best = polytope.unit_vertex(entry.unit)
+        assert one.minimum.value == best.value
+        assert np.array_equal(one.minimum.point, best.point_float())
         residuals = polytope.residuals(points[i])
-        assert read_exact(one["smallest_tolerance"]) == residuals.smallest_tolerance
-        near = polytope.nearest(points[i])
-        assert read_exact(one["distance_linf"]) == near.distance
-        assert one["is_vertex"] == polytope.is_vertex(points[i])
-        assert "minimum" in one["certificate"]["claim"]
-    kinds = [(each["point"], each["unit"]) for each in found["meanings"]]
-    units = [each["unit"] for each in found["vertices"]]
+        assert one.missed.smallest_tolerance == residuals.smallest_tolerance
+        assert one.gap == one.missed.found_value - best.value
+        assert one.distance.value == polytope.nearest(points[i]).distance
+        assert one.is_vertex == polytope.is_vertex(points[i])
+        assert "minimum" in one.minimum.certificate.claim
+    kinds = [(each.point, each.unit) for each in found.meanings]
+    units = [each.unit for each in found.vertices]
     assert kinds == [("relaxed", u) for u in units] + [("exact, rounded", u) for u in units]
-    assert all(each["tolerance"] < 1e-3 for each in found["meanings"])
-    for each in found["interpolation"]:  # a first layer: one space
-        assert each["layer"]["within"] == each["input"]["within"] == 2000
-    proof = found["vertices"][0]["layer"]["certificate"]["file"]
+    assert all(each.tolerance < 1e-3 for each in found.meanings)
+    for each in found.interpolation:  # a first layer: one space
+        assert each.layer.within == each.input.within == 2000
+    proof = found.vertices[0].layer.minimum.certificate.file
     done = subprocess.run(
         [sys.executable, "-I", "-S", "checker.py", proof],
         cwd=out,
@@ -77,40 +77,38 @@ def test_compare_at_a_deep_layer_in_both_spaces(place, capsys, tmp_path):
     out = tmp_path / "run"
     words = ["--units", "2", "--steps", "2000", "--input-space"]
     found = compare(place, capsys, "fc1", out, *words)
-    assert found["layer_space"]["domain"] == "nonnegative"
-    assert not found["layer_space"]["is_first"]
-    space = found["input_space"]
-    assert (space["n_inputs"], space["decisions"]) == (36, 27)
+    assert found.layer_space.domain == "nonnegative"
+    assert not found.layer_space.is_first
+    space = found.input_space.region
+    assert (space.n_inputs, space.decisions) == (36, 27)
+    assert space.units.startswith("0 to 7: the layer composed")
     model = cli_model(place, "Net").double()
     target = torch.from_numpy(np.load(place / "image.npy")).double()[None]
     wanted = torch.relu(LayerReader(model, "fc1").pre_activation(target))
-    for entry in found["vertices"]:
-        one = entry["input"]
-        assert one["status"] == "optimal"
-        assert one["in_region"] == (one["decisions_differ"] == 0)
-        assert read_exact(one["exact_value"]) <= 0
+    for entry in found.vertices:
+        one = entry.input
+        assert one.minimum.status == "optimal"
+        assert one.in_region == (one.decisions_differ == 0)
+        assert one.minimum.value <= 0
         # The exact vertex collides in a float64 run of the network itself, to its rounding.
-        point = torch.tensor(one["point"]).reshape(1, 1, 6, 6)
+        point = torch.tensor(one.minimum.point).reshape(1, 1, 6, 6)
         assert bool(((point >= 0) & (point <= 1)).all())
         pre = LayerReader(model, "fc1").pre_activation(point.double())
         assert torch.allclose(torch.relu(pre), wanted, atol=1e-9)
-        assert float(pre[0, entry["unit"]]) == pytest.approx(
-            float(read_exact(one["exact_value"])), abs=1e-9
-        )
-        assert (out / one["certificate"]["file"]).is_file()
-        assert one["certificate"]["file"].endswith("-minimum-in-region.json")
-        assert one["certificate"]["units"].startswith("0 to 7: the layer composed")
-        assert "units" not in entry["layer"]["certificate"]
+        assert float(pre[0, entry.unit]) == pytest.approx(float(one.minimum.value), abs=1e-9)
+        assert (out / one.minimum.certificate.file).is_file()
+        assert one.minimum.certificate.file.endswith("-minimum-in-region.json")
+        assert entry.layer.minimum.certificate.file.endswith("-minimum.json")
         # The layer's own space holds all of it: its minimum is at most as high.
-        own = entry["layer"]
-        if own["status"] == "optimal":
-            assert read_exact(own["exact_value"]) <= read_exact(one["exact_value"])
+        own = entry.layer.minimum
+        if own.status == "optimal":
+            assert own.value <= one.minimum.value
         else:
-            assert own["status"] == "unbounded"
-    for each in found["interpolation"]:
-        assert each["layer"]["within"] == each["layer"]["samples"] == 2000
-        assert each["input"]["largest"] > each["layer"]["largest"]
-    assert (out / "images" / f"relaxed-{found['vertices'][0]['unit']}.png").is_file()
+            assert own.status == "unbounded"
+    for each in found.interpolation:
+        assert each.layer.within == each.layer.samples == 2000
+        assert each.input.largest > each.layer.largest
+    assert (out / "images" / f"relaxed-{found.vertices[0].unit}.png").is_file()
     assert {path.stem for path in (out / "tables").glob("*.md")} == {
         *("layer-space", "input-space", "meanings", "interpolation"),
     }
@@ -128,7 +126,7 @@ def test_what_the_certificates_are_about_lies_beside_them(place, capsys, tmp_pat
     (path,) = (out / "certificates").glob("input-0-minimum*.json")
     problem = json.loads(path.read_text())["problem"]
     rows = problem["weight"]["shape"][0]
-    assert rows == 8 + found["input_space"]["region_rows"]
+    assert rows == 8 + found.input_space.region.region_rows
     assert "* units 0 to 7: the pre-activations of fc1" in page
     assert f"* units 8 to {rows - 1}: rows of the region" in page
     assert "The composition is not part of the proof." in page
@@ -161,7 +159,7 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path):
     assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
     assert "| step limit |" in printed
     assert "were ended by --steps or --max-seconds: their relaxed values" in printed
-    assert read_record(out).results["search"]["status"] == ["step_limit"]
+    assert read_record(out, Comparison).results.search.status == ("step_limit",)
     # Points that are taken as they are: said, but no limit of this run.
     again = tmp_path / "again"
     code, printed, err = collide(capsys, *words, "--search", out / "search", "--out", again)
@@ -197,9 +195,9 @@ def test_a_batch_norm_is_part_of_the_exact_layer(place, capsys, tmp_path):
     polytope = CollisionPolytope.from_layer(
         layer.weight, layer.bias, target.ravel(), domain=Box(0, 1)
     )
-    (entry,) = found["vertices"]
-    assert read_exact(entry["layer"]["exact_value"]) == polytope.unit_vertex(entry["unit"]).value
-    assert found["interpolation"] == []  # one point has no combinations
+    (entry,) = found.vertices
+    assert entry.layer.minimum.value == polytope.unit_vertex(entry.unit).value
+    assert found.interpolation == ()  # one point has no combinations
     assert isinstance(polytope.layer.bias.fractions()[0], Fraction)
 
 
@@ -257,13 +255,14 @@ def test_compare_refuses_a_search_of_another_network(place, capsys, tmp_path):
 def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
     words = ["--units", "2", "--steps", "200", "--input-space", "--exact-limit", "100"]
     found = compare(place, capsys, "fc1", tmp_path / "run", *words, "--region-limit", "1000")
-    (left,) = found["layer_space"]["left_out"]
+    (left,) = found.layer_space.left_out
     assert "the layer is 8 x 27 with 216 products" in left
-    assert "116 rows x 36 inputs are 4,176 numbers" in found["input_space"]["left_out"]
-    entry = found["vertices"][0]["layer"]
-    assert "exact_value" not in entry
-    assert read_exact(entry["smallest_tolerance"]) > 0  # residuals are exact all the same
-    assert "input" not in found["vertices"][0]
+    assert "116 rows x 36 inputs are 4,176 numbers" in found.input_space.left_out
+    assert found.input_space.region is None
+    entry = found.vertices[0].layer
+    assert entry.minimum is entry.distance is entry.gap is entry.is_vertex is None
+    assert entry.missed.smallest_tolerance > 0  # residuals are exact all the same
+    assert found.vertices[0].input is None
     table = (tmp_path / "run" / "tables" / "layer-space.md").read_text()
     assert "not computed" in table
     assert left in table
@@ -271,16 +270,16 @@ def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
 
 
 def test_convolutions_before_that_are_too_large_are_counted(place, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(own_exact, "MOST_BEFORE", 100)
+    monkeypatch.setattr(input_space, "MOST_BEFORE", 100)
     words = ["--units", "1", "--steps", "100", "--input-space"]
     found = compare(place, capsys, "fc1", tmp_path / "run", *words)
-    assert "their convolutions have 972 products" in found["input_space"]["left_out"]
+    assert "their convolutions have 972 products" in found.input_space.left_out
 
 
 def test_a_first_layer_is_compared_once(place, capsys, tmp_path):
     words = ["--units", "1", "--steps", "100", "--input-space"]
     found = compare(place, capsys, "0", tmp_path / "r", *words, name="Flat", target="flat.npy")
-    assert found["input_space"]["left_out"].startswith("the layer is given the network's input")
+    assert found.input_space.left_out.startswith("the layer is given the network's input")
 
 
 def test_certificates_that_are_too_large_are_checked_and_not_saved(
@@ -289,10 +288,10 @@ def test_certificates_that_are_too_large_are_checked_and_not_saved(
     monkeypatch.setattr(solver, "MOST_SAVED", 1000)
     words = ["--units", "1", "--steps", "100", "--input-space"]
     found = compare(place, capsys, "fc1", tmp_path / "run", *words)
-    (entry,) = found["vertices"]
-    assert entry["input"]["certificate"]["file"] is None
-    assert "minimum" in entry["input"]["certificate"]["claim"]
-    assert (tmp_path / "run" / entry["layer"]["certificate"]["file"]).is_file()
+    (entry,) = found.vertices
+    assert entry.input.minimum.certificate.file is None
+    assert "minimum" in entry.input.minimum.certificate.claim
+    assert (tmp_path / "run" / entry.layer.minimum.certificate.file).is_file()
     table = (tmp_path / "run" / "tables" / "input-space.md").read_text()
     assert "2 of 2 certificates were checked, and are too large to be saved" in table
 

@@ -5,10 +5,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from experiments.own.input import (
-    as_model_floats,
     as_picture,
     image_note,
     read_input,
+    read_rounded,
 )
 from experiments.own.texts import read_bounds, read_shape
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
@@ -118,21 +118,32 @@ def test_what_is_changed_of_an_image_is_said(tmp_path):
     assert image_note(tmp_path / "x.npy", (6,)) == ""
 
 
-def test_what_the_models_floats_cannot_hold_is_said():
-    x = torch.tensor([0.5, 0.1], dtype=torch.float64)
-    rounded, remark = as_model_floats(x, torch.float32, "a/x.npy")
+def test_what_the_models_floats_cannot_hold_is_said(tmp_path):
+    x = np.array([0.5, 0.1])
+    path = tmp_path / "x.npy"
+
+    def read(values, dtype):
+        np.save(path, values)
+        return read_rounded(path, None, None, dtype, role="start")
+
+    found = read(x, torch.float32)
     change = abs(0.1 - float(np.float32(0.1)))
-    assert rounded.dtype == torch.float32
+    assert (found.point.dtype, found.path) == (torch.float32, path)
+    (remark,) = found.remarks
     assert remark.startswith(
         f"x.npy: float64 numbers rounded to float32, the model's, by at most {change:.2g};"
     )
-    assert as_model_floats(x, torch.float64, "x.npy")[1] == ""
-    assert as_model_floats(x[:1], torch.float32, "x.npy")[1] == ""
-    assert as_model_floats(x, torch.float32, "x.png")[1] == ""
-    whole = torch.tensor([0, 1])
-    assert (
-        as_model_floats(whole, torch.float32, "x.npy")[1]
-        == "x.npy: int64 numbers, taken as they are"
-    )
-    with pytest.raises(NonFiniteError, match=r"start: expected numbers within float16.* in x.npy"):
-        as_model_floats(x * 1e6, torch.float16, "x.npy", role="start")
+    assert read(x, torch.float64).remarks == ()
+    assert read(x[:1], torch.float32).remarks == ()
+    whole = read(np.array([0, 1]), torch.float32)
+    assert whole.remarks == ("x.npy: int64 numbers, taken as they are",)
+    with pytest.raises(
+        NonFiniteError, match=r"start: expected numbers within float16.* in .*x.npy"
+    ):
+        read(x * 1e6, torch.float16)
+    # Of an image, whose levels are rounded in any case, only another change is said.
+    picture = tmp_path / "x.png"
+    Image.fromarray(np.full((2, 2), 100, dtype=np.uint8)).save(picture)
+    assert read_rounded(picture, (1, 2, 2), None, torch.float32).remarks == ()
+    (remark,) = read_rounded(picture, (1, 3, 3), None, torch.float32).remarks
+    assert remark == "x.png: 2 x 2 pixels squashed to 3 x 3"

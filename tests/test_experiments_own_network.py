@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.own.find import read_search
+from experiments.own.kept_search import read_search
+from experiments.own.results import Found
 from experiments.own.texts import read_units
 from experiments.run.record import read_record
 from optimize import LayerReader
@@ -90,10 +91,11 @@ def test_find_writes_what_it_found(place, capsys, tmp_path):
                                 target="flat.npy")  # fmt: skip
     assert (code, err) == (0, "")
     assert "| unit | pre-activation |" in printed
-    record, found = read_search(out)
+    kept = read_search(out)
+    record, found = kept.record, kept.search
     assert record.experiment == "find"
-    assert record.results["n_units"] == 8
-    assert [v["status"] for v in record.results["vertices"]] == ["converged", "converged"]
+    assert record.results.n_units == 8
+    assert [vertex.status for vertex in record.results.vertices] == ["converged", "converged"]
     assert set(record.data) == {str(place / "nets.py"), str(place / "flat.npy")}
     with np.load(out / "vertices.npz") as arrays:
         assert np.array_equal(arrays["points"], found.points.numpy())
@@ -108,11 +110,11 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     out = tmp_path / "run"
     words = ["--units", "2,", "--start", place / "other.npy"]
     code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "200")
-    steps = read_record(out).results["search"]["steps"]
+    steps = read_record(out, Found).results.search.steps
     assert code == 4
     assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
     assert f"--resume --out {out}" in err
-    assert steps == [200]
+    assert steps == (200,)
     code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "300")
     assert code == 2
     assert "holds files (give --resume" in err
@@ -121,9 +123,9 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     assert code == 2
     assert "other options (alpha: 10.0 there, 2.0 here; units: [2] there, [3] here)" in err
     search(place, capsys, "fc1", out, *words, "--steps", "300", "--resume")
-    again = read_search(out)[1]
+    again = read_search(out).search
     search(place, capsys, "fc1", tmp_path / "whole", *words, "--steps", "300")
-    assert torch.equal(again.points, read_search(tmp_path / "whole")[1].points)
+    assert torch.equal(again.points, read_search(tmp_path / "whole").search.points)
     assert again.steps.tolist() == [300]
 
 

@@ -13,21 +13,22 @@ REQUESTS = (CompareRequest, LastingRun)
 def run(request: CompareRequest, desk: Desk) -> int:
     """Compares, writes and prints; 4 where a limit ended a search or an exact answer."""
     from experiments.own.compare import compare_network
-    from experiments.own.compare_tables import compare_tables, search_note, time_note
+    from experiments.own.compare_tables import compare_tables, time_note
+    from experiments.run.documents import jsonable
 
     with desk.running("compare", device=request.device) as run:
         folder = run.folder
-        results = compare_network(request, folder, run.progress)
+        found = compare_network(request, run)
     if desk.json:
-        print(json.dumps({"folder": str(folder), "results": results}, indent=1))
+        print(json.dumps({"folder": str(folder), "results": jsonable(found)}, indent=1))
     else:
-        for table in compare_tables(results):
+        for table in compare_tables(found):
             print(table.markdown())
         written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         print(f"written to {folder}: {', '.join(written)}")
-    notes = [time_note(results)]
-    if request.search is None and search_note(results):
-        notes.append(f"{search_note(results)}; give a higher limit in a new run")
+    notes = [time_note(found)]
+    if request.search is None and found.limit_note:
+        notes.append(f"{found.limit_note}; give a higher limit in a new run")
     for note in filter(None, notes):
         complain(note)
     return EXIT["limit"] if any(notes) else EXIT["done"]

@@ -12,17 +12,18 @@ REQUESTS = (FindRequest, LastingRun)
 
 def run(request: FindRequest, desk: Desk) -> int:
     """Searches, writes and prints; 4 where a limit ended a search."""
-    from experiments.own.find import find, find_table, limit_note
+    from experiments.own.find import find, find_table
+    from experiments.run.documents import jsonable
 
     with desk.running("find", device=request.device) as run:
         folder = run.folder
-        results = find(request, folder, run.progress)
+        found = find(request, run)
     if desk.json:
-        print(json.dumps({"folder": str(folder), "results": results}, indent=1))
+        print(json.dumps({"folder": str(folder), "results": jsonable(found)}, indent=1))
     else:
-        print(find_table(results).markdown())
+        print(find_table(found).markdown())
         print(f"written to {folder}: record.json, vertices.npz, search.safetensors, tables")
-    note = limit_note(results)
+    note = found.limit_note
     if not note:
         return EXIT["done"]
     complain(f"{note}; go on with --resume --out {folder} and a higher limit")

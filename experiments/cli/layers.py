@@ -12,10 +12,11 @@ REQUESTS = (LayersRequest,)
 def run(request: LayersRequest, desk: Desk) -> int:
     """Prints the table."""
     from experiments.own.layers import layers_table, list_layers
+    from experiments.run.documents import jsonable
 
     found = list_layers(request)
     if desk.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(jsonable(found), indent=1))
     else:
         print(layers_table(found).markdown(), end="")
     return 0

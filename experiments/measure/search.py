@@ -72,7 +72,7 @@ class SearchSummary:
     """
 
     method: str
-    penalty: str
+    penalty: Literal["absolute", "hinge"]
     alpha: float
     status: tuple[str, ...]
     steps: tuple[int, ...]

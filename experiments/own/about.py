@@ -1,10 +1,9 @@
 """What do the certificates of `collide compare` state?  A page that is put beside them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.own.exact import InputSpace, LayerSpace, LeftOut
-from experiments.own.network import OwnNetwork
-from experiments.own.options import CompareRequest
+from experiments.own.results import Comparison, LayerSpaceSummary, RegionSummary
 from experiments.own.solver import IN_REGION
 from experiments.run.files import write_text
 from experiments.run.proofs import FOLDER, command
@@ -16,24 +15,23 @@ Check one with Python alone, in the folder above: `{command}`.
 """
 
 
-def write_about(
-    own: OwnNetwork,
-    options: CompareRequest,
-    folder: Path,
-    *,
-    layer: LayerSpace,
-    network: InputSpace | LeftOut | None,
-) -> None:
+def write_about(folder: Path, found: Comparison, *, target: Path, files: Mapping[str, str]) -> None:
     """Writes `certificates/about.md` in a run folder.
+
+    Args:
+        folder: of the run.
+        found: its results.
+        target: the target's file.
+        files: what was read: path -> SHA-256.
 
     Raises:
         OutputError: it cannot be written.
     """
-    parts = [_files(own, options)]
-    if layer.solves:
-        parts.append(_layer(options.layer, layer))
-    if isinstance(network, InputSpace):
-        parts.append(_region(options.layer, network))
+    parts = [_files(found, target, files)]
+    if not found.layer_space.left_out:
+        parts.append(_layer(found.layer, found.layer_space))
+    if found.input_space is not None and found.input_space.region is not None:
+        parts.append(_region(found, found.input_space.region))
     written = sorted(path.name for path in (folder / FOLDER).glob("*.json"))
     if written:
         parts.append(_END.format(command=command(f"{FOLDER}/{written[0]}")))
@@ -42,18 +40,18 @@ def write_about(
     write_text(folder / FOLDER / NAME, "\n".join(parts))
 
 
-def _files(own: OwnNetwork, options: CompareRequest) -> str:
+def _files(found: Comparison, target: Path, files: Mapping[str, str]) -> str:
     lines = [
         "# What the certificates in this folder are about",
         "",
-        f"* network: {options.model}, weights: {own.source}",
-        f"* layer: {options.layer}",
-        f"* target: {options.target}",
-        *(f"* {remark}" for remark in own.remarks),
+        f"* network: {found.model}, weights: {found.weights}",
+        f"* layer: {found.layer}",
+        f"* target: {target}",
+        *(f"* {remark}" for remark in found.remarks),
         "",
         "Files read, by SHA-256:",
         "",
-        *(f"    {digest}  {path}" for path, digest in own.files.items()),
+        *(f"    {digest}  {path}" for path, digest in files.items()),
         "",
         "A certificate states a system of numbers and proves its claim about that system. That the",
         "numbers are those of these files is computed by this program, and not part of any proof.",
@@ -62,24 +60,22 @@ def _files(own: OwnNetwork, options: CompareRequest) -> str:
     return "\n".join(lines)
 
 
-def _layer(name: str, layer: LayerSpace) -> str:
-    count, width = layer.sizes["n_units"], layer.sizes["n_inputs"]
+def _layer(name: str, layer: LayerSpaceSummary) -> str:
     return f"""\
 ## layer-I-minimum.json, layer-I-distance.json
 
 The layer {name} alone, for the I-th found vertex (row I of the tables).
 
-* units 0 to {count - 1:,}: the layer's, in the order of its flattened output
-* inputs: the {width:,} numbers that enter it, flattened; domain: {layer.domain.words}
+* units 0 to {layer.n_units - 1:,}: the layer's, in the order of its flattened output
+* inputs: the {layer.n_inputs:,} numbers that enter it, flattened; domain: {layer.words}
 * weights and biases: the stored ones; behind a BatchNorm they are folded, 1/sqrt(var + eps) being
   rounded once to float64
 * target: what the float run gives the layer at the network's target
 """
 
 
-def _region(name: str, network: InputSpace) -> str:
-    polytope = network.polytope
-    count, rows = polytope.n_units, len(polytope.region.crossings)
+def _region(found: Comparison, region: RegionSummary) -> str:
+    name, count, rows = found.layer, found.layer_space.n_units, region.region_rows
     behind = (
         f"* units {count:,} to {count + rows - 1:,}: rows of the region" if rows else "* no rows"
     )
@@ -87,7 +83,7 @@ def _region(name: str, network: InputSpace) -> str:
 ## input-I-minimum{IN_REGION}.json, input-I-distance{IN_REGION}.json
 
 Not one layer of the network, although the checker says "layer" and "units" of all of it: inputs
-of the network, {polytope.n_inputs:,} numbers in {network.domain}, that lie in the linear region
+of the network, {region.n_inputs:,} numbers in {region.domain}, that lie in the linear region
 of the target and collide with it at {name}.
 
 * units 0 to {count - 1:,}: the pre-activations of {name} as functions of the network's input,

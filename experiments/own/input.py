@@ -1,5 +1,6 @@
 """Which input of the network does a file hold?  Arrays as they are, images by their grey levels."""
 
+from dataclasses import dataclass
 from math import isqrt, prod
 from pathlib import Path
 from typing import Any
@@ -82,37 +83,53 @@ def _image(path: Path, shape: tuple[int, ...] | None, ends: Ends, role: str) -> 
     return from_levels(planes, ends, dtype=torch.float64).reshape(shape)
 
 
-def as_model_floats(
-    found: Tensor, dtype: torch.dtype, path: Path, *, role: str = "target"
-) -> tuple[Tensor, str]:
-    """Returns an input in the model's floating type, and what that changed, "" where nothing.
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """An input of a file, in the model's floating type.
 
-    Nothing is said of images, whose grey levels are rounded to floats in any case.
-
-    Args:
-        found: of `read_input`.
-        dtype: the model's.
+    Attributes:
+        point: (*input,).
         path: the file.
-        role: how errors name it.
+        remarks: what reading it changed, in sentences.
+    """
+
+    point: Tensor
+    path: Path
+    remarks: tuple[str, ...]
+
+
+def read_rounded(
+    path: Path,
+    shape: tuple[int, ...] | None,
+    ends: Ends | None,
+    dtype: torch.dtype,
+    *,
+    role: str = "target",
+) -> Rounded:
+    """Returns one input in the model's floating type `dtype`; see `read_input`.
+
+    Nothing is said of the rounding of images, whose grey levels are rounded in any case.
 
     Raises:
         NonFiniteError: a number is beyond the type's range.
     """
-    rounded = found.to(dtype)
+    found = read_input(path, shape, ends, role=role)
+    point = found.to(dtype)
     kind, given = (str(each).removeprefix("torch.") for each in (dtype, found.dtype))
-    if not bool(torch.isfinite(rounded).all()):
+    if not bool(torch.isfinite(point).all()):
         raise NonFiniteError(f"{role}: expected numbers within {kind}, the model's, in {path}")
-    if Path(path).suffix.lower() in SUFFIXES:
-        return rounded, ""
-    name = Path(path).name
-    change = float((rounded.double() - found.double()).abs().max()) if found.numel() else 0.0
+    if shape is not None and path.suffix.lower() in SUFFIXES:
+        return Rounded(point, path, tuple(filter(None, [image_note(path, shape)])))
+    change = float((point.double() - found.double()).abs().max()) if found.numel() else 0.0
+    remark = ""
     if change:
-        return rounded, (
-            f"{name}: {given} numbers rounded to {kind}, the model's, by at most {change:.2g}; "
-            "what follows is about the rounded ones"
+        remark = (
+            f"{path.name}: {given} numbers rounded to {kind}, the model's, by at most "
+            f"{change:.2g}; what follows is about the rounded ones"
         )
-    whole = not found.is_floating_point()
-    return rounded, f"{name}: {given} numbers, taken as they are" if whole else ""
+    elif not found.is_floating_point():
+        remark = f"{path.name}: {given} numbers, taken as they are"
+    return Rounded(point, path, tuple(filter(None, [remark])))
 
 
 def image_note(path: Path, shape: tuple[int, ...]) -> str:

@@ -1,158 +1,185 @@
 """Which layers of a network can be asked about?  `collide layers`: a table, sizes, active units."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from experiments.own.network import load_network
+from experiments.own.at_target import EXACT_PRODUCTS, at_target
+from experiments.own.network import OwnNetwork, load_network
 from experiments.own.options import LayersRequest
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
-from optimize import LayerReader, exact_layer, other_layers, relu_layers
-from polytope import CollisionPolytope
-
-#: Products of a layer up to which its split is computed exactly: the matrix of a convolution has to
-#: be written out (some 70 bytes each), that of a Linear is there.
-EXACT_PRODUCTS = {"Linear": 200_000_000, "Conv1d": 20_000_000, "Conv2d": 20_000_000}
+from optimize import LayerInfo, other_layers, relu_layers
 
 
-def list_layers(options: LayersRequest) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class ListedLayer:
+    """A layer in front of a ReLU; the fields are those of `optimize.LayerInfo`."""
+
+    name: str
+    kind: str
+    batch_norm: bool
+    n_inputs: int
+    n_units: int
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitLayer(ListedLayer):
+    """The same at an input.
+
+    Attributes:
+        n_positive: active units.
+        exact: whether it was counted in exact arithmetic, at what the float run gives the layer.
+        zeros: pre-activations that are 0.
+        float_disagreements: units that the float run puts on the other side of zero.
+        paper_bound: inputs less active units (Proposition 1).
+    """
+
+    n_positive: int
+    exact: bool
+    zeros: int
+    float_disagreements: int | None
+    paper_bound: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlistedLayer:
+    """A layer that cannot be asked about, and why."""
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """What `collide layers` lists; its layers are split where an input was given."""
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/layers/2"
+
+    model: str
+    weights: str
+    input_shape: tuple[int, ...]
+    input: str | None
+    files: dict[str, str]
+    remarks: tuple[str, ...]
+    layers: tuple[ListedLayer, ...]
+    others: tuple[UnlistedLayer, ...]
+
+
+def list_layers(request: LayersRequest) -> Layers:
     """Returns every ReLU layer of the network, and for a given input its units' split.
 
     Raises:
         InputError: model, weights or input are not as described (see `load_network`).
     """
-    own = load_network(options, role="input")
-    infos = relu_layers(own.model, own.shape)
-    layers = []
-    for info in infos:
-        entry: dict[str, Any] = {
-            "name": info.name,
-            "kind": info.kind,
-            "batch_norm": info.normalised,
-            "n_inputs": info.n_inputs,
-            "n_units": info.n_units,
-            "input_shape": list(info.input_shape),
-            "output_shape": list(info.output_shape),
-        }
-        if own.target is not None:
-            entry |= split_entry(own.model, info.name, own.target)
-        layers.append(entry)
-    return {
-        "model": options.model,
-        "weights": own.source,
-        "input_shape": list(own.shape),
-        "input": None if options.input is None else str(options.input),
-        "files": dict(own.files),
-        "remarks": list(own.remarks),
-        "layers": layers,
-        "others": [
-            {"name": other.name, "kind": other.kind, "reason": other.reason}
-            for other in other_layers(own.model)
-        ],
-    }
-
-
-def split_entry(model: nn.Module, name: str, target: Tensor) -> dict[str, Any]:
-    """Returns N+ of a layer at an input, exact where the layer is not too large.
-
-    The exact split is that of the layer's real arithmetic at the input which the float run gives
-    it; `float_disagreements` counts the units that this float run puts on the other side of zero.
-
-    Args:
-        model: the network.
-        name: of the layer.
-        target: one input (*input,).
-    """
-    reader = LayerReader(model, name)
-    with torch.no_grad():
-        entered, pre = reader.run(target[None].to(reader.dtype))
-    float_active = (pre.flatten() > 0).numpy()
-    entry: dict[str, Any] = {
-        "n_positive": int(float_active.sum()),
-        "exact": False,
-        "zeros": int((pre == 0).sum()),
-        "float_disagreements": None,
-    }
-    if products(reader, pre) <= EXACT_PRODUCTS[reader.kind]:
-        exact = exact_layer(model, name, target)
-        polytope = CollisionPolytope.from_layer(exact.weight, exact.bias, entered.flatten())
-        signs = np.array(polytope.layer.signs)
-        entry |= {
-            "n_positive": polytope.n_positive,
-            "exact": True,
-            "zeros": len(polytope.ties),
-            "float_disagreements": int(((signs > 0) != float_active).sum()),
-        }
-    return entry | {"paper_bound": entered.numel() - entry["n_positive"]}
-
-
-def products(reader: LayerReader, outputs: Tensor) -> int:
-    """Returns how many products one run of a layer takes, padding counted."""
-    each = reader.weight[0].numel()
-    return outputs[0].numel() * each
-
-
-def layers_table(found: dict[str, Any]) -> Table:
-    """Returns what `list_layers` found as a table."""
-    given = found["input"] is not None
-    columns = ["layer", "kind", "d", "N", "input", "output"]
-    columns += ["N+", "d - N+", "zeros", "float differs"] if given else []
-    rows = []
-    for layer in found["layers"]:
-        kind = layer["kind"] + (" + BatchNorm" if layer["batch_norm"] else "")
-        cells = [layer["name"], kind, f"{layer['n_inputs']:,}", f"{layer['n_units']:,}"]
-        cells += [
-            " x ".join(f"{size:,}" for size in layer[name])
-            for name in ("input_shape", "output_shape")
-        ]
-        if given:
-            mark = "" if layer["exact"] else " (float)"
-            differs = layer["float_disagreements"]
-            cells += [
-                f"{layer['n_positive']:,}{mark}",
-                f"{layer['paper_bound']:,}",
-                f"{layer['zeros']:,}",
-                "" if differs is None else f"{differs:,}",
-            ]
-        rows.append(tuple(cells))
-    return Table(
-        name="layers",
-        title=f"Layers of {found['model']} whose output goes into a ReLU",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        proofs=uncertified(rows),
-        notes=_notes(found, given),
+    own = load_network(request, request.input, role="input")
+    listed = [_listed(info) for info in relu_layers(own.opened, own.shape)]
+    return Layers(
+        model=request.model,
+        weights=own.source,
+        input_shape=own.shape,
+        input=None if request.input is None else str(request.input),
+        files=dict(own.files),
+        remarks=own.remarks,
+        layers=tuple(listed if own.given is None else [_split(own, each) for each in listed]),
+        others=tuple(
+            UnlistedLayer(name=other.name, kind=other.kind, reason=other.reason)
+            for other in other_layers(own.opened)
+        ),
     )
 
 
-def _notes(found: dict[str, Any], given: bool) -> tuple[str, ...]:
-    shape = " x ".join(f"{size:,}" for size in found["input_shape"])
+def _listed(info: LayerInfo) -> ListedLayer:
+    return ListedLayer(
+        name=info.name,
+        kind=info.kind,
+        batch_norm=info.normalised,
+        n_inputs=info.n_inputs,
+        n_units=info.n_units,
+        input_shape=info.input_shape,
+        output_shape=info.output_shape,
+    )
+
+
+def _split(own: OwnNetwork, layer: ListedLayer) -> SplitLayer:
+    """The same with its units at the input, counted exactly where it is not too large."""
+    at = at_target(own, layer.name)
+    active = (at.pre > 0).numpy()
+    polytope = at.polytope()
+    if polytope is None:
+        n_positive, zeros, differ = int(active.sum()), int((at.pre == 0).sum()), None
+    else:
+        n_positive, zeros = polytope.n_positive, len(polytope.ties)
+        differ = int(((np.array(polytope.layer.signs) > 0) != active).sum())
+    return SplitLayer(
+        **vars(layer),
+        n_positive=n_positive,
+        exact=polytope is not None,
+        zeros=zeros,
+        float_disagreements=differ,
+        paper_bound=layer.n_inputs - n_positive,
+    )
+
+
+def layers_table(found: Layers) -> Table:
+    """Returns what `list_layers` found as a table."""
+    split = [layer for layer in found.layers if isinstance(layer, SplitLayer)]
+    columns = ["layer", "kind", "d", "N", "input", "output"]
+    columns += ["N+", "d - N+", "zeros", "float differs"] if found.input is not None else []
+    rows = tuple(_cells(layer) for layer in found.layers)
+    return Table(
+        name="layers",
+        title=f"Layers of {found.model} whose output goes into a ReLU",
+        columns=tuple(columns),
+        rows=rows,
+        proofs=uncertified(rows),
+        notes=_notes(found, split),
+    )
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape)
+
+
+def _cells(layer: ListedLayer) -> tuple[str, ...]:
+    kind = layer.kind + (" + BatchNorm" if layer.batch_norm else "")
+    cells = [layer.name, kind, f"{layer.n_inputs:,}", f"{layer.n_units:,}"]
+    cells += [_sizes(layer.input_shape), _sizes(layer.output_shape)]
+    if isinstance(layer, SplitLayer):
+        mark = "" if layer.exact else " (float)"
+        differs = layer.float_disagreements
+        cells += [f"{layer.n_positive:,}{mark}", f"{layer.paper_bound:,}", f"{layer.zeros:,}"]
+        cells.append("" if differs is None else f"{differs:,}")
+    return tuple(cells)
+
+
+def _notes(found: Layers, split: list[SplitLayer]) -> tuple[str, ...]:
     notes = [
-        f"one input: {shape}; weights: {found['weights']}",
-        *found["remarks"],
+        f"one input: {_sizes(found.input_shape)}; weights: {found.weights}",
+        *found.remarks,
         "d: numbers that enter the layer; N: its units; input, output: how these are arranged",
     ]
-    if given:
+    if found.input is not None:
         notes += [
-            f"N+: active units at {found['input']}; zeros: pre-activations that are exactly 0",
+            f"N+: active units at {found.input}; zeros: pre-activations that are exactly 0",
             "d - N+: the active units leave a subspace of at least this dimension (Proposition 1; "
             "exactly this one where the rows of W+ are independent); the set in it can have fewer "
             "dimensions, through bounds and zeros, down to a single point; negative: says nothing",
             "N+ is exact for the layer's real arithmetic at what the float run gives it; float "
             "differs: units that this run puts on the other side of zero",
         ]
-        if not all(layer["exact"] for layer in found["layers"]):
+        if not all(layer.exact for layer in split):
             notes.append(
                 "(float): counted in the float run alone, the layer has more products than "
                 f"{EXACT_PRODUCTS['Conv2d']:,} (convolution) or {EXACT_PRODUCTS['Linear']:,}"
             )
-    if any(layer["batch_norm"] for layer in found["layers"]):
+    if any(layer.batch_norm for layer in found.layers):
         notes.append("BatchNorm is folded into the layer: its output is the pre-activation")
     notes += [
-        f"not listed: {other['name']} ({other['kind']}), which {other['reason']}"
-        for other in found["others"]
+        f"not listed: {other.name} ({other.kind}), which {other.reason}" for other in found.others
     ]
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Which network, layer and input does the command line name?  Shared by layers, find, compare."""
+"""Which network and input does the command line name?  Opened once, for all that is asked."""
 
 import contextlib
 import math
@@ -10,16 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from experiments.models.registry import load_model
-from experiments.own.input import (
-    Ends,
-    as_model_floats,
-    image_note,
-    read_input,
-)
+from experiments.own.input import Ends, read_rounded
 from experiments.own.options import ModelRequest
-from experiments.run.files import sha256_file
-from optimize import relu_layers
+from optimize import OpenedNetwork, relu_layers
 from polytope.errors import InputError
+from polytope.files import sha256_file
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,8 +22,8 @@ class OwnNetwork:
     """What the options name.
 
     Attributes:
-        model: in evaluation mode.
-        target: one input (*input,) in the model's floating type; None where none was given.
+        opened: the network.
+        given: one input (*input,) in its floating type; None where none was given.
         start: likewise; None where the search starts at the target.
         shape: of one input.
         ends: the bounds of the input; None for no bounds.
@@ -37,8 +32,8 @@ class OwnNetwork:
         remarks: how bounds and files were changed to be those of an input, for the tables.
     """
 
-    model: nn.Module
-    target: Tensor | None
+    opened: OpenedNetwork
+    given: Tensor | None
     start: Tensor | None
     shape: tuple[int, ...]
     ends: Ends | None
@@ -46,83 +41,88 @@ class OwnNetwork:
     source: str
     remarks: tuple[str, ...]
 
+    @property
+    def target(self) -> Tensor:
+        """The given input.
 
-def load_network(options: ModelRequest, *, role: str = "target") -> OwnNetwork:
+        Raises:
+            InputError: none was given.
+        """
+        if self.given is None:
+            raise InputError("target: expected --target FILE, got none")
+        return self.given
+
+
+def load_network(
+    request: ModelRequest, path: Path | None, *, role: str = "target", start: Path | None = None
+) -> OwnNetwork:
     """Returns what the options of `layers`, `find` or `compare` name.
 
     Args:
-        options: of the command.
-        role: the option that holds the input's file, "target" or "input".
+        request: of the command.
+        path: file of the input.
+        role: the option that names it.
+        start: file of the input that a search starts from.
 
     Raises:
         InputError: they do not fit together (FileFormatError, ShapeError, NonFiniteError: kinds
             of it).
     """
-    path: Path | None = getattr(options, role)
     loaded = load_model(
-        options.model,
-        options.weights,
-        input_shape=options.input_shape,
-        external_data=options.external_data,
+        request.model,
+        request.weights,
+        input_shape=request.input_shape,
+        external_data=request.external_data,
     )
-    dtype = _floating_type(loaded.module)
-    asked = None if options.bounds == "none" else options.bounds
-    ends, remark = _in_floats(loaded.ends if options.bounds is None else asked, dtype)
-    target = None if path is None else read_input(path, loaded.input_shape, ends, role=role)
-    shape = loaded.input_shape if target is None else tuple(target.shape)
+    opened, dtype = OpenedNetwork(loaded.module), _floating_type(loaded.module)
+    bounds = request.bounds or loaded.ends
+    ends = None if bounds == "none" else _in_floats(bounds, dtype)
+    known = loaded.input_shape
+    given = None if path is None else read_rounded(path, known, ends, dtype, role=role)
+    point = None if given is None else given.point
+    if point is not None and known is None:
+        point = _without_batch(opened, point)
+    shape = known if point is None else tuple(point.shape)
     if shape is None:
         raise InputError(
-            f"input-shape: expected the sizes of one input of {options.model}, got none; "
+            f"input-shape: expected the sizes of one input of {request.model}, got none; "
             f"give --input-shape, e.g. 3,224,224, or --{role} FILE.npy"
         )
-    if target is not None and loaded.input_shape is None:
-        target, shape = _without_batch(loaded.module, target)
-    files = dict(loaded.files)
-    start_path: Path | None = getattr(options, "start", None)
-    start, remarks = None, [remark]
-    if path is not None and target is not None:
-        target, remark = as_model_floats(target, dtype, path, role=role)
-        remarks += [remark, image_note(path, shape)]
-    if start_path is not None:
-        start = read_input(start_path, shape, ends, role="start")
-        start, remark = as_model_floats(start, dtype, start_path, role="start")
-        remarks += [remark, image_note(start_path, shape)]
-    for each in (path, start_path):
-        if each is not None:
-            files[str(each)] = sha256_file(each)
+    begin = None if start is None else read_rounded(start, shape, ends, dtype, role="start")
+    read = [each for each in (given, begin) if each is not None]
+    remarks = [remark for each in read for remark in each.remarks]
+    if ends is not None and ends != bounds:
+        name = str(dtype).removeprefix("torch.")
+        remarks.insert(0, f"bounds: rounded to {name}, the model's: {ends[0]!r} and {ends[1]!r}")
     return OwnNetwork(
-        model=loaded.module,
-        target=target,
-        start=start,
+        opened=opened,
+        given=point,
+        start=None if begin is None else begin.point,
         shape=shape,
         ends=ends,
-        files=files,
+        files={**loaded.files, **{str(each.path): sha256_file(each.path) for each in read}},
         source=loaded.source,
-        remarks=tuple(filter(None, remarks)),
+        remarks=tuple(remarks),
     )
 
 
-def _in_floats(ends: Ends | None, dtype: torch.dtype) -> tuple[Ends | None, str]:
-    """The bounds as the model's floats hold them, which search and images do, and a remark."""
-    if ends is None:
-        return None, ""
-    kind = str(dtype).removeprefix("torch.")
+def _in_floats(ends: Ends, dtype: torch.dtype) -> Ends:
+    """The bounds as the model's floats hold them, which search and images do."""
     lower, upper = (float(torch.tensor(end, dtype=torch.float64).to(dtype)) for end in ends)
     if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
+        kind = str(dtype).removeprefix("torch.")
         raise InputError(f"bounds: expected two different numbers within {kind}, got {ends}")
-    if (lower, upper) == ends:
-        return ends, ""
-    return (lower, upper), f"bounds: rounded to {kind}, the model's: {lower!r} and {upper!r}"
+    return lower, upper
 
 
-def _without_batch(model: nn.Module, target: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """The target as one input; where the model alone decides, an axis of 1 in front is a batch."""
-    if target.ndim < 2 or len(target) != 1:
-        return target, tuple(target.shape)
+def _without_batch(opened: OpenedNetwork, point: Tensor) -> Tensor:
+    """One input; where the model alone decides, an axis of 1 in front is a batch."""
+    if point.ndim < 2 or len(point) != 1:
+        return point
     with contextlib.suppress(InputError):
-        relu_layers(model, tuple(target.shape))
-        return target, tuple(target.shape)
-    return target[0], tuple(target.shape[1:])
+        relu_layers(opened, tuple(point.shape))
+        return point
+    return point[0]
 
 
 def _floating_type(model: nn.Module) -> torch.dtype:

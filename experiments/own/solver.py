@@ -2,28 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.measure.compared import Minimum
+from experiments.own.results import Distance, Lowest
 from experiments.run.limited import in_time
-from experiments.run.proofs import Proofs
-from experiments.run.record import jsonable
-from polytope import Certificate, CollisionPolytope, LPStatus, verify
+from experiments.run.proofs import MOST_SAVED, Proofs
+from polytope import CollisionPolytope, LPResult, LPStatus
 from polytope.network.region_polytope import RegionPolytope
-from polytope.sets.layer import Layer
 
-#: Certificates state the set as text: beyond so many weights they are checked, not saved.
-MOST_SAVED = 4_000_000
 #: Begins the reason of what a time limit ended.
 OUT_OF_TIME = "the time limit"
 #: Ends the names of certificates whose "units" are a composed layer's and then a region's rows.
 IN_REGION = "-in-region"
 
-Entry = dict[str, Any]
+
+@dataclass(frozen=True)
+class Solved:
+    """What exact programs said of one vertex."""
+
+    minimum: Lowest
+    distance: Distance
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Solver:
 
     def solve(
         self, polytope: CollisionPolytope, unit: int, point: np.ndarray, *, name: str
-    ) -> Entry:
+    ) -> Solved:
         """Returns the exact minimum of a unit's pre-activation and the distance of a point.
 
         Both come with their certificates, checked and saved; "undecided" where time ran out.
@@ -52,87 +54,45 @@ class Solver:
             name: certificates' names start with it.
         """
         # A fresh copy of the layer: what was cached in the old one does not go to a process.
-        given = _Given(
-            replace(polytope.layer),
-            unit,
-            point,
-            self.folder,
-            name,
-            polytope.n_units if isinstance(polytope, RegionPolytope) else None,
-            MOST_SAVED,
-        )
-        done = in_time(_solved, given, seconds=self.seconds)
-        reason = f"{OUT_OF_TIME} of {self.seconds:g} seconds for a vertex" if done.reason else ""
-        if done.reason and not done.reason.startswith("given up"):
-            reason = done.reason
-        entry: Entry = {
-            "exact_value": None,
-            "status": LPStatus.UNDECIDED.name.lower(),
-            "reason": reason,
-            "exact_is_vertex": False,
-            "certificate": None,
-            "point": None,
-            "distance_linf": None,
-            "distance_status": "undecided",
-            "distance_reason": reason,
-            "distance_certificate": None,
-        }
-        for found in done.items:
-            entry |= found
-        return entry
+        layer = replace(polytope.layer)
+        end = IN_REGION if isinstance(polytope, RegionPolytope) else ""
+        proofs = Proofs(self.folder, layer=layer, most=MOST_SAVED)
+        done = in_time(_solved, _Given(proofs, unit, point, name, end), seconds=self.seconds)
+        reason = done.reason
+        if reason.startswith("given up"):
+            reason = f"{OUT_OF_TIME} of {self.seconds:g} seconds for a vertex"
+        open_one = LPResult(LPStatus.UNDECIDED, reason=reason)
+        undecided: list[Any] = [
+            Lowest(**vars(Minimum.of(unit, open_one, None)), point=None),
+            Distance(value=None, status="undecided", reason=reason, certificate=None),
+        ]
+        return Solved(*done.items, *undecided[len(done.items) :])
 
 
 @dataclass(frozen=True)
 class _Given:
-    layer: Layer
+    proofs: Proofs
     unit: int
     point: np.ndarray
-    folder: Path
     name: str
-    composed: int | None  # units of the layer, where rows of a region stand behind them
-    most_saved: int
+    end: str
 
 
-def _solved(given: _Given) -> Iterator[Entry]:
+def _solved(given: _Given) -> Iterator[Any]:
     """Runs in a process of its own: first the minimum, then the distance."""
-    polytope = CollisionPolytope(given.layer)
+    assert given.proofs.layer is not None
+    polytope = CollisionPolytope(given.proofs.layer)
     best = polytope.unit_vertex(given.unit)
+    proof = given.proofs.keep(f"{given.name}-minimum{given.end}", best.certificate)
     solved = best.status is LPStatus.OPTIMAL
-    yield {
-        "exact_value": best.value,
-        "status": best.status.name.lower(),
-        "reason": best.reason,
-        "exact_is_vertex": best.is_vertex,
-        "certificate": _kept(given, "minimum", best.certificate),
-        "point": best.point_float().tolist() if solved else None,
-    }
+    yield Lowest(
+        **vars(Minimum.of(given.unit, best, proof)),
+        point=tuple(best.point_float().tolist()) if solved else None,
+    )
     near = polytope.nearest(given.point, norm="linf")
-    yield {
-        "distance_linf": near.distance,
-        "distance_status": near.status.name.lower(),
-        "distance_reason": near.reason,
-        "distance_certificate": _kept(given, "distance", near.certificate),
-    }
-
-
-def _kept(given: _Given, what: str, certificate: Certificate | None) -> Entry | None:
-    """The entry of a certificate, checked, and saved where the set is not too large."""
-    if certificate is None:
-        return None
-    name, states = f"{given.name}-{what}", Entry()
-    if given.composed is not None:
-        name += IN_REGION
-        states["units"] = (
-            f"0 to {given.composed - 1}: the layer composed with those before it; from "
-            f"{given.composed} on: rows of the linear region; see certificates/about.md"
-        )
-    if prod(given.layer.weight.shape) <= given.most_saved:
-        kept: Entry = jsonable(Proofs(given.folder).keep(name, certificate))
-        return kept | states
-    return {"file": None, "claim": verify(certificate)} | states
-
-
-def gap(value: Fraction, entry: Entry) -> Fraction | None:
-    """Returns how far a found value lies above the exact minimum; None without one."""
-    best: Fraction | None = entry["exact_value"]
-    return None if best is None else value - best
+    yield Distance(
+        value=near.distance,
+        status=near.status.name.lower(),
+        reason=near.reason,
+        certificate=given.proofs.keep(f"{given.name}-distance{given.end}", near.certificate),
+    )

@@ -1,7 +1,9 @@
 """What do the columns of find and compare say?  Sentences for the notes below their tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from fractions import Fraction
+
+from experiments.own.results import Searched
+from experiments.show.numbers import short
 
 #: Optimiser -> what it does.
 _METHODS = {
@@ -20,7 +22,6 @@ _STATUS = {
     "time_limit": "time limit: still moving when --max-seconds ended it",
     "diverged": "diverged: values became NaN or infinite",
 }
-LIMITS = ("step_limit", "time_limit")
 
 #: Of the tables that hold a found point against the exact set.
 COMPARED = (
@@ -38,17 +39,12 @@ COMPARED = (
 )
 
 
-def search_notes(search: Mapping[str, Any], *, bounded: bool) -> list[str]:
-    """Returns what was minimised, how, and what each status means.
-
-    Args:
-        search: of `experiments.measure.entries.search_entry`.
-        bounded: whether the input has bounds on all sides.
-    """
-    name = search["method"].partition("(")[0]
-    hinge = search["penalty"] == "hinge"
+def search_notes(found: Searched) -> list[str]:
+    """Returns what was minimised, how, and what each status means."""
+    search = found.search
+    name = search.method.partition("(")[0]
     notes = []
-    if name == "AugmentedLagrangian" or (name == "Splitting" and hinge):
+    if name == "AugmentedLagrangian" or (name == "Splitting" and search.penalty == "hinge"):
         notes.append(
             f"minimised by {_METHODS[name]}: the unit's pre-activation, subject to what the "
             "polytope asks of the others (others = hinge; --alpha is not used)"
@@ -56,28 +52,22 @@ def search_notes(search: Mapping[str, Any], *, bounded: bool) -> list[str]:
     else:
         notes.append(
             f"minimised by {_METHODS.get(name, name)}: the paper's eq. 1 with others = "
-            f"{search['penalty']}, alpha = {search['alpha']:g}"
+            f"{search.penalty}, alpha = {search.alpha:g}"
         )
-    for status in sorted(set(search["status"])):
+    for status in sorted(set(search.status)):
         text = _STATUS[status]
-        if status == "converged" and not bounded:
+        if status == "converged" and found.bounds is None:
             text += ", an estimate as the input has no bounds"
         notes.append(text)
     return notes
 
 
-def ended_early(status: Sequence[str], units: Sequence[int]) -> str:
-    """Says which searches a limit ended; "" where none did.
+def number(value: Fraction | float | None, digits: int = 3) -> str:
+    """Returns a number rounded, an exact one never to the 0 that it is not."""
+    text = short(value, digits)
+    return "below 1e-300" if text == "0" and value else text
 
-    Args:
-        status: of each vertex.
-        units: likewise.
-    """
-    ended = [unit for unit, each in zip(units, status, strict=True) if each in LIMITS]
-    if not ended:
-        return ""
-    some = ", ".join(map(str, ended[:8])) + (", ..." if len(ended) > 8 else "")
-    return (
-        f"limit: {len(ended)} of {len(units)} searches (units {some}) were ended by --steps or "
-        "--max-seconds"
-    )
+
+def yes_no(value: bool | None) -> str:
+    """Returns yes, no, or nothing where it was not asked."""
+    return "" if value is None else "yes" if value else "no"

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from experiments.cli import main
+from experiments.own.results import Comparison
+from experiments.run.documents import from_document
+from experiments.run.record import read_record
 from tests.examples.network_files import write_network
 
 
@@ -39,8 +42,9 @@ def compare(place, capsys, layer, out, *words, name="Net", target="image.npy"):
     given = ["--target", place / target, "--out", out, "--device", "cpu", "--json", "--quiet"]
     model, *weights = net(place, name)
     code, printed, err = collide(capsys, "compare", model, layer, *weights, *given, *words)
-    results = json.loads(printed)["results"]
-    ended = {"step_limit", "time_limit"} & set(results["search"]["status"])
+    results = from_document(Comparison, json.loads(printed)["results"], "stdout")
+    assert results == read_record(out, Comparison).results
+    ended = {"step_limit", "time_limit"} & set(results.search.status)
     assert code == (4 if ended else 0)
     assert err.startswith("limit: ") if ended else err == ""
     return results
