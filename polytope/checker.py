@@ -8,8 +8,7 @@ claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
 A layer y = max(0, W x + b) of N units and d inputs, weights taken exactly as stored, a target x_t
 and a domain define the collision polytope C (Li, Zhang & Malik 2019, Proposition 1; tolerance e:
 ours): all x of the domain with |max(0, W x + b) - y| <= e, where y = max(0, W x_t + b).  Nothing is
-solved here: C is rebuilt from the stored numbers, integers are multiplied and compared.  Why that
-is enough: the comments, in short; docs/certificates.md, in full, with the format.
+solved here: C is rebuilt, integers are multiplied and compared.  All of it: docs/certificates.md.
 """
 
 import hashlib
@@ -81,11 +80,6 @@ def _limit(amount: int, most: int, what: str) -> None:
     _need(amount <= most, f"{what}: needs {amount:#x}, above the limit {most:#x} here", LIMIT)
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
-    return dict(pairs)
-
-
 def _read_file(path: Path, most: int, name: str) -> bytes:
     try:
         _need(path.is_file() or not path.exists(), f"{name} is not a regular file")
@@ -132,11 +126,16 @@ class _Value(NamedTuple):  # a value of a JSON document, as Python has it, and i
     name: str
 
     @staticmethod
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
+        return dict(pairs)
+
+    @staticmethod
     def read(data: bytes, name: str) -> "_Value":
         _limit(len(data), MAX_CERTIFICATE_BYTES, f"bytes of {name}")
         _limit(sum(map(data.count, (b",", b"[", b"{"))), MAX_VALUES, f"values in {name}")
         try:  # floats and NaN get through, and are refused where a number is due
-            return _Value(json.loads(data.decode("utf-8"), object_pairs_hook=_once), name)
+            return _Value(json.loads(data.decode("utf-8"), object_pairs_hook=_Value.once), name)
         except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
             raise CheckError(f"{name} is not JSON: {str(error)!a:.90}") from None
 
@@ -171,6 +170,9 @@ class _Value(NamedTuple):  # a value of a JSON document, as Python has it, and i
             rows.append(row)
         _need(len(set(rows)) == len(rows), f"{self.name} has a repeated row")
         return rows
+
+    def row(self, allowed: Rows) -> Row:
+        return _Value([self.it], self.name).rows(allowed)[0]
 
     def integers(self, length: int) -> list[int]:
         items: list[str] = self.of(list)
@@ -285,16 +287,13 @@ class _Array:  # as stored, row-major: bytes of a dtype, or rationals
         return {"dtype": _Value(dtype, file), "shape": _Value([size], file)}
 
     def values(self, start: int = 0, stop: int | None = None) -> Sequence[float | Fraction]:
-        """Return the entries start..stop-1 (default: all) exactly; NaN and infinity are refused."""
-        stop = prod(self.shape) if stop is None else stop
+        stop = prod(self.shape) if stop is None else stop  # entries start..stop-1, exactly
         if isinstance(self.data, list):
             return self.data[start:stop]
         code, n = _CODES[self.dtype], stop - start
         values = struct.unpack_from(f"<{n}{code}", self.data, start * struct.calcsize("<" + code))
         if self.dtype == "BF16":  # the upper half of a float32
-            values = struct.unpack(
-                f"<{n}f", struct.pack(f"<{n}I", *[half << 16 for half in values])
-            )
+            values = struct.unpack(f"<{n}f", struct.pack(f"<{n}I", *[v << 16 for v in values]))
         _need(all(map(isfinite, values)), f"{self.name}: NaN or infinity in {start}..{stop - 1}")
         return values
 
@@ -465,9 +464,8 @@ class Problem:
         left = set(covered) - set(basis)
         for item in parts["combination"].items():
             entry = item.fields("row coefficients")
-            (row,) = _Value([entry["row"].it], entry["row"].name).rows(left)
+            row, x = entry["row"].row(left), entry["coefficients"].vector(len(basis))
             left.remove(row)
-            x = entry["coefficients"].vector(len(basis))
             self.weights.spend(len(basis) * x.words**2, "coefficients")
             terms = [(unit, Fraction(v, x.den)) for (_, unit), v in zip(basis, x.num, strict=True)]
             rest = self.weights.combination([*terms, (row[1], Fraction(-1))], self.zero).num
@@ -489,10 +487,6 @@ class Problem:
             unit = claim["unit"].number(0, self.n)
             return self.weights.row(unit), self.bias[unit], f"the pre-activation of unit {unit}"
         return claim["objective"].vector(self.d), claim["constant"].rational(), "the objective"
-
-    def _inequality(self, claim: Fields) -> Row:
-        value = claim["inequality"]
-        return _Value([value.it], value.name).rows(self.right.keys() - self.equal)[0]
 
     def _claim_contains(self, _: Fields, witness: Fields) -> str:
         x = self._point(witness["point"])[0]
@@ -526,11 +520,11 @@ class Problem:
         where = self._vertex(tight, witness["vertex"]) if vertex else "point"
         return f"the minimum of {name} over C is {_words(ends[0])}, attained at a {where} of C"
 
-    def _vertex(self, tight: Rows, minor: _Value) -> str:
+    def _vertex(self, tight: Rows, minor: _Value, at: str = "at a bound") -> str:
         # Block triangular: the minor's rows are tight, and every other coordinate is at a bound.
         held = {j for side, j in tight if side in _SIDES}
         loose = set(range(self.d)) - held - self._minor(minor, tight)[1]
-        _prove(not loose, f"{len(loose)} coordinates are neither at a bound nor in the minor")
+        _prove(not loose, f"{len(loose)} coordinates are neither {at} nor in the minor")
         return "vertex"
 
     def _claim_vertex(self, claim: Fields, witness: Fields) -> str:
@@ -541,7 +535,8 @@ class Problem:
         return f"the stated point is {'the only point' if unique else 'a vertex'} of C"
 
     def _claim_implicit(self, claim: Fields, witness: Fields) -> str:
-        row, holds = self._inequality(claim), claim["holds"].of(bool)
+        row = claim["inequality"].row(self.right.keys() - self.equal)
+        holds = claim["holds"].of(bool)
         _need(("multipliers" in witness) == holds, "the witness is one for the opposite claim")
         tight = self._point(witness["point"])[1]
         held = self._hull(witness["multipliers"])[2] & tight if holds else tight
@@ -572,10 +567,9 @@ class Problem:
             _prove(not any(products[i][0] for _, i in self.plus), "the ray is not in ker W+")
             _prove(products[unit][0] != 0, f"the ray does not change unit {unit}")
         else:
-            span, rows = witness["span"], self.plus | {("upper", unit)}
-            basis: Rows = self.plus if span.it is None else self._span(span, self.plus, self.plus)
-            same = {*self._minor(witness["minor"], rows)[0]} == {*basis, ("upper", unit)}
-            _prove(same, "the minor is not of W+ and the unit")
+            more = len(self._minor(witness["minor"], self.plus | {("upper", unit)})[0])
+            rank = self._rank({"span": witness["span"]}, self.plus)[1]  # of W+, at most
+            _prove(more > rank, "the minor is not of W+ and the unit")
         return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
 
     def _hull(self, implicit: _Value) -> tuple[set[Row], set[int], set[Row]]:
@@ -608,7 +602,8 @@ class Problem:
             found = self.d - len(fixed) - self._rank(witness, equal, fixed)[0]
         stated = claim["value"].number(), claim["paper_bound"].number()
         _prove(stated == (found, paper), f"shown are dimension {found}, paper_bound {paper}")
-        return f"C has dimension {found} (-1: it is empty; the paper's bound d - N+ is {paper})"
+        bound = f"is {paper}" if paper > 0 else "does not apply, as N+ >= d"
+        return f"C has dimension {found} (-1: it is empty; the paper's bound d - N+ {bound})"
 
     def _claim_lineality(self, claim: Fields, witness: Fields) -> str:
         # Bounds leave no line.  On the free domain the space is ker W.
@@ -628,9 +623,7 @@ class Problem:
             _, g, used = self._bound(witness["multipliers"])
             _prove(min(g.num) >= 0, "the combination of rows has a negative entry")
             _prove(self.bounds or not any(g.num), "the combination of rows is not 0")
-            columns = self._minor(witness["minor"], self.equal | used)[1]
-            loose = {j for j in range(self.d) if not g.num[j]} - columns
-            _prove(not loose, f"{len(loose)} coordinates are neither held by g nor in the minor")
+            self._vertex(self.equal | used, witness["minor"], "held by g")
         return "C is bounded"
 
     def _claim_unbounded(self, claim: Fields, witness: Fields) -> str:
@@ -648,7 +641,7 @@ class Problem:
 
     def _claim_redundant(self, claim: Fields, witness: Fields) -> str:
         # Others that show -a x >= -b imply a x <= b; a point that violates it alone refutes that.
-        kind, i = row = self._inequality(claim)
+        kind, i = row = claim["inequality"].row(self.right.keys() - self.equal)
         if "point" in witness:
             self._point(witness["point"], but=row)
             return f"[{kind}, {i}] does not follow from the other constraints of C"
@@ -772,10 +765,16 @@ def check(document: object, *, folder: Path | None = None, problem: Problem | No
     )
 
 
-def check_file(path: str | Path) -> str:
-    """Check a certificate file; the files it names must lie beside it."""
+def check_file(path: str | Path, known: dict[str, Problem] | None = None) -> str:
+    """Check a certificate file, beside the files it names; `known` holds the last one's problem."""
     data = _read_file(Path(path), MAX_CERTIFICATE_BYTES, "the certificate")
-    return check(_Value.read(data, "the certificate").it, folder=Path(path).parent)
+    document, folder = _Value.read(data, "the certificate"), Path(path).parent
+    spec = document.fields("schema claim problem witness")["problem"].it
+    known, text = {} if known is None else known, f"{folder}\0{json.dumps(spec, sort_keys=True)}"
+    if text not in known:
+        known.clear()  # its memory goes first
+        known[text] = Problem(spec, folder)
+    return check(document.it, problem=known[text])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -784,10 +783,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not paths or paths[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if paths else MALFORMED
-    codes = {0}
+    codes, known = {0}, dict[str, Problem]()
     for path in paths:
         try:
-            print(f"{path!a}: proved. {check_file(path)}", flush=True)
+            print(f"{path!a}: proved. {check_file(path, known)}", flush=True)
         except (CheckError, MemoryError) as error:
             codes.add(getattr(error, "code", LIMIT))
             print(f"{path!a}: not accepted: {str(error) or 'out of memory'}", flush=True)

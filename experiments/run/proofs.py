@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from polytope import Certificate, Source, checker, verify
+from polytope.checker import Problem
 from polytope.files import write_bytes
 from polytope.sets.layer import Layer
 
@@ -37,12 +38,14 @@ class Proofs:
         layer: the user's; certificates of others (some of its units, say) state their numbers.
         most: weights of `layer` beyond which certificates are checked and not saved; None to save
             all of them.
+        known: the problem of the certificate before, which most of them share.
     """
 
     folder: Path
     sources: Mapping[str, Source] = field(default_factory=dict)
     layer: Layer | None = None
     most: int | None = None
+    known: dict[str, Problem] = field(default_factory=dict, repr=False, compare=False)
 
     def keep(self, name: str, certificate: Certificate | None) -> Proof | None:
         """Saves a certificate, checks the saved file, and returns its entry for the record.
@@ -61,7 +64,7 @@ class Proofs:
             return Proof(file=None, claim=verify(certificate))
         sources = self.sources if certificate.layer is self.layer else None
         path = certificate.save(self.folder / FOLDER / f"{name}.json", sources=sources)
-        return Proof(file=f"{FOLDER}/{path.name}", claim=verify(path))
+        return Proof(file=f"{FOLDER}/{path.name}", claim=verify(path, known=self.known))
 
     @property
     def _large(self) -> bool:

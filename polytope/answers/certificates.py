@@ -24,7 +24,7 @@ from polytope.errors import CertificateError, InputError, LimitError
 from polytope.exact.brief import Brief
 from polytope.exact.rational import ExactArray, RationalVector
 from polytope.exact.underflow import keep_subnormals
-from polytope.files import sha256_bytes, sha256_file, write_bytes, write_text
+from polytope.files import sha256_bytes, write_bytes, write_text
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Bound, Multipliers, Row
 from polytope.sets.layer import Layer
@@ -97,11 +97,17 @@ class Certificate(Brief):
         return target
 
 
-def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]) -> str:
+def verify(
+    certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    known: dict[str, Problem] | None = None,
+) -> str:
     """Check a certificate with polytope/checker.py, without any solver.
 
     Args:
         certificate: a certificate, its JSON document, or the path of a saved one.
+        known: holds the problem of the last saved one: given the same dict, many certificates of
+            one layer have its files read, hashed and decoded once.
 
     Returns:
         The claim, in words.
@@ -125,7 +131,7 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
                 "certificate: expected a Certificate, its document or a path, "
                 f"got {type(certificate).__name__}"
             )
-        return checker.check_file(os.fspath(certificate))
+        return checker.check_file(os.fspath(certificate), known)
     except checker.CheckError as error:
         kind = LimitError if error.code == checker.LIMIT else CertificateError
         raise kind(str(error)) from None
@@ -134,6 +140,8 @@ def verify(certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str]
 # Many claims share one layer: its document and the checker's reading of it live as long as it does.
 _DOCUMENTS: WeakKeyDictionary[Layer, dict[str, Any]] = WeakKeyDictionary()
 _PARSED: WeakKeyDictionary[Layer, Problem] = WeakKeyDictionary()
+#: SHA-256 of the file that an array was written to: it is made and hashed once.
+_DIGESTS: WeakKeyDictionary[ExactArray, str] = WeakKeyDictionary()
 
 
 def _inline_problem(layer: Layer) -> dict[str, Any]:
@@ -274,18 +282,30 @@ def _inline(array: ExactArray) -> dict[str, Any]:
 
 def _beside(array: ExactArray, folder: Path) -> dict[str, Any]:
     """Refer to a safetensors file in ``folder``, written unless it is there already."""
-    tensor = _tensor(array)
-    if tensor is None or len(tensor[1]) <= _INLINE_BYTES:
-        return _inline(array)
-    dtype, data = tensor
+    digest = _DIGESTS.get(array, "")
+    if not digest or not _holds(_place(folder, digest), digest):
+        tensor = _tensor(array)
+        if tensor is None or len(tensor[1]) <= _INLINE_BYTES:
+            return _inline(array)
+        content = _safetensors(array.shape, *tensor)
+        digest = _DIGESTS[array] = sha256_bytes(content)
+        if not _holds(_place(folder, digest), digest):
+            write_bytes(_place(folder, digest), content)
+    return {"file": _place(folder, digest).name, "tensor": "weight", "sha256": digest}
+
+
+def _place(folder: Path, digest: str) -> Path:
+    return folder / f"weight-{digest[:16]}.safetensors"
+
+
+def _holds(path: Path, digest: str) -> bool:
+    return path.exists() and Source(path).sha256() == digest
+
+
+def _safetensors(shape: tuple[int, ...], dtype: str, data: bytes) -> bytes:
     header = json.dumps(
-        {"weight": {"dtype": dtype, "shape": list(array.shape), "data_offsets": [0, len(data)]}},
+        {"weight": {"dtype": dtype, "shape": list(shape), "data_offsets": [0, len(data)]}},
         separators=(",", ":"),
     ).encode()
     header += b" " * (-len(header) % 8)
-    content = len(header).to_bytes(8, "little") + header + data
-    digest = sha256_bytes(content)
-    path = folder / f"weight-{digest[:16]}.safetensors"
-    if not path.exists() or sha256_file(path) != digest:
-        write_bytes(path, content)
-    return {"file": path.name, "tensor": "weight", "sha256": digest}
+    return len(header).to_bytes(8, "little") + header + data

@@ -83,14 +83,18 @@ def _line(name: str, row: Counter[str]) -> str:
     return f"{name}{row.total():9}" + "".join(f"{row[column]:11}" for column in COLUMNS)
 
 
-def attack(tally: Tally, mutant: Mutant, seed: Seed, folder: Path) -> None:
-    """Check one mutant, and judge it if it is accepted."""
+def attack(
+    tally: Tally, mutant: Mutant, seed: Seed, folder: Path, known: dict[str, checker.Problem]
+) -> None:
+    """Check one mutant behind others of its folder, and judge it if it is accepted."""
     path = folder / "certificate.json"
     path.write_bytes(mutant.data)
     write(folder, mutant.files or {})
     began = perf_counter()
     try:
-        words = checker.check_file(path)
+        words = checker.check_file(path, {} if mutant.files else known)
+        if words != checker.check_file(path):
+            raise AssertionError("accepted behind others only")
     except checker.CheckError as error:
         outcome, words = _CODES.get(error.code, "crash"), str(error)
     except Exception as error:  # whatever it is, the checker let it through
@@ -143,7 +147,7 @@ def _attack_kind(
         tally.missed.append(f"{kind}: no certificate")
         return
     with tempfile.TemporaryDirectory() as name:
-        folders = {}
+        folders, known = {}, dict[str, checker.Problem]()
         for number, seed in enumerate(own):
             folders[seed.name] = folder = Path(name) / str(number)
             folder.mkdir()
@@ -151,7 +155,7 @@ def _attack_kind(
             if not label(seed.document, folder)[0]:
                 tally.wrong.append(f"{seed.name}: a false claim to begin with")
         for seed, mutant in _drawn(own, sources, quota, rng, tally):
-            attack(tally, mutant, seed, folders[seed.name])
+            attack(tally, mutant, seed, folders[seed.name], known)
 
 
 def _drawn(
