@@ -1,4 +1,3 @@
-import copy
 import json
 from dataclasses import replace
 from fractions import Fraction
@@ -7,18 +6,23 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.lenet5.exact_tables import comparison_table, facts_table
 from experiments.lenet5.figures import pieces_figure, vertices_figure
 from experiments.lenet5.options import Lenet5Options
 from experiments.lenet5.output import finish_lenet5, limit_note
-from experiments.lenet5.pieces import growth
+from experiments.lenet5.pieces import PiecesKey, growth
+from experiments.lenet5.results import ExactSet, Growth, Lenet5Results, Piece, UnitPieces
 from experiments.lenet5.run import first_jobs, run_lenet5
 from experiments.lenet5.search import measures
-from experiments.lenet5.sets import MOST_SAVED, keep
+from experiments.lenet5.sets import FactsKey
 from experiments.lenet5.setting import set_up
-from experiments.lenet5.tables import comparison_table, facts_table, lenet5_tables
+from experiments.lenet5.tables import lenet5_tables, set_name
+from experiments.measure.compared import Minimum
 from experiments.run.progress import Progress
-from experiments.run.record import read_exact, read_record
+from experiments.run.proofs import MOST_SAVED, Proofs
+from experiments.run.record import read_record
 from experiments.show.page import certificates
+from experiments.show.proof_cells import UNCERTIFIED, proof_cell
 from polytope import CollisionPolytope, verify
 from polytope.errors import InputError
 from tests.examples.deep import install_deep
@@ -53,7 +57,7 @@ def folder(patched, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return read_record(folder).results
+    return read_record(folder, Lenet5Results).results
 
 
 def float_pre_activation(case, points):
@@ -69,12 +73,13 @@ def post(pre):
 
 
 def test_every_layer_is_there_in_its_spaces(results):
-    names = [(layer["network"], layer["layer"]) for layer in results["layers"]]
+    names = [(layer.network, layer.layer) for layer in results.layers]
     assert names == [("lenet5", "conv1"), ("lenet5", "fc1"), ("mlp", "hidden2")]
-    for layer in results["layers"]:
-        spaces = [facts["space"] for facts in layer["facts"]]
-        assert spaces == (["layer"] if layer["layer"] == "conv1" else ["layer", "pixels"])
-        assert len([one for one in layer["sets"] if one["kind"] == "relaxed"]) == 6
+    for layer in results.layers:
+        spaces = [facts.space for facts in layer.facts]
+        assert spaces == (["layer"] if layer.layer == "conv1" else ["layer", "pixels"])
+        assert [one.space for one in layer.exact] == spaces
+        assert len(layer.relaxed) == 6
 
 
 def test_every_certificate_holds_and_is_the_same_from_disk(folder, results):
@@ -102,46 +107,39 @@ def test_exact_vertices_in_pixels_collide_through_the_whole_network(folder, sett
 def test_found_values_are_those_of_the_float_run(folder, setting, results):
     with np.load(folder / "vertices.npz") as loaded:
         arrays = dict(loaded)
-    for case, layer in zip(setting.cases, results["layers"], strict=True):
+    for case, layer in zip(setting.cases, results.layers, strict=True):
         goal = post(float_pre_activation(case, case.target[None].astype(float)))
-        for one in layer["sets"]:
-            if one["kind"] == "exact":
-                continue
-            pre = float_pre_activation(case, arrays[one["key"]])
-            for row, (own, through) in enumerate(zip(one["layer"], one["pixels"], strict=True)):
-                assert float(read_exact(through["found_value"])) == pytest.approx(
-                    pre[row, own["unit"]], abs=1e-5
-                )
+        for one in layer.relaxed:
+            pre = float_pre_activation(case, arrays[f"{layer.name}.{one.array}"])
+            for row, (own, through) in enumerate(zip(one.layer, one.pixels, strict=True)):
+                value = pre[row, own.unit]
+                assert float(through.found_value) == pytest.approx(value, abs=1e-5)
                 off = abs(post(pre[row]) - goal).max()
-                assert float(read_exact(through["smallest_tolerance"])) == pytest.approx(
-                    off, abs=1e-5
-                )
-                assert float(read_exact(own["smallest_tolerance"])) == pytest.approx(off, abs=1e-5)
+                assert float(through.smallest_tolerance) == pytest.approx(off, abs=1e-5)
+                assert float(own.smallest_tolerance) == pytest.approx(off, abs=1e-5)
 
 
 def test_the_target_itself_collides_in_every_sense(setting):
     for case in setting.cases:
         points = np.array([case.target, case.target], dtype=float)
         found = measures(case, points, setting.search)
-        for own, through, meaning in zip(
-            found["layer"], found["pixels"], found["meanings"], strict=True
-        ):
-            assert own["smallest_tolerance"] == 0
-            assert (through["smallest_tolerance"], through["differences"]) == (0, 0)
-            assert meaning["exact"]
-            assert meaning["bit_equal"]
+        for own, through, meaning in zip(found.layer, found.pixels, found.meanings, strict=True):
+            assert own.smallest_tolerance == 0
+            assert (through.smallest_tolerance, through.differences) == (0, 0)
+            assert meaning.exact
+            assert meaning.bit_equal
         for scheme in ("uniform", "stick"):
-            assert found["combinations"]["pixels"][scheme].success == 1
-            assert found["shares"][scheme]["layer"]["within"] == OPTIONS.samples
+            assert found.combinations.pixels[scheme].success == 1
+            assert found.shares[scheme].layer.within == OPTIONS.samples
 
 
 def test_a_search_from_another_digit_leaves_the_region(results):
     far = [
-        each["differences"]
-        for layer in results["layers"]
-        for one in layer["sets"]
-        if one["start"] == "other" and one["kind"] == "relaxed"
-        for each in one["pixels"]
+        each.differences
+        for layer in results.layers
+        for one in layer.relaxed
+        if one.start == "other"
+        for each in one.pixels
     ]
     assert max(far) > 0
 
@@ -152,13 +150,15 @@ def test_a_resumed_run_equals_an_unbroken_one(folder, results, tmp_path, patched
     place.mkdir()
     (place / "stages.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + b'{"key": "torn')
     run_lenet5(OPTIONS, place, QUIET)
-    assert read_record(place).results == results
+    assert read_record(place, Lenet5Results).results == results
 
 
 def test_a_limit_that_ended_exact_work_is_told(results):
     assert limit_note(results) == ""
-    cut = copy.deepcopy(results)
-    cut["layers"][1]["facts"][1]["reason"] = "given up after 5 s"
+    layers = list(results.layers)
+    given_up = replace(layers[1].facts[1], reason="given up after 5 s")
+    layers[1] = replace(layers[1], facts=(layers[1].facts[0], given_up))
+    cut = replace(results, layers=tuple(layers))
     assert limit_note(cut) == (
         "limit: exact work was given up at LeNet-5 fc1 (facts, pixels: given up after 5 s); "
         "--seconds is the limit"
@@ -195,54 +195,98 @@ def test_json_output(folder, capsys, patched):
 
 
 def test_what_was_given_up_says_so(results):
-    layer = dict(results["layers"][1])
-    facts = {key: value for key, value in layer["facts"][0].items() if key != "dimension"}
-    layer["facts"] = [facts | {"reason": "given up after 1 s"}]
-    layer["sets"] = [
-        one | {"vertices": one["vertices"][:1], "solved": one["solved"][:1]}
-        if one["kind"] == "exact"
-        else one
-        for one in layer["sets"]
-    ]
-    shortened = {**results, "layers": [layer]}
+    layer = results.layers[1]
+    found = layer.facts[0]
+    facts = replace(found, facts=replace(found.facts, dimension=None), reason="given up after 1 s")
+    exact = tuple(replace(one, vertices=one.vertices[:1]) for one in layer.exact)
+    layer = replace(layer, facts=(facts, layer.facts[1]), exact=exact)
+    shortened = replace(results, layers=(layer,))
     row = dict(zip(facts_table(shortened).columns, facts_table(shortened).rows[0], strict=True))
     assert (row["dimension"], row["given up"]) == ("undecided", "given up after 1 s")
     cells = {row[3]: row[6:8] for row in comparison_table(shortened).rows if row[2] == "target"}
-    second = str(layer["units"][1])
+    second = str(layer.units[1])
     assert cells[second] == ("given up", "given up")
-    assert vertices_figure({**layer, "sets": []}, {}) is None
-    assert pieces_figure({"layers": [{"pieces": None}]}) is None
-    alone = [{"pieces": n, "distance": None, "mean_value": -1.0} for n in (1, 2)]
-    assert pieces_figure({"layers": [{"pieces": {"growth": alone}}]}) is None
+    assert vertices_figure(replace(layer, relaxed=(), exact=()), {}) is None
+
+    def with_pieces(pieces):
+        return replace(results, layers=(replace(layer, pieces=pieces),))
+
+    assert pieces_figure(with_pieces(None)) is None
+    alone = tuple(Growth(pieces=n, units=1, distance=None, mean_value=-1.0) for n in (1, 2))
+    assert pieces_figure(with_pieces(replace(layer.pieces, growth=alone))) is None
+    both = tuple(replace(each, distance=1.0) for each in alone)
+    assert pieces_figure(with_pieces(replace(layer.pieces, growth=both))) is not None
+
+
+def test_a_set_says_what_is_missing_of_it():
+    def minimum(unit, status):
+        return Minimum(
+            unit=unit, status=status, value=None, is_vertex=False, reason="", certificate=None
+        )
+
+    one = ExactSet(
+        space="layer",
+        vertices=(minimum(3, "optimal"), minimum(4, "unbounded")),
+        reason="given up after 9 s",
+    )
+    assert set_name(one, 5) == (
+        "exact, the layer's own space; 1 of 5 vertices (1 unbounded, given up after 9 s)"
+    )
+    assert one.solved == (3,)
+
+
+def test_what_was_given_up_before_anything_was_known_says_so(results):
+    layer = results.layers[1]
+    facts = replace(layer.facts[0], facts=None, reason="given up after 1 s")
+    shortened = replace(results, layers=(replace(layer, facts=(facts,)),))
+    table = facts_table(shortened)
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert (row["N"], row["dimension"], row["given up"]) == (
+        *("undecided", "undecided"),
+        "given up after 1 s",
+    )
+    assert table.proofs == ("uncertified",)
+    assert "0 of 5 facts" in " ".join(table.notes)
 
 
 def test_growth_takes_the_best_piece_of_each_unit():
     def piece(value):
-        return {"value": {"exact": "", "approx": value}}
+        optimum = Minimum(
+            unit=0,
+            status="optimal",
+            value=Fraction(value),
+            is_vertex=True,
+            reason="",
+            certificate=None,
+        )
+        return Piece(optimum=optimum, parent=None)
 
     units = [
-        {"unit": 3, "pieces": [piece(-1.0), piece(-3.0), piece(-2.0)]},
-        {"unit": 5, "pieces": [piece(-4.0)]},
-        {"unit": 9, "pieces": []},
+        UnitPieces(unit=unit, pieces=tuple(map(piece, values)), complete=True, reason="")
+        for unit, values in ((3, (-1, -3, -2)), (5, (-4,)), (9, ()))
     ]
     arrays = {
         "unit3": np.array([[0.0, 0.0], [0.0, 3.0], [9.0, 9.0]]),
         "unit5": np.array([[4.0, 0.0]]),
     }
     rows = growth(units, arrays)
-    assert [row["pieces"] for row in rows] == [1, 2, 3]
-    assert [row["distance"] for row in rows] == [4.0, 5.0, 5.0]
-    assert [row["mean_value"] for row in rows] == [-2.5, -3.5, -3.5]
+    assert [row.pieces for row in rows] == [1, 2, 3]
+    assert [row.distance for row in rows] == [4.0, 5.0, 5.0]
+    assert [row.mean_value for row in rows] == [-2.5, -3.5, -3.5]
 
 
-def test_large_certificates_are_checked_and_not_saved(tmp_path, monkeypatch):
+def test_large_certificates_are_checked_and_not_saved(tmp_path):
     polytope = CollisionPolytope.from_layer([[1, 0]], [0], [1, 1])
     (tmp_path / "certificates").mkdir()
     certificate = polytope.rank_positive().certificate
-    assert set(keep(polytope, tmp_path, "rank")(certificate)) == {"file", "claim"}
-    monkeypatch.setattr("experiments.lenet5.sets.MOST_SAVED", 1)
-    assert "rank" in keep(polytope, tmp_path, "other")(certificate)["checked"]
-    assert keep(polytope, tmp_path, "none")(None) is None
+    proofs = Proofs(tmp_path, layer=polytope.layer, most=2)
+    assert proofs.keep("rank", certificate).file == "certificates/rank.json"
+    proofs = replace(proofs, most=1)
+    other = proofs.keep("other", certificate)
+    assert other.file is None
+    assert "rank" in other.claim
+    assert proofs.keep("none", None) is None
+    assert proof_cell(other) == UNCERTIFIED
     assert [path.name for path in (tmp_path / "certificates").iterdir()] == ["rank.json"]
     assert MOST_SAVED > 1
 
@@ -250,10 +294,10 @@ def test_large_certificates_are_checked_and_not_saved(tmp_path, monkeypatch):
 def test_first_jobs_of_a_first_layer_have_one_space(setting):
     keys = [job.key for job in first_jobs(setting)]
     assert len(set(keys)) == len(keys)
-    assert "facts.lenet5-conv1.layer" in keys
-    assert "facts.lenet5-conv1.pixels" not in keys
-    assert "pieces.lenet5-conv1" not in keys
-    assert "pieces.mlp-hidden2" in keys
+    assert FactsKey("lenet5-conv1", "layer") in keys
+    assert FactsKey("lenet5-conv1", "pixels") not in keys
+    assert PiecesKey("lenet5-conv1") not in keys
+    assert PiecesKey("mlp-hidden2") in keys
 
 
 @pytest.mark.parametrize(
@@ -284,14 +328,14 @@ def test_too_many_units(patched):
 @pytest.mark.slow
 def test_the_regions_of_the_real_networks_agree_with_torch(mnist):
     from experiments.datasets.mnist import pixels
-    from experiments.lenet5.setting import ARCHITECTURES
+    from experiments.lenet5.case import NETWORKS
     from experiments.models.train import trained_net
     from optimize import LayerReader, input_polytope
     from polytope import Box
 
     rng = np.random.default_rng(0)
     for name, layer in (("mlp", "hidden2"), ("lenet5", "conv2"), ("lenet5", "fc2")):
-        architecture = ARCHITECTURES[name]
+        architecture = NETWORKS[name]
         model = trained_net(architecture, mnist, seed=0).model
         image = pixels(mnist.test_images[1]).reshape(architecture.shape)
         polytope = input_polytope(model, layer, image, domain=Box(0, 1))

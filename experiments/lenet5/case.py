@@ -1,28 +1,26 @@
 """Which layer of which network, which target?  All that a fresh process needs, and its two sets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
-from experiments.models.mlp import MLP
+from experiments.models.train import LENET5, MLP_784, Architecture
+from experiments.run.proofs import MOST_SAVED, Proofs
 from optimize import LayerReader, exact_layer, input_polytope
 from polytope import Box, CollisionPolytope, Nonnegative
 from polytope.network.region_polytope import RegionPolytope
 
 Pixels = NDArray[np.float32]
+_Job = TypeVar("_Job")
 
-#: Network -> how it is built, and the shape of one input.
-NETWORKS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
-    "lenet5": (LeNet5, INPUT_SHAPE),
-    "mlp": (MLP, (784,)),
-}
+NETWORKS: Mapping[str, Architecture[Any]] = {"lenet5": LENET5, "mlp": MLP_784}
 #: Layers in order of execution, by network; the first reads the pixels themselves.
 LAYERS = {"lenet5": ("conv1", "conv2", "fc1", "fc2"), "mlp": ("hidden1", "hidden2")}
 #: Where a collision polytope lives: what enters the layer, or the pixels.
@@ -66,12 +64,16 @@ class DeepCase:
         """The spaces in which there is a set of its own."""
         return SPACES[:1] if self.is_first else SPACES
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input of the network."""
+        return NETWORKS[self.network].shape
+
     @cached_property
     def model(self) -> nn.Module:
         """The network, in evaluation mode."""
-        build, _ = NETWORKS[self.network]
         with torch.device("meta"):  # no initial weights, so no draw from the random state
-            model = build()
+            model: nn.Module = NETWORKS[self.network].build()
         tensors = {name: torch.from_numpy(value) for name, value in self.weights.items()}
         model.load_state_dict(tensors, assign=True)
         return model.eval().requires_grad_(False)
@@ -79,7 +81,7 @@ class DeepCase:
     def shaped(self, points: NDArray[Any]) -> Tensor:
         """Returns images (n, 784) as the network takes them, float32."""
         flat = torch.from_numpy(np.asarray(points, dtype=np.float32))
-        return flat.reshape(-1, *NETWORKS[self.network][1])
+        return flat.reshape(-1, *self.shape)
 
     @cached_property
     def reader(self) -> LayerReader:
@@ -98,7 +100,7 @@ class DeepCase:
 
         Its target is what enters the layer in the float run, taken exactly.
         """
-        layer = exact_layer(self.model, self.layer, NETWORKS[self.network][1])
+        layer = exact_layer(self.model, self.layer, self.shape)
         domain = Box(0, 1) if self.is_first else Nonnegative()
         entered = self.entered(self.target[None])[0]
         return CollisionPolytope.from_layer(layer.weight, layer.bias, entered, domain=domain)
@@ -112,3 +114,20 @@ class DeepCase:
     def polytope(self, space: str) -> CollisionPolytope:
         """Returns the set in one of `SPACES`."""
         return self.layer_polytope if space == "layer" else self.pixel_polytope
+
+    def domain(self, space: str) -> str:
+        """Returns the name of the domain of one of `SPACES`."""
+        return "box" if self.is_first or space == "pixels" else "nonnegative"
+
+
+@dataclass(frozen=True, eq=False)
+class InFolder(Generic[_Job]):
+    """A job and the folder of its run, as they are sent to a process of its own."""
+
+    job: _Job
+    folder: Path
+
+
+def proofs_for(polytope: CollisionPolytope, folder: Path) -> Proofs:
+    """Returns what keeps certificates of a set, those of very large ones checked and not saved."""
+    return Proofs(folder, layer=polytope.layer, most=MOST_SAVED)

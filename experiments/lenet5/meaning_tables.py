@@ -1,53 +1,40 @@
 """In which sense do the found images collide, and how far does the known exact set reach?"""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
-from experiments.show.numbers import approx, fixed, percent, short
+from experiments.lenet5.results import Lenet5Results
+from experiments.lenet5.words import FAMILY, START
+from experiments.show.numbers import fixed, percent, short
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
 
-Results = Mapping[str, Any]
 
-#: Family -> what a table calls its searches at deep layers, where no duality gap proves a minimum.
-FAMILY = {
-    "authors": "paper's penalty, authors' optimiser",
-    "absolute": "paper's penalty, Adam",
-    "hinge": "hinge, augmented Lagrangian",
-}
-_START = {"target": "target", "other": "another digit"}
-
-
-def _layer(layer: Mapping[str, Any]) -> str:
-    return f"{ {'lenet5': 'LeNet-5', 'mlp': 'MLP'}[layer['network']] } {layer['layer']}"
-
-
-def meanings_table(results: Results) -> Table:
+def meanings_table(results: Lenet5Results) -> Table:
     """The meanings of a collision, kept apart, and the combinations in both spaces."""
     rows = []
-    for layer in results["layers"]:
-        for one in layer["sets"]:
-            if one["kind"] != "relaxed":
-                continue
-            each, shares = one["meanings"], one["shares"]
+    for layer in results.layers:
+        for one in layer.relaxed:
+            each = one.meanings
+            shares = [
+                (share.layer if space == "layer" else share.input)
+                for space in ("layer", "input")
+                for share in (one.shares["uniform"], one.shares["stick"])
+            ]
             rows.append(
                 (
-                    _layer(layer),
-                    FAMILY[one["family"]],
-                    _START[one["start"]],
-                    _count(each, "exact"),
-                    short(_most(each, "exact_tolerance")),
-                    short(_most(one["pixels"], "smallest_tolerance")),
-                    _count(each, "bit_equal"),
-                    short(_most(each, "tolerance")),
-                    _count(each, "png_bit_equal"),
-                    short(_most(each, "png_tolerance")),
-                    short(_most(each, "png_truncated")),
-                    *(
-                        percent(shares[scheme][space]["within"] / shares[scheme][space]["samples"])
-                        for space in ("layer", "input")
-                        for scheme in ("uniform", "stick")
-                    ),
+                    layer.title,
+                    FAMILY[one.family],
+                    START[one.start],
+                    _count(m.exact for m in each),
+                    _most(m.exact_tolerance for m in each),
+                    _most(through.smallest_tolerance for through in one.pixels),
+                    _count(m.bit_equal for m in each),
+                    _most(m.tolerance for m in each),
+                    _count(m.png_bit_equal for m in each),
+                    _most(m.png_tolerance for m in each),
+                    _most(m.png_truncated for m in each),
+                    *(percent(share.within / share.samples) for share in shares),
                 )
             )
     return Table(
@@ -76,44 +63,46 @@ def meanings_table(results: Results) -> Table:
     )
 
 
-def _count(entries: Sequence[Mapping[str, Any]], name: str) -> str:
-    return f"{sum(bool(each[name]) for each in entries)} of {len(entries)}"
+def _count(verdicts: Iterable[bool | None]) -> str:
+    known = list(verdicts)
+    return f"{sum(map(bool, known))} of {len(known)}"
 
 
-def _most(entries: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    found = [approx(each[name]) for each in entries]
-    return max((value for value in found if value is not None), default=None)
+def _most(values: Iterable[Fraction | float | None]) -> str:
+    """The largest of the numbers that are known."""
+    return short(max((value for value in values if value is not None), default=None))
 
 
-def pieces_table(results: Results) -> Table:
+def pieces_table(results: Lenet5Results) -> Table:
     """How the known set grows with the neighbouring regions."""
     rows, notes, cells = [], [], []
-    for layer in results["layers"]:
-        pieces = layer["pieces"]
+    for layer in results.layers:
+        pieces = layer.pieces
         if pieces is None:
             continue
-        every = [piece for unit in pieces["units"] for piece in unit["pieces"]]
-        for row in pieces["growth"]:
-            first = [unit["pieces"][: row["pieces"]] for unit in pieces["units"]]
-            known = [piece["dimension"] for part in first for piece in part]
+        for row in pieces.growth:
+            first = [piece for unit in pieces.units for piece in unit.pieces[: row.pieces]]
             cells.append(proof_cell(first))
             rows.append(
                 (
-                    _layer(layer),
-                    str(row["pieces"]),
-                    str(row["units"]),
-                    str(sum(map(len, first))),
-                    _range(known),
-                    fixed(row["mean_value"], 4),
-                    fixed(row["distance"]),
+                    layer.title,
+                    str(row.pieces),
+                    str(row.units),
+                    str(len(first)),
+                    _range([piece.dimension for piece in first]),
+                    fixed(row.mean_value, 4),
+                    fixed(row.distance),
                 )
             )
-        proofs = [proof for piece in every for proof in piece["certificates"].values()]
+        every = [piece for unit in pieces.units for piece in unit.pieces]
+        proofs = [
+            p for each in every for p in (each.optimum.certificate, each.dimension_certificate)
+        ]
         notes.append(
-            f"{_layer(layer)}: {len(every)} pieces, {sum(p is not None for p in proofs)} of "
+            f"{layer.title}: {len(every)} pieces, {sum(p is not None for p in proofs)} of "
             f"{len(proofs)} certificates accepted"
-            + (f"; {pieces['reason']}" if pieces["reason"] else "")
-            + f"; {sum(unit['complete'] for unit in pieces['units'])} of {len(pieces['units'])} "
+            + (f"; {pieces.reason}" if pieces.reason else "")
+            + f"; {sum(unit.complete for unit in pieces.units)} of {len(pieces.units)} "
             "searches crossed every facet that could help."
         )
     return Table(
@@ -142,25 +131,25 @@ def _range(values: Sequence[int | None]) -> str:
     return ends if len(known) == len(values) else f"{ends} ({len(known)} of {len(values)} decided)"
 
 
-def own_region_table(results: Results) -> Table:
+def own_region_table(results: Lenet5Results) -> Table:
     """Whether the linear region of a found image holds an exact collision."""
     rows = []
-    for layer in results["layers"]:
-        for name, found in layer["own_regions"].items():
-            family, _, start = name.partition("-")
-            verdicts = [each["feasible"] for each in found["points"]]
-            proofs = [list(each["certificates"].values()) for each in found["points"]]
+    for layer in results.layers:
+        for found in layer.own_regions:
+            verdicts = [each.feasible for each in found.points]
+            proofs = [
+                (each.certificate, each.minimum and each.minimum.certificate)
+                for each in found.points
+            ]
             rows.append(
                 (
-                    _layer(layer),
-                    FAMILY[family],
-                    _START[start],
-                    str(sum(verdict is True for verdict in verdicts)),
-                    str(sum(verdict is False for verdict in verdicts)),
-                    str(sum(verdict is None for verdict in verdicts)),
-                    str(len(layer["units"]) - len(verdicts)),
+                    layer.title,
+                    FAMILY[found.family],
+                    START[found.start],
+                    *(str(verdicts.count(verdict)) for verdict in (True, False, None)),
+                    str(len(layer.units) - len(verdicts)),
                     str(sum(any(each) for each in proofs)),
-                    found["reason"],
+                    found.reason,
                 )
             )
     return Table(
@@ -171,11 +160,7 @@ def own_region_table(results: Results) -> Table:
             *("certificates checked", "given up"),
         ),
         rows=tuple(rows),
-        proofs=tuple(
-            proof_cell(found)
-            for layer in results["layers"]
-            for found in layer["own_regions"].values()
-        ),
+        proofs=tuple(proof_cell(found) for layer in results.layers for found in layer.own_regions),
         notes=(
             "Yes: with a point of that region, in [0, 1], that collides exactly; no: with a proof "
             "that there is none.",

@@ -1,17 +1,14 @@
 """What does a finished run of `collide lenet5` print, and which files does it leave?"""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from experiments.lenet5.figures import write_lenet5_figures
-from experiments.lenet5.tables import layer_name, lenet5_tables, set_name
-from experiments.run.proofs import keep_checker
-from experiments.run.record import FILE_NAME, read_record
-from experiments.show.numbers import fixed, percent
-from experiments.show.page import Page, Section, write_page
-from experiments.show.tables import write_tables
+from experiments.lenet5.results import Lenet5Results
+from experiments.lenet5.tables import lenet5_tables, set_name
+from experiments.run.record import read_record
+from experiments.show.numbers import fixed, percent, word
+from experiments.show.page import Page, Section, write_run
+from experiments.show.printed import print_tables
 
 #: Left to the files: long.
 FILES_ONLY = ("comparison-deep",)
@@ -24,57 +21,43 @@ def finish_lenet5(folder: Path, *, as_json: bool) -> str:
         FileFormatError: the folder holds no record.
         OutputError: a file cannot be written.
     """
-    record = read_record(folder)
+    record = read_record(folder, Lenet5Results)
     results = record.results
     tables = lenet5_tables(results)
-    write_tables(folder, tables)
     write_lenet5_figures(folder, results)
-    keep_checker(folder)
-    write_page(folder, record, page=_page(results), tables=tables)
-    if as_json:
-        document = json.loads((folder / FILE_NAME).read_bytes())
-        print(json.dumps({"folder": str(folder), "results": document["results"]}))
-        return limit_note(results)
-    for table in tables:
-        if table.name not in FILES_ONLY and table.rows:
-            print(table.markdown())
-    written = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    print(f"written to {folder}: {', '.join(written)}")
+    write_run(folder, record, tables=tables, page=_page(results))
+    print_tables(folder, [t for t in tables if t.name not in FILES_ONLY and t.rows], as_json)
     return limit_note(results)
 
 
-def limit_note(results: Mapping[str, Any]) -> str:
+def limit_note(results: Lenet5Results) -> str:
     """Says which exact work a limit ended; "" where it ended none."""
     given_up = []
-    for layer in results["layers"]:
-        parts = [(f"facts, {each['space']}", each) for each in layer["facts"]]
-        parts += [(f"vertices, {one['space']}", one) for one in layer["sets"] if "reason" in one]
-        parts += [("pieces", layer["pieces"] or {})]
-        parts += [(f"own region of {name}", one) for name, one in layer["own_regions"].items()]
-        given_up += [
-            f"{layer_name(layer)} ({name}: {part['reason']})"
-            for name, part in parts
-            if part.get("reason")
-        ]
+    for layer in results.layers:
+        parts = [(f"facts, {each.space}", each.reason) for each in layer.facts]
+        parts += [(f"vertices, {one.space}", one.reason) for one in layer.exact]
+        parts += [("pieces", layer.pieces.reason)] if layer.pieces else []
+        parts += [(f"own region of {o.family}-{o.start}", o.reason) for o in layer.own_regions]
+        given_up += [f"{layer.title} ({name}: {reason})" for name, reason in parts if reason]
     if not given_up:
         return ""
     return f"limit: exact work was given up at {'; '.join(given_up)}; --seconds is the limit"
 
 
-def _page(results: Mapping[str, Any]) -> Page:
-    target = results["target"]
+def _page(results: Lenet5Results) -> Page:
+    target = results.target
     pictures = tuple(
-        (f"vertices-{layer['name']}", f"Images: vertices at {layer_name(layer)}, a row a set.")
-        for layer in results["layers"]
+        (f"vertices-{layer.name}", f"Images: vertices at {layer.title}, a row a set.")
+        for layer in results.layers
     )
     return Page(
         title="Collision polytopes at deep layers on MNIST",
         heading="Exact and relaxed collisions at the layers of LeNet-5, MNIST",
         lead=(
-            f"Target: test image {target['index']}, a {target['label']}. "
+            f"Target: test image {target.index}, a {target.label}. "
             + "; ".join(
-                f"{net['architecture']}, test accuracy {percent(net['accuracy'], 2)}"
-                for net in results["networks"].values()
+                f"{net.architecture}, test accuracy {percent(net.accuracy, 2)}"
+                for net in results.networks.values()
             )
             + "."
         ),
@@ -108,28 +91,27 @@ def _page(results: Mapping[str, Any]) -> Page:
     )
 
 
-def _conclusion(results: Mapping[str, Any]) -> str:
+def _conclusion(results: Lenet5Results) -> str:
     """Returns the dimensions of the sets in one sentence."""
     parts = []
-    for layer in results["layers"]:
-        for facts in layer["facts"]:
-            where = "" if len(layer["spaces"]) == 1 else f" ({facts['space']})"
-            value = facts.get("dimension")
-            words = "undecided" if value is None else str(value)
-            parts.append(f"{layer_name(layer)}{where} {words} of {facts.get('n_inputs', '?')}")
+    for layer in results.layers:
+        for each in layer.facts:
+            where, known = "" if layer.is_first else f" ({each.space})", each.facts
+            value, inputs = (None, "?") if known is None else (known.dimension, known.n_inputs)
+            parts.append(f"{layer.title}{where} {word(value)} of {inputs}")
     return f"Dimensions of the target's collision polytopes: {', '.join(parts)}."
 
 
-def _headline(results: Mapping[str, Any]) -> list[str]:
+def _headline(results: Lenet5Results) -> list[str]:
     lines = []
-    for layer in results["layers"]:
-        for one in layer["sets"]:
-            if one["kind"] == "relaxed" and one["start"] == "target":
-                found = one["distances"]["pixels"]
-                name = set_name(one, len(layer["units"]))
+    for layer in results.layers:
+        for one in layer.relaxed:
+            if one.start == "target":
+                found = one.distances["pixels"]
+                name = set_name(one, len(layer.units))
                 lines.append(
-                    f"{layer_name(layer)}, {name}: mean distance of the vertices "
-                    f"{fixed(found['distance'])}, {percent(found['ratio'])} of the distance of "
+                    f"{layer.title}, {name}: mean distance of the vertices "
+                    f"{fixed(found.distance)}, {percent(found.ratio)} of the distance of "
                     "test images"
                 )
     return lines

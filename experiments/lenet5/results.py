@@ -1,182 +1,327 @@
-"""Which numbers go into the record of `collide lenet5`?  Everything its tables and figures show."""
+"""What does the record of `collide lenet5` hold?  All that its tables, figures and report show."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.lenet5.case import DeepCase
-from experiments.lenet5.pieces import growth
-from experiments.lenet5.search import combinations, spread
-from experiments.measure.distances import mean_pairwise
-from experiments.measure.entries import FAMILIES
-from experiments.measure.sampling import SCHEMES, classify
-from experiments.run.jobs import Outcome
+from experiments.measure.collisions import Meanings
+from experiments.measure.compared import Minimum, Placed
+from experiments.measure.distances import ImageDistance, mean_pairwise
+from experiments.measure.facts import Facts
+from experiments.measure.interpolation import Interpolation
+from experiments.measure.judged import Judged
+from experiments.measure.sampling import Verdict
+from experiments.measure.search import SearchSummary
+from experiments.models.summary import NetworkSummary
+from experiments.run.proofs import Proof
 
-if TYPE_CHECKING:
-    from experiments.lenet5.setting import Setting
-
-Entry = dict[str, Any]
-Arrays = dict[str, NDArray[Any]]
-
-ARCHITECTURE = {
-    "lenet5": "LeNet-5 with ReLU and max-pooling (conv 6, conv 16, fc 120, fc 84, fc 10)",
-    "mlp": "784-256-256-10, ReLU",
-}
-#: Test images whose distances are taken in a layer's own space.
-LAYER_IMAGES = 1000
+#: Network -> what a table calls it.
+TITLES = {"lenet5": "LeNet-5", "mlp": "MLP"}
 
 
-def gather(
-    setting: Setting, found: Mapping[str, Outcome], image_distance: float
-) -> tuple[Entry, Arrays]:
-    """Puts together what the jobs found, and asks the networks about exact vertices."""
-    layers, arrays = [], dict[str, NDArray[Any]]()
-    count = len(setting.data.test_images)
-    for case in setting.cases:
-        entry, more = _layer(setting, case, found, image_distance)
-        layers.append(entry)
-        arrays |= more
-    results = {
-        "networks": {name: _network(setting, name) for name in setting.nets},
-        "target": _image(setting, setting.options.target),
-        "other": _image(setting, setting.options.other),
-        "images": {
-            "mean_distance": image_distance,
-            "pairs": count * (count - 1) // 2,
-            "which": "all pairs of different test images, pixels level/255, "
-            "squared distances exact",
-        },
-        "schemes": SCHEMES,
-        "layers": layers,
-    }
-    return results, arrays
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A test image, and what each network says of it."""
+
+    index: int
+    label: int
+    seen: Mapping[str, Verdict]
 
 
-def _network(setting: Setting, name: str) -> Entry:
-    net = setting.nets[name]
-    return {
-        "architecture": ARCHITECTURE[name],
-        "accuracy": net.accuracy,
-        "validation_accuracy": net.validation_accuracy,
-        "training_steps": net.steps,
-        "sha256": net.sha256,
-        "trained_with_torch": net.torch_version,
-    }
+@dataclass(frozen=True, kw_only=True)
+class SpaceFacts:
+    """The facts of a layer's set in one space.
+
+    Attributes:
+        space: "layer" or "pixels".
+        reason: why some were given up, else "".
+        facts: as far as they were proved; None where even the sizes took too long.
+        region_rows: in pixels, rows of the linear region.
+        region_ties: of them, those the target lies on.
+    """
+
+    space: str
+    reason: str
+    facts: Facts | None
+    region_rows: int | None = None
+    region_ties: int | None = None
 
 
-def _image(setting: Setting, index: int | None) -> Entry:
-    assert index is not None
-    seen = {}
-    for case in setting.cases:
-        shaped = case.shaped(setting.image(index)[None]).numpy()
-        seen[case.network] = {
-            "class": classify(case.model, shaped)[0].winner,
-            "confidence": classify(case.model, shaped)[0].confidence,
-        }
-    return {"index": index, "label": int(setting.data.test_labels[index]), "seen": seen}
+@dataclass(frozen=True, kw_only=True)
+class Distances:
+    """How far vertices are apart, in one space.
+
+    Attributes:
+        distance: mean l2 over their pairs.
+        from_target: of each, l2.
+        ratio: of the first to the distance of test images.
+    """
+
+    distance: float
+    from_target: tuple[float, ...]
+    ratio: float
+
+    @classmethod
+    def of(
+        cls, points: NDArray[np.float64], target: NDArray[np.floating], images: float
+    ) -> "Distances":
+        """Those of two points (k, d) or more, beside the distance of images."""
+        away = np.linalg.norm(points - np.asarray(target, dtype=np.float64), axis=1)
+        distance = mean_pairwise(points)
+        return cls(distance=distance, from_target=tuple(away.tolist()), ratio=distance / images)
 
 
-def _layer(
-    setting: Setting, case: DeepCase, found: Mapping[str, Outcome], image_distance: float
-) -> tuple[Entry, Arrays]:
-    """All about one layer."""
-    images = setting.data.test_images[:LAYER_IMAGES].astype(np.float32) / np.float32(255)
-    layer_distance = mean_pairwise(_entered_at_once(case, images))
-    distances = {"pixels": image_distance, "layer": layer_distance}
-    sets, arrays = [], dict[str, NDArray[Any]]()
-    for start in setting.starts:
-        for family in FAMILIES:
-            outcome = found[f"relaxed.{case.name}.{family}"]
-            points, entered = outcome.arrays[start], outcome.arrays[f"{start}.entered"]
-            own = case.entered(case.target[None])[0]
-            entry = {
-                "key": f"{case.name}.{family}.{start}",
-                "kind": "relaxed",
-                "family": family,
-                "start": start,
-                **outcome.results[start],
-                "distances": {
-                    "pixels": _spread(points, case.target, distances["pixels"]),
-                    "layer": _spread(entered, own, distances["layer"]),
-                },
-            }
-            sets.append(entry)
-            arrays[entry["key"]] = points
-    for space in case.spaces:
-        entry, exact = _exact(setting, case, space, found, distances)
-        sets.append(entry)
-        if exact is not None:
-            arrays[entry["key"]] = exact
-    pieces = found.get(f"pieces.{case.name}")
-    return {
-        "network": case.network,
-        "layer": case.layer,
-        "name": case.name,
-        "units": list(case.units),
-        "spaces": list(case.spaces),
-        "layer_distance": layer_distance,
-        "layer_images": LAYER_IMAGES,
-        "facts": [found[f"facts.{case.name}.{space}"].results for space in case.spaces],
-        "sets": sets,
-        "pieces": None if pieces is None else _pieces(pieces),
-        "own_regions": {
-            key.rpartition(".")[2]: outcome.results
-            for key, outcome in found.items()
-            if key.startswith(f"own.{case.name}.")
-        },
-    }, arrays
+@dataclass(frozen=True, kw_only=True)
+class Combinations:
+    """What the network says of vertices and of their convex combinations.
+
+    Attributes:
+        classes: of vertices that are images.
+        confidences: likewise.
+        pixels: scheme -> of combinations of the images; empty without images.
+        layer: scheme -> of combinations of what enters the layer.
+    """
+
+    classes: tuple[int, ...] = ()
+    confidences: tuple[float, ...] = ()
+    pixels: Mapping[str, Judged] = field(default_factory=dict)
+    layer: Mapping[str, Judged]
 
 
-def _entered_at_once(case: DeepCase, images: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What enters the layer (n, d) at many images; only distances are taken of it."""
-    found: NDArray[np.float64] = case.reader.layer_inputs(case.shaped(images)).double().numpy()
-    return found
+@dataclass(frozen=True, kw_only=True)
+class Through:
+    """A found image put through the whole network in exact arithmetic.
+
+    Attributes:
+        unit: that it was to push down.
+        found_value: the unit's pre-activation.
+        smallest_tolerance: at which it collides.
+        decisions: of the ReLUs and max-pools before the layer.
+        differences: of them, those that differ from the target's.
+    """
+
+    unit: int
+    found_value: Fraction
+    smallest_tolerance: Fraction
+    decisions: int
+    differences: int
 
 
-def _spread(points: NDArray[np.float64], target: NDArray[np.float32], images: float) -> Entry:
-    found = spread(points, target)
-    return found | {"ratio": found["distance"] / images}
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What is known of found images, one for each unit of a case.
+
+    Attributes:
+        layer: what enters the layer at each, in the exact set of the layer's own space.
+        pixels: each through the whole network.
+        meanings: in which senses each collides.
+        combinations: what the network says of them.
+        shares: scheme -> how many combinations collide.
+    """
+
+    layer: tuple[Placed, ...]
+    pixels: tuple[Through, ...]
+    meanings: tuple[Meanings, ...]
+    combinations: Combinations
+    shares: Mapping[str, Interpolation]
 
 
-def _exact(
-    setting: Setting,
-    case: DeepCase,
-    space: str,
-    found: Mapping[str, Outcome],
-    distances: Mapping[str, float],
-) -> tuple[Entry, NDArray[np.float64] | None]:
-    """Exact vertices in one space."""
-    outcome = found[f"exact.{case.name}.{space}"]
-    entry: Entry = {
-        "key": f"{case.name}.exact.{space}",
-        "kind": "exact",
-        "family": "exact",
-        "start": None,
-        "space": space,
-        **outcome.results,
-    }
-    points = outcome.arrays.get("points")
-    if points is None or len(points) < 2:
-        return entry, points
-    images = points if space == "pixels" or case.is_first else None
-    if images is not None:
-        entered = case.entered(images).astype(np.float64)
-        entry["combinations"] = combinations(case, setting.search, images=images)
-        entry["distances"] = {
-            "pixels": _spread(images, case.target, distances["pixels"]),
-            "layer": _spread(entered, case.entered(case.target[None])[0], distances["layer"]),
-        }
-        return entry, points
-    entry["combinations"] = combinations(case, setting.search, entered=points)
-    own = case.entered(case.target[None])[0]
-    entry["distances"] = {"layer": _spread(points, own, distances["layer"])}
-    return entry, points
+@dataclass(frozen=True, kw_only=True)
+class RelaxedSet(Measures):
+    """The relaxed vertices of one family from one start.
+
+    Attributes:
+        family: of `experiments.measure.search.FAMILIES`.
+        start: "target" or "other".
+        search: of their units.
+        distances: "pixels" or "layer" -> of the vertices there.
+    """
+
+    family: str
+    start: str
+    search: SearchSummary
+    distances: Mapping[str, Distances] = field(default_factory=dict)
+
+    @property
+    def array(self) -> str:
+        """Name of its points in `vertices.npz`, after the layer's."""
+        return f"{self.family}.{self.start}"
 
 
-def _pieces(outcome: Outcome) -> Entry:
-    units = outcome.results["units"]
-    return {**outcome.results, "growth": growth(units, outcome.arrays)}
+@dataclass(frozen=True, kw_only=True)
+class ExactSet:
+    """The exact vertices of a case's units in one space.
+
+    Attributes:
+        space: "layer" or "pixels".
+        vertices: of the units that were reached.
+        reason: why some were given up, else "".
+        combinations: of two vertices or more.
+        distances: likewise, by space.
+    """
+
+    start: ClassVar[None] = None
+    space: str
+    vertices: tuple[Minimum, ...]
+    reason: str
+    combinations: Combinations | None = None
+    distances: Mapping[str, Distances] = field(default_factory=dict)
+
+    @property
+    def array(self) -> str:
+        """Name of its points in `vertices.npz`, after the layer's."""
+        return f"exact.{self.space}"
+
+    @property
+    def solved(self) -> tuple[int, ...]:
+        """The units that were solved: of each there is a point."""
+        return tuple(each.unit for each in self.vertices if each.status == "optimal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A polytope of exact collisions in one linear region.
+
+    Attributes:
+        optimum: of the unit in it; its certificate where it was checked in time.
+        parent: number of the piece it was entered from; None for the target's own.
+        dimension: None where it was not proved in time.
+        dimension_certificate: of it.
+    """
+
+    optimum: Minimum
+    parent: int | None
+    dimension: int | None = None
+    dimension_certificate: Proof | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitPieces:
+    """The pieces along one unit's descent, whether they are all that could help, and why not."""
+
+    unit: int
+    pieces: tuple[Piece, ...]
+    complete: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """How far the known set reaches with so many pieces a unit.
+
+    Attributes:
+        pieces: a unit, at most.
+        units: with a proved point.
+        distance: mean l2 over pairs of the units' best points; None for a single one.
+        mean_value: mean least pre-activation.
+    """
+
+    pieces: int
+    units: int
+    distance: float | None
+    mean_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pieces:
+    """The pieces next to the target's, unit by unit; why some were given up; the most asked for."""
+
+    units: tuple[UnitPieces, ...]
+    reason: str
+    limit: int
+    growth: tuple[Growth, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPoint:
+    """Whether the linear region of a found point holds an exact collision.
+
+    Attributes:
+        unit: of the point.
+        feasible: None where it is undecided.
+        certificate: of a point there, or that there is none.
+        minimum: of the unit there.
+    """
+
+    unit: int
+    feasible: bool | None
+    certificate: Proof | None
+    minimum: Minimum | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnRegions:
+    """The same for the points of one search that were reached, and why some were given up."""
+
+    family: str
+    start: str
+    points: tuple[OwnPoint, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Everything about one layer of one network.
+
+    Attributes:
+        network: "lenet5" or "mlp".
+        layer: its name there.
+        units: whose vertices are asked for.
+        layer_distance: mean l2 of what enters the layer at the first `layer_images` test images.
+        layer_images: how many.
+        facts: in each of its spaces.
+        relaxed: sets of vertices.
+        exact: in each of its spaces.
+        pieces: None for a first layer, or where none were asked for.
+        own_regions: likewise.
+    """
+
+    network: str
+    layer: str
+    units: tuple[int, ...]
+    layer_distance: float
+    layer_images: int
+    facts: tuple[SpaceFacts, ...]
+    relaxed: tuple[RelaxedSet, ...]
+    exact: tuple[ExactSet, ...]
+    pieces: Pieces | None
+    own_regions: tuple[OwnRegions, ...]
+
+    @property
+    def name(self) -> str:
+        """Network and layer, for files and arrays."""
+        return f"{self.network}-{self.layer}"
+
+    @property
+    def title(self) -> str:
+        """What a table calls it, e.g. "LeNet-5 fc1"."""
+        return f"{TITLES[self.network]} {self.layer}"
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it reads the pixels, so that there is one space only."""
+        return len(self.facts) == 1
+
+    @property
+    def sets(self) -> Iterator[RelaxedSet | ExactSet]:
+        """Every set of vertices."""
+        yield from self.relaxed
+        yield from self.exact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lenet5Results:
+    """Everything that `collide lenet5` found."""
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/lenet5/2"
+
+    networks: Mapping[str, NetworkSummary]
+    target: Image
+    other: Image
+    images: ImageDistance
+    schemes: Mapping[str, str]
+    layers: tuple[Layer, ...]

@@ -1,31 +1,31 @@
 """What does the gradient search find at a deep layer, and in which sense does it collide?"""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from experiments.lenet5.case import DeepCase, Pixels
+from experiments.lenet5.results import Combinations, Measures, RelaxedSet, Through
 from experiments.measure.collisions import collision_meanings
-from experiments.measure.distances import mean_pairwise
-from experiments.measure.entries import FAMILIES, search_entry
+from experiments.measure.compared import place
 from experiments.measure.interpolation import interpolate
 from experiments.measure.judged import Aim, judge_entered, judge_images
 from experiments.measure.probe import Probe
 from experiments.measure.sampling import SCHEMES
+from experiments.measure.search import SearchSummary, relaxed_search
 from experiments.run.jobs import Outcome
-from optimize import Objective, Stopping, VertexSearch, exact_network, find_vertices
+from experiments.run.outcomes import Key
+from optimize import exact_network
 from polytope import RationalVector
 from polytope.network.region import linear_region
 
 BATCH = 512  # images a pass
 
-Entry = dict[str, Any]
 Points = NDArray[np.float64]
 
 
@@ -39,13 +39,22 @@ class SearchOptions:
     device: str
 
 
+@dataclass(frozen=True)
+class SearchKey(Key[dict[str, RelaxedSet]]):
+    """Start -> what one family finds from there at one layer."""
+
+    WORK = "relaxed"
+    layer: str
+    family: str
+
+
 @dataclass(frozen=True, eq=False)
 class SearchJob:
     """One relaxed search of the case's units from all starts at once, and exact residuals.
 
     Attributes:
         case: layer, target and units.
-        family: of `experiments.measure.entries.FAMILIES`.
+        family: of `experiments.measure.search.FAMILIES`.
         starts: name -> image (784,).
         options: limits.
     """
@@ -56,107 +65,80 @@ class SearchJob:
     options: SearchOptions
 
     @property
-    def key(self) -> str:
-        """The row's name."""
-        return f"relaxed.{self.case.name}.{self.family}"
+    def key(self) -> SearchKey:
+        """The row's key."""
+        return SearchKey(self.case.name, self.family)
 
-    def run(self, folder: Path) -> Outcome:
+    def run(self, folder: Path) -> Outcome[dict[str, RelaxedSet]]:
         """Searches in pixel space, then measures exactly, start by start."""
         case, options = self.case, self.options
-        others, optimizer = FAMILIES[self.family]
         (image,) = case.shaped(case.target[None])
-        search = find_vertices(
+        search = relaxed_search(
             case.model,
             case.layer,
             image[None].expand(len(self.starts), *image.shape),
+            family=self.family,
+            max_steps=options.max_steps,
             start=case.shaped(np.array(list(self.starts.values()))),
             bounds=(0, 1),
             units=list(case.units),
-            objective=Objective(others="absolute" if others == "absolute" else "hinge"),
-            optimizer=optimizer,
-            stopping=Stopping(max_steps=options.max_steps),
             device=options.device,
-            progress=False,
         )
-        found = search_entry(search)
         points = search.points.flatten(1).double().numpy()
+        entered = search.layer_inputs.double().numpy()
         count, results, arrays = len(case.units), {}, {}
-        for place, start in enumerate(self.starts):
-            part = slice(place * count, (place + 1) * count)
-            own = {name: found[name][part] for name in ("status", "steps")}
-            rest = {name: found[name] for name in ("method", "penalty", "alpha")}
-            measured = measures(case, points[part], options)
-            results[start] = rest | own | measured
+        for row, start in enumerate(self.starts):
+            part = slice(row * count, (row + 1) * count)
+            results[start] = RelaxedSet(
+                family=self.family,
+                start=start,
+                search=SearchSummary.of(search, part),
+                **vars(measures(case, points[part], options)),
+            )
             arrays[start] = points[part]
-            arrays[f"{start}.entered"] = _entered_by(search, part)
+            arrays[f"{start}.entered"] = entered[part]
         return Outcome(results, arrays)
 
 
-def _entered_by(search: VertexSearch, part: slice) -> Points:
-    found: Points = search.layer_inputs[part].double().numpy()
-    return found
-
-
-def measures(case: DeepCase, points: Points, options: SearchOptions) -> Entry:
+def measures(case: DeepCase, points: Points, options: SearchOptions) -> Measures:
     """Returns what is known of found images (k, 784), one for each unit of the case."""
-    own = [
-        _in_layer(case, point, unit)
-        for point, unit in zip(case.entered(points), case.units, strict=True)
-    ]
-    through = _through(case, points)
-    meanings = collision_meanings(
-        case.reader,
-        case.shaped(case.target[None])[0],
-        case.shaped(points),
-        polytope=case.layer_polytope,
-        bounds=(0.0, 1.0),
+    target, batch = case.shaped(case.target[None])[0], case.shaped(points)
+    own = zip(case.entered(points), case.units, strict=True)
+    sizes = {"samples": options.samples, "seed": options.seed}
+    return Measures(
+        layer=tuple(place(case.layer_polytope, point, unit) for point, unit in own),
+        pixels=_through(case, points),
+        meanings=collision_meanings(
+            case.reader, target, batch, polytope=case.layer_polytope, bounds=(0.0, 1.0)
+        ),
+        combinations=combinations(case, options, images=points),
+        shares={
+            scheme: interpolate(case.reader, target, batch, scheme=scheme, **sizes)
+            for scheme in SCHEMES
+        },
     )
-    return {
-        "layer": own,
-        "pixels": through,
-        "meanings": [asdict(each) for each in meanings],
-        "combinations": combinations(case, options, images=points),
-        "shares": _shares(case, points, options),
-    }
 
 
-def _in_layer(case: DeepCase, entered: NDArray[np.float32], unit: int) -> Entry:
-    """What enters the layer, put into the exact set of the layer's own space."""
-    found = case.layer_polytope.residuals(entered)
-    tight = case.layer_polytope.tight_constraints(entered)
-    return {
-        "unit": unit,
-        "found_value": found.pre_activation[unit],
-        "worst_equality": found.worst_equality,
-        "worst_inactive": found.worst_inactive,
-        "worst_domain": found.worst_domain,
-        "smallest_tolerance": found.smallest_tolerance,
-        "n_tight": tight.count,
-        "is_vertex": tight.is_vertex,
-    }
-
-
-def _through(case: DeepCase, points: Points) -> list[Entry]:
+def _through(case: DeepCase, points: Points) -> tuple[Through, ...]:
     """Images put through the whole network in exact arithmetic, and into the target's region."""
-    shape = tuple(case.shaped(case.target[None])[0].shape)
-    network = exact_network(case.model, case.layer, shape)
+    network = exact_network(case.model, case.layer, case.shape)
     region = linear_region(network, case.target)
     (goal,) = network.values(RationalVector.of(map(Fraction, case.target.tolist())))[-1:]
-    entries = []
+    found = []
     for point, unit in zip(points, case.units, strict=True):
         reached = network.values(RationalVector.of(map(Fraction, point.tolist())))[-1]
         zero = Fraction(0)
         off = [abs(max(a, zero) - max(b, zero)) for a, b in zip(reached, goal, strict=True)]
-        entries.append(
-            {
-                "unit": unit,
-                "found_value": reached[unit],
-                "smallest_tolerance": max(off),
-                "decisions": len(region.pattern),
-                "differences": len(region.differences(point)),
-            }
+        found.append(
+            Through(
+                unit=unit,
+                found_value=reached[unit],
+                smallest_tolerance=max(off),
+                decisions=len(region.pattern),
+                differences=len(region.differences(point)),
+            )
         )
-    return entries
+    return tuple(found)
 
 
 def combinations(
@@ -165,7 +147,7 @@ def combinations(
     *,
     images: Points | None = None,
     entered: Points | None = None,
-) -> Entry:
+) -> Combinations:
     """Returns what the network says of convex combinations, in pixels and in the layer's space.
 
     Args:
@@ -175,42 +157,18 @@ def combinations(
         entered: (k, d) points of the layer's space alone, where no images are known.
     """
     probe = Probe(case.model, case.layer, batch=BATCH)
-    aim = Aim.of(probe.look(case.shaped(case.target[None])))
-    sizes = {"samples": options.samples, "seed": options.seed}
-    if images is not None:
-        seen = probe.look(case.shaped(images))
-        assert seen.entered is not None
-        return {
-            "classes": seen.probabilities.argmax(1).tolist(),
-            "confidences": seen.probabilities.amax(1).tolist(),
-            "pixels": judge_images(probe, aim, case.shaped(images), **sizes),
-            "layer": judge_entered(probe, aim, seen.entered, **sizes),
-        }
-    assert entered is not None
-    wanted = probe.look(case.shaped(case.target[None])).entered
-    assert wanted is not None
-    tensor = torch.from_numpy(entered).float().reshape(-1, *wanted.shape[1:])
-    return {"layer": judge_entered(probe, aim, tensor, **sizes)}
-
-
-def _shares(case: DeepCase, points: Points, options: SearchOptions) -> Entry:
-    """How many combinations still collide within the points' own tolerance, by scheme."""
-    target, batch = case.shaped(case.target[None])[0], case.shaped(points)
-    found = {}
-    for scheme in SCHEMES:
-        share = interpolate(
-            case.reader,
-            target,
-            batch,
-            samples=options.samples,
-            scheme=scheme,
-            seed=options.seed,
-        )
-        found[scheme] = asdict(share)
-    return found
-
-
-def spread(points: Points, target: NDArray[Any]) -> Entry:
-    """Returns mean distance of points (k, d), k >= 2, and their distances from the target."""
-    away = np.linalg.norm(points - np.asarray(target, dtype=np.float64), axis=1)
-    return {"distance": mean_pairwise(points), "from_target": away.tolist()}
+    target = probe.look(case.shaped(case.target[None]))
+    aim, sizes = Aim.of(target), {"samples": options.samples, "seed": options.seed}
+    if images is None:
+        assert entered is not None
+        assert target.entered is not None
+        tensor = torch.from_numpy(entered).float().reshape(-1, *target.entered.shape[1:])
+        return Combinations(layer=judge_entered(probe, aim, tensor, **sizes))
+    seen = probe.look(case.shaped(images))
+    assert seen.entered is not None
+    return Combinations(
+        classes=tuple(seen.probabilities.argmax(1).tolist()),
+        confidences=tuple(seen.probabilities.amax(1).tolist()),
+        pixels=judge_images(probe, aim, case.shaped(images), **sizes),
+        layer=judge_entered(probe, aim, seen.entered, **sizes),
+    )

@@ -1,25 +1,31 @@
 """What kind of set is it, and where are its exact vertices?  In one space, within a time limit."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from experiments.lenet5.case import DeepCase
-from experiments.measure.entries import lp_entry
+from experiments.lenet5.case import DeepCase, InFolder, proofs_for
+from experiments.lenet5.results import ExactSet, SpaceFacts
+from experiments.measure.compared import Minimum
+from experiments.measure.facts import Fact, ask, sizes_of
 from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
-from experiments.run.proofs import Proofs
-from experiments.run.record import jsonable
-from polytope import Certificate, CollisionPolytope, LPStatus, verify
+from experiments.run.outcomes import Key
+from polytope import LPStatus
 
-#: Certificates state the set as text: beyond so many weights they are checked, not saved.
-MOST_SAVED = 4_000_000
+#: The quick ones first.
+_FACTS: tuple[Fact, ...] = ("rank", "lineality", "boundedness", "dimension", "kernel")
 
-Entry = dict[str, Any]
-_Fact = Callable[[CollisionPolytope], tuple[Entry, Certificate | None]]
+
+@dataclass(frozen=True)
+class FactsKey(Key[SpaceFacts]):
+    """The facts of a layer's set in one of `experiments.lenet5.case.SPACES`."""
+
+    WORK = "facts"
+    layer: str
+    space: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,136 +43,90 @@ class FactsJob:
     seconds: float
 
     @property
-    def key(self) -> str:
-        """The row's name."""
-        return f"facts.{self.case.name}.{self.space}"
+    def key(self) -> FactsKey:
+        """The row's key."""
+        return FactsKey(self.case.name, self.space)
 
-    def run(self, folder: Path) -> Outcome:
+    def run(self, folder: Path) -> Outcome[SpaceFacts]:
         """Proves and checks."""
-        found = in_time(_facts, (self.case, self.space, folder), seconds=self.seconds)
-        results: Entry = {"space": self.space, "reason": found.reason, "certificates": {}}
-        for fact, values, proof in found.items:
-            results |= values
-            if fact:
-                results["certificates"][fact] = proof
-        return Outcome(results)
+        found = in_time(_facts, InFolder(self, folder), seconds=self.seconds)
+        nothing = SpaceFacts(space=self.space, reason="", facts=None)
+        return Outcome(replace([nothing, *found.items][-1], reason=found.reason))
+
+
+def _facts(given: InFolder[FactsJob]) -> Iterator[SpaceFacts]:
+    """Yields what is known, more and more of it; the sizes first."""
+    case, space = given.job.case, given.job.space
+    polytope = case.polytope(space)
+    known = sizes_of(polytope, case.domain(space))
+    entry = SpaceFacts(space=space, reason="", facts=known)
+    if space == "pixels":
+        region = case.pixel_polytope
+        rows, ties = len(region.region.crossings), len(region.region_ties)
+        entry = replace(entry, region_rows=rows, region_ties=ties)
+    yield entry
+    proofs = proofs_for(polytope, given.folder)
+    for fact in _FACTS:
+        if fact == "kernel" and known.rank_positive == polytope.n_inputs:
+            # ker W+ is {0}: the certificate of the rank says it all.
+            kept = {**known.certificates, fact: known.certificates["rank"]}
+            known = replace(known, kernel_condition=True, certificates=kept)
+        else:
+            known = ask(
+                known,
+                fact,
+                polytope,
+                lambda fact, proof: proofs.keep(f"{fact}-{case.name}-{space}", proof),
+            )
+        yield replace(entry, facts=known)
+
+
+@dataclass(frozen=True)
+class VerticesKey(Key[ExactSet]):
+    """The exact vertices in one space."""
+
+    WORK = "exact"
+    layer: str
+    space: str
 
 
 @dataclass(frozen=True, eq=False)
 class VerticesJob:
-    """The exact vertices of a case's units in one space."""
+    """The exact vertices of a case's units in one space; as `FactsJob`."""
 
     case: DeepCase
     space: str
     seconds: float
 
     @property
-    def key(self) -> str:
-        """The row's name."""
-        return f"exact.{self.case.name}.{self.space}"
+    def key(self) -> VerticesKey:
+        """The row's key."""
+        return VerticesKey(self.case.name, self.space)
 
-    def run(self, folder: Path) -> Outcome:
+    def run(self, folder: Path) -> Outcome[ExactSet]:
         """Solves, certifies and checks."""
-        found = in_time(_vertices, (self.case, self.space, folder), seconds=self.seconds)
-        points = [point for _, point in found.items if point is not None]
-        arrays = {"points": np.array(points)} if points else {}
-        entries = [entry for entry, _ in found.items]
-        solved = [entry["unit"] for entry, point in found.items if point is not None]
-        results = {"vertices": entries, "solved": solved, "reason": found.reason}
-        return Outcome(results, arrays)
+        found = in_time(_vertices, InFolder(self, folder), seconds=self.seconds)
+        points = [each.point for each in found.items if each.point is not None]
+        vertices = tuple(each.minimum for each in found.items)
+        results = ExactSet(space=self.space, vertices=vertices, reason=found.reason)
+        return Outcome(results, {"points": np.array(points)} if points else {})
 
 
-def keep(polytope: CollisionPolytope, folder: Path, name: str) -> Callable[[Any], Entry | None]:
-    """Returns what checks a certificate, saves it where it is not too large, and gives its entry.
+@dataclass(frozen=True)
+class _Solved:
+    """A unit's minimum, and where it is attained (d,), rounded."""
 
-    Args:
-        polytope: which the certificates are about.
-        folder: the run folder.
-        name: the file's.
-    """
-    small = polytope.layer.n_units * polytope.layer.n_inputs <= MOST_SAVED
-
-    def kept(certificate: Certificate | None) -> Entry | None:
-        if certificate is None:
-            return None
-        if small:
-            entry: Entry = jsonable(Proofs(folder).keep(name, certificate))
-            return entry
-        return {"checked": verify(certificate)}
-
-    return kept
+    minimum: Minimum
+    point: list[float] | None
 
 
-def _rank(polytope: CollisionPolytope) -> tuple[Entry, Certificate | None]:
-    found = polytope.rank_positive()
-    return {"rank_positive": found.value}, found.certificate
-
-
-def _kernel(polytope: CollisionPolytope) -> tuple[Entry, Certificate | None]:
-    found = polytope.kernel_condition()
-    return {"kernel_condition": found.holds}, found.certificate
-
-
-def _lineality(polytope: CollisionPolytope) -> tuple[Entry, Certificate | None]:
-    found = polytope.lineality()
-    return {"lineality": found.dimension, "pointed": found.pointed}, found.certificate
-
-
-def _bounded(polytope: CollisionPolytope) -> tuple[Entry, Certificate | None]:
-    found = polytope.boundedness()
-    return {"bounded": found.bounded}, found.certificate
-
-
-def _dimension(polytope: CollisionPolytope) -> tuple[Entry, Certificate | None]:
-    found = polytope.dimension()
-    return {"dimension": found.value, "paper_bound": found.paper_bound}, found.certificate
-
-
-#: The quick ones first.
-_FACTS: dict[str, _Fact] = {
-    "rank": _rank,
-    "lineality": _lineality,
-    "boundedness": _bounded,
-    "dimension": _dimension,
-    "kernel": _kernel,
-}
-
-
-def _facts(given: tuple[DeepCase, str, Path]) -> Iterator[tuple[str, Entry, Entry | None]]:
-    """Yields (fact, values, proof); the sizes first, under no name."""
-    case, space, folder = given
+def _vertices(given: InFolder[VerticesJob]) -> Iterator[_Solved]:
+    """Yields the minimum of each unit."""
+    case, space = given.job.case, given.job.space
     polytope = case.polytope(space)
-    sizes = {
-        "n_inputs": polytope.n_inputs,
-        "n_units": polytope.n_units,
-        "n_positive": polytope.n_positive,
-        "paper_bound": polytope.n_inputs - polytope.n_positive,
-        "ties": len(polytope.ties),
-        "sign_disagreements": list(polytope.sign_disagreements),
-    }
-    if space == "pixels":
-        region = case.pixel_polytope
-        sizes["region_rows"] = len(region.region.crossings)
-        sizes["region_ties"] = len(region.region_ties)
-    yield "", sizes, None
-    proofs: dict[str, Entry | None] = {}
-    for fact, ask in _FACTS.items():
-        if fact == "kernel" and polytope.rank_positive().value == polytope.n_inputs:
-            # ker W+ is {0}: the certificate of the rank says it all.
-            yield fact, {"kernel_condition": True}, proofs["rank"]
-            continue
-        values, certificate = ask(polytope)
-        proofs[fact] = keep(polytope, folder, f"{fact}-{case.name}-{space}")(certificate)
-        yield fact, values, proofs[fact]
-
-
-def _vertices(given: tuple[DeepCase, str, Path]) -> Iterator[tuple[Entry, list[float] | None]]:
-    """Yields (entry, float point or None), a unit each."""
-    case, space, folder = given
-    polytope = case.polytope(space)
+    proofs = proofs_for(polytope, given.folder)
     for unit in case.units:
         result = polytope.unit_vertex(unit)
-        proof = keep(polytope, folder, f"vertex-{case.name}-{space}-{unit}")(result.certificate)
+        proof = proofs.keep(f"vertex-{case.name}-{space}-{unit}", result.certificate)
         point = result.point_float().tolist() if result.status is LPStatus.OPTIMAL else None
-        entry = {"unit": unit, **lp_entry(result), "certificate": proof}
-        yield entry, point
+        yield _Solved(Minimum.of(unit, result, proof), point)

@@ -1,15 +1,16 @@
 """Small networks with the layers of LeNet-5 and of the MLP, for runs of `collide lenet5`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from experiments.lenet5 import case, pieces, sets, setting
+from experiments.lenet5 import case, own_region, pieces, sets, setting
 from experiments.lenet5 import run as module
 from experiments.models.mlp import MLP
-from experiments.models.train import TrainedNet, accuracy
+from experiments.models.train import LENET5, MLP_784, TrainedNet, accuracy
 from experiments.run.limited import Limited
 from tests.examples.small_runs import small_mnist
 
@@ -37,18 +38,18 @@ def small_mlp():
     return MLP(784, 8, 10)
 
 
-NETWORKS = {"lenet5": (Tiny, (1, 28, 28)), "mlp": (small_mlp, (784,))}
+NETWORKS = {"lenet5": replace(LENET5, build=Tiny), "mlp": replace(MLP_784, build=small_mlp)}
 
 
 def untrained(architecture, data, *, seed, root=None, report=None):
     """Stands in for `trained_net`."""
-    build, shape = NETWORKS[architecture.name]
+    small = NETWORKS[architecture.name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build().eval().requires_grad_(False)
+        model = small.build().eval().requires_grad_(False)
     return TrainedNet(
         model=model,
-        accuracy=accuracy(model, data.test_images, data.test_labels, shape=shape),
+        accuracy=accuracy(model, data.test_images, data.test_labels, shape=small.shape),
         validation_accuracy=0.0,
         steps=0,
         seed=seed,
@@ -67,8 +68,7 @@ def here(work, given, *, seconds):
 def install_deep(monkeypatch):
     """Makes the experiment use the small data and networks, in this process."""
     monkeypatch.setattr(case, "NETWORKS", NETWORKS)
-    monkeypatch.setattr(pieces, "NETWORKS", NETWORKS)
-    monkeypatch.setattr(sets, "in_time", here)
-    monkeypatch.setattr(pieces, "in_time", here)
+    for each in (sets, pieces, own_region):
+        monkeypatch.setattr(each, "in_time", here)
     monkeypatch.setattr(module, "load_mnist", lambda root, report=None: small_mnist())
     monkeypatch.setattr(setting, "trained_net", untrained)
