@@ -1,24 +1,50 @@
 """How is a set of the user's own certified?  Facts and vertices of units, from a file."""
 
+from dataclasses import dataclass, fields
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from experiments.measure.entries import lp_entry
-from experiments.measure.facts import facts
-from experiments.measure.uniqueness import uniqueness
-from experiments.own.claims import every_claim
+from experiments.measure.compared import Minimum
+from experiments.measure.facts import Facts, facts
+from experiments.measure.uniqueness import Uniqueness, uniqueness
+from experiments.own.claims import Claim, every_claim
 from experiments.own.set_file import Loaded
 from experiments.own.set_options import CertifyRequest
 from experiments.run.files import open_run_folder
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs, keep_checker
-from experiments.run.record import Record, exact_document, jsonable, write_record
+from experiments.run.record import Record, write_record
 from experiments.run.request import recorded
+from experiments.show.numbers import approx, counted
+from polytope.answers.results import bound_in_words
+
+#: Of the facts, those that are printed a line each.
+_FACTS = tuple(each.name for each in fields(Facts) if each.name != "certificates")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifyResults:
+    """What `collide certify` finds.
+
+    Attributes:
+        facts: dimension, rank, lineality, ... of the set.
+        uniqueness: whether the target is alone in it.
+        vertices: exact minima of the first inactive units.
+        claims: every other claim, where they were asked for.
+    """
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/certify/2"
+
+    facts: Facts
+    uniqueness: Uniqueness
+    vertices: tuple[Minimum, ...]
+    claims: tuple[Claim, ...]
 
 
 def certify(
     request: CertifyRequest, loaded: Loaded, folder: Path, progress: Progress
-) -> dict[str, Any]:
+) -> CertifyResults:
     """Returns facts and vertices of a set, and writes certificates and a record.
 
     Args:
@@ -37,19 +63,19 @@ def certify(
         known = facts(polytope, proofs, name)
         unique = uniqueness(polytope, proofs, name)
     vertices = []
-    chosen = polytope.inactive_units[: request.vertices]
-    with progress.stage("vertices", f"{len(chosen)} exact vertices"):
-        for unit in progress.track(chosen, total=len(chosen), unit="vertices"):
-            result = polytope.unit_vertex(unit)
-            proof = proofs.keep(f"{name}-unit-{unit}", result.certificate)
-            approx = None if result.value is None else exact_document(result.value)["approx"]
-            entry = {"unit": unit, **lp_entry(result), "approx": approx, "certificate": proof}
-            vertices.append(entry)
-    claims = []
+    if chosen := polytope.inactive_units[: request.vertices]:
+        with progress.stage("vertices", counted(len(chosen), "exact vertices")):
+            for unit in progress.track(chosen, total=len(chosen), unit="vertices"):
+                result = polytope.unit_vertex(unit)
+                proof = proofs.keep(f"{name}-unit-{unit}", result.certificate)
+                vertices.append(Minimum.of(unit, result, proof))
+    claims: tuple[Claim, ...] = ()
     if request.every_claim:
         with progress.stage("claims", "every other claim"):
             claims = every_claim(polytope, proofs, name, point=loaded.point)
-    results = {"facts": known, "claims": claims, "uniqueness": unique, "vertices": vertices}
+    results = CertifyResults(
+        facts=known, uniqueness=unique, vertices=tuple(vertices), claims=claims
+    )
     record = Record(
         experiment="certify",
         options=recorded(request),
@@ -60,5 +86,30 @@ def certify(
     )
     write_record(folder, record)
     keep_checker(folder)
-    found: dict[str, Any] = jsonable(results)
-    return found
+    return results
+
+
+def certify_lines(found: CertifyResults) -> list[str]:
+    """Returns the lines that say what was found: a line a fact, a unit, a claim."""
+    shown = {name: getattr(found.facts, name) for name in _FACTS}
+    shown["sign_disagreements"] = list(found.facts.sign_disagreements)
+    if found.facts.paper_bound <= 0:
+        shown["paper_bound"] = bound_in_words(found.facts.paper_bound)
+    lines = [f"{name:20} {value}" for name, value in shown.items()]
+    lines.append(f"{'unique':20} {found.uniqueness.sentence}")
+    for each in found.vertices:
+        proof = each.certificate
+        lines.append(
+            f"unit {each.unit:<6} {each.status:10} {_rounded(each.value)}  "
+            f"{proof.file if proof else ''}"
+        )
+    for one in found.claims:
+        lines.append(f"{one.claim:34} {one.certificate.file if one.certificate else one.reason}")
+    return lines
+
+
+def _rounded(value: Fraction | None) -> str:
+    if value is None:
+        return ""
+    number = approx(value)
+    return "beyond the range of floats" if number is None else str(number)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from experiments.measure.set_measures import halfspace_name
-from experiments.run.proofs import Proofs
+from experiments.measure.inequalities import halfspace_name
+from experiments.run.proofs import Proof, Proofs
 from polytope import Certificate, CollisionPolytope
 from polytope.errors import CollisionError, InputError
 from polytope.exact.rational import RationalVector, nearest_float
@@ -21,9 +22,24 @@ _ELSE = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim, proved or not.
+
+    Attributes:
+        claim: in a few words.
+        certificate: of it.
+        reason: why there is none.
+    """
+
+    claim: str
+    certificate: Proof | None
+    reason: str
+
+
 def every_claim(
     polytope: CollisionPolytope, proofs: Proofs, name: str, *, point: Any = None
-) -> list[dict[str, Any]]:
+) -> tuple[Claim, ...]:
     """Certifies what the facts of `collide certify` leave out, and returns a line for each claim.
 
     Args:
@@ -31,9 +47,6 @@ def every_claim(
         proofs: where certificates go.
         name: their names start with it.
         point: (d,) a point of the user's: is it in the set, how far is it, which vertex is near?
-
-    Returns:
-        `claim` (in a few words), `certificate` (an entry of `Proofs.keep`, or None) and `reason`.
     """
     rank = polytope.rank_positive()
     lines: list[tuple[str, Callable[[], Certificate | None]]] = [
@@ -61,9 +74,8 @@ def every_claim(
             (f"distance to the point, {norm}", partial(_nearest, polytope, point, norm))
             for norm in ("linf", "l1", "l2")
         ]
-    return [_line(proofs, name, claim, make) for claim, make in lines] + _implicit(
-        polytope, proofs, name
-    )
+    found = [_line(proofs, name, claim, make) for claim, make in lines]
+    return (*found, *_implicit(polytope, proofs, name))
 
 
 def _inside(polytope: CollisionPolytope, point: Any) -> Any:
@@ -84,9 +96,7 @@ def _nearest(polytope: CollisionPolytope, point: Any, norm: str) -> Certificate 
     return polytope.nearest(point, norm).certificate
 
 
-def _line(
-    proofs: Proofs, name: str, claim: str, make: Callable[[], Certificate | None]
-) -> dict[str, Any]:
+def _line(proofs: Proofs, name: str, claim: str, make: Callable[[], Certificate | None]) -> Claim:
     try:
         certificate, reason = make(), "not so, or not proved"
     except CollisionError as problem:  # a question that this set does not have
@@ -94,10 +104,10 @@ def _line(
     file = f"{name}-{re.sub('[^a-z0-9]+', '-', claim.lower()).strip('-')}"
     kept = proofs.keep(file, certificate)
     claim = _ELSE.get((claim, certificate.kind), claim) if certificate is not None else claim
-    return {"claim": claim, "certificate": kept, "reason": "" if kept else reason}
+    return Claim(claim=claim, certificate=kept, reason="" if kept else reason)
 
 
-def _implicit(polytope: CollisionPolytope, proofs: Proofs, name: str) -> list[dict[str, Any]]:
+def _implicit(polytope: CollisionPolytope, proofs: Proofs, name: str) -> list[Claim]:
     """Implicit equalities, and one inequality that is none."""
     found = polytope.implicit_equalities()
     chosen = [*found.tight[:MOST_IMPLICIT], *found.strict[:1]]
@@ -108,6 +118,6 @@ def _implicit(polytope: CollisionPolytope, proofs: Proofs, name: str) -> list[di
         lines.append(_line(proofs, name, claim, partial(found.certificates.get, halfspace)))
     left = len(found.tight) - MOST_IMPLICIT
     if left > 0:
-        lines.append({"claim": f"{left} more implicit equalities", "certificate": None})
-        lines[-1]["reason"] = "one file each would be too many"
+        words, reason = f"{left} more implicit equalities", "one file each would be too many"
+        lines.append(Claim(claim=words, certificate=None, reason=reason))
     return lines

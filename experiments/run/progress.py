@@ -80,7 +80,8 @@ class Progress:
         for done, item in enumerate(work, start=1):
             yield item
             now = time.monotonic()
-            if now - last >= LINE_EVERY or done == total:
+            # Short work says nothing: its end is what follows.
+            if now - last >= LINE_EVERY or (done == total and last > began):
                 last = now
                 rate = done / max(now - began, 1e-9)
                 rest = _clock((total - done) / rate)

@@ -94,3 +94,17 @@ def spread_text(found: Any, digits: int = 2) -> str:
     ends = f"({fixed(found.min, digits)} to {fixed(found.max, digits)})"
     deviation = "" if found.std is None else f" ± {fixed(found.std, digits)}"
     return f"{fixed(found.mean, digits)}{deviation} {ends}"
+
+
+def counted(count: int, plural: str) -> str:
+    """Returns a number and its noun.
+
+    >>> counted(1, "exact vertices"), counted(1, "inequalities"), counted(1200, "rays")
+    ('1 exact vertex', '1 inequality', '1,200 rays')
+    """
+    if count != 1:
+        return f"{count:,} {plural}"
+    for many, one in (("vertices", "vertex"), ("ies", "y"), ("s", "")):
+        if plural.endswith(many):
+            return f"1 {plural.removesuffix(many)}{one}"
+    return f"1 {plural}"

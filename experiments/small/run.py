@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from experiments.datasets.small import SmallData, load_small
 from experiments.measure.entries import MAX_STEPS, comparison_entry, lp_entry, search_entry, solved
 from experiments.measure.facts import facts
-from experiments.measure.set_measures import ball_entry, facet_entry
+from experiments.measure.inequalities import Facets
+from experiments.measure.set_measures import Ball
 from experiments.measure.uniqueness import uniqueness
 from experiments.run.files import open_run_folder, sha256_bytes, write_bytes
 from experiments.run.progress import Progress
@@ -135,8 +136,8 @@ def _vertices(polytope: CollisionPolytope, proofs: Proofs) -> tuple[Generators, 
         "status": listed.status.name.lower(),
         "dimension": listed.dimension,
         "count": len(listed.points),
-        "facets": facet_entry(listed),
-        "ball": ball_entry(polytope),
+        "facets": Facets.of(listed),
+        "ball": Ball.of(polytope),
         "certificate": proofs.keep("box-vertices", listed.certificate),
     }
     return listed, entry

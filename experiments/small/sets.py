@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from experiments.measure.set_measures import diameter_entry, distance_entry, volume_entry
+from experiments.measure.set_measures import MeanDistance, Volume, diameter
 from polytope import CollisionPolytope, RationalVector
 from polytope.answers.generators import Generators
 from polytope.measures.hausdorff import DirectedDistance
@@ -27,14 +27,14 @@ class Whole:
         generators: its complete list.
         frame: (d, k) orthonormal basis of the directions of its affine hull.
         directions: (n, k) random unit directions, the same for every set.
-        volume: of `set_measures.volume_entry`.
+        volume: of the set.
     """
 
     polytope: CollisionPolytope
     generators: Generators
     frame: Points
     directions: Points
-    volume: dict[str, Any]
+    volume: Volume
 
     @classmethod
     def of(cls, polytope: CollisionPolytope, generators: Generators, *, seed: int) -> "Whole":
@@ -45,7 +45,7 @@ class Whole:
         directions = np.random.default_rng(seed).normal(size=(DIRECTIONS, k))
         if k:
             directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        volume = volume_entry(polytope, generators)
+        volume = Volume.of(polytope, generators)
         return cls(polytope, generators, rows[:k].T, directions, volume)
 
     def entry(self) -> dict[str, Any]:
@@ -54,8 +54,8 @@ class Whole:
         return {
             "key": "all",
             "points": len(points),
-            "mean_pairwise_distance": distance_entry(self.polytope, self.generators),
-            "diameter": diameter_entry(self.polytope, self.generators),
+            "mean_pairwise_distance": MeanDistance.of(self.polytope, self.generators),
+            "diameter": diameter(self.polytope, self.generators),
             "mean_width": self._mean_width(points),
             "volume": self.volume,
         }
@@ -95,7 +95,7 @@ class Whole:
 
     def _volume_ratio(self, points: Points) -> float | None:
         """Volume of the hull, projected onto the affine hull, over the volume of the set."""
-        whole, k = self.volume.get("value"), self.frame.shape[1]
+        whole, k = self.volume.value, self.frame.shape[1]
         if not whole or k < 1:
             return None
         inside = (points - points.mean(axis=0)) @ self.frame
