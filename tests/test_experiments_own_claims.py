@@ -1,12 +1,19 @@
 """`collide certify --every-claim`: a certificate of each kind that the set has, all accepted."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.cli.main import main
+from experiments.own.certify import CertifyResults
+from experiments.run.record import jsonable, read_record
 from polytope import checker
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -95,3 +102,50 @@ def test_a_point_needs_every_claim(layer, tmp_path, capsys):
     assert code == 2
     assert "point: expected 4 coordinates, got 5" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_the_record_holds_typed_results_and_what_determines_them(layer, tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["--every-claim", "--point-key", "point", "--vertices", "1", "--json", "--debug"]
+    certify(layer, out, *words)
+    record = read_record(out, CertifyResults)
+    assert json.loads(capsys.readouterr().out) == {"folder": str(out), **jsonable(record.results)}
+    assert record.results.facts.n_units == 5
+    assert record.results.vertices[0].certificate.file.startswith("certificates/free-unit-")
+    assert record.options == {
+        "file": str(layer),
+        "weight_key": "weight",
+        "bias_key": "bias",
+        "target": None,
+        "target_key": "target",
+        "domain": "free",
+        "lower": "0",
+        "upper": "1",
+        "vertices": 1,
+        "every_claim": True,
+        "point_key": "point",
+    }
+
+
+def test_progress_comes_before_the_results(layer, tmp_path):
+    """Both streams in one, as on a terminal."""
+    words = [sys.executable, "-m", "experiments.cli", "certify", str(layer), "--domain", "box"]
+    words += ["--every-claim", "--vertices", "1", "--out", str(tmp_path / "run")]
+    done = subprocess.run(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    reported = [i for i, line in enumerate(lines) if line.startswith("[")]
+    assert "1 exact vertex" in done.stdout
+    assert reported == list(range(4))  # the folder, facts, a vertex, claims; no count at the end
+    assert lines[4].startswith("domain ")
+
+
+def test_where_proposition_1_does_not_apply_that_is_said(tmp_path, capsys):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=[[1.0], [2.0], [3.0]], bias=[1.0, 1.0, 1.0], target=[0.0])
+    code, record = certify(path, tmp_path / "run")
+    assert code == 0
+    assert record["results"]["facts"]["paper_bound"] == -2
+    printed = capsys.readouterr().out
+    assert "paper_bound          -2 (Proposition 1 does not apply: N+ >= d)" in printed

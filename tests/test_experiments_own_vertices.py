@@ -9,10 +9,12 @@ import torch
 from safetensors.torch import save_file
 
 from experiments.cli import main
+from experiments.own.certify import CertifyResults
 from experiments.own.texts import read_bytes
-from experiments.run.record import read_exact, read_record
+from experiments.own.vertices_results import Counts, VerticesResults
+from experiments.run.record import jsonable, read_exact, read_record
 from polytope import read_generators, read_polyhedron, verify
-from polytope.errors import InputError
+from polytope.errors import FileFormatError, InputError
 
 SQUARE = "H-representation\nbegin\n5 3 rational\n0 1 0\n0 0 1\n1 -1 0\n1 0 -1\n3 -2 -2\nend\n"
 CONE = "H-representation\nbegin\n3 3 rational\n0 1 0\n0 1 1\n0 1 -1/3\nend\n"
@@ -104,7 +106,7 @@ def test_a_limit_gives_a_partial_list_and_code_4(capsys, tmp_path):
     assert "generators.ext" not in found["files"]
     assert "max_count" in found["reason"]
     assert found["certificate"] is None
-    assert "measures" not in found
+    assert found["measures"] is None
     listed = exact(found["points"])
     assert len(listed) == found["counts"]["points"] >= 8
     again = read_polyhedron(tmp_path / "run" / "halfspaces.ine")
@@ -307,3 +309,45 @@ def test_certify_takes_half_spaces(capsys, tmp_path):
     facts = json.loads(printed)["facts"]
     assert (facts["domain"], facts["dimension"], facts["bounded"]) == ("polyhedron", 2, True)
     assert (out / "checker.py").is_file()
+
+
+def test_the_record_holds_typed_results_and_what_determines_them(capsys, square, tmp_path):
+    out = tmp_path / "run"
+    words = ["--domain", "box", "--debug", "--max-memory", "1G", "--redundancy"]
+    _, found = vertices(capsys, square, out, *words)
+    record = read_record(out, VerticesResults)
+    assert record.results.counts == Counts(points=5, rays=0, lines=0)
+    assert {"folder": str(out), **jsonable(record.results)} == found
+    assert record.options == {
+        "file": str(square),
+        "weight_key": "weight",
+        "bias_key": "bias",
+        "target": None,
+        "target_key": "target",
+        "domain": "box",
+        "lower": "0",
+        "upper": "1",
+        "every": False,
+        "measures": "auto",
+        "redundancy": True,
+        "max_seconds": None,
+        "max_count": None,
+        "max_memory": 2**30,
+    }
+    with pytest.raises(FileFormatError, match=r"expected results of schema .*certify/2, got"):
+        read_record(out, CertifyResults)
+
+
+def test_a_single_vertex_is_one_vertex(capsys, tmp_path):
+    path = tmp_path / "layer.npz"
+    np.savez(path, weight=[[1.0, 0.0], [0.0, 1.0]], bias=[1.0, 1.0], target=[0.0, 0.0])
+    code, printed, err = collide(capsys, "vertices", path, "--out", tmp_path / "run")
+    assert code == 0
+    assert "about 1 vertex, " in err
+    assert "1 vertices" not in err
+    single = "H-representation\nbegin\n1 2 rational\n0 1\nend\n"
+    (tmp_path / "ray.ine").write_text(single)
+    words = ["vertices", tmp_path / "ray.ine", "--redundancy", "--out", tmp_path / "ray"]
+    printed = collide(capsys, *words)[1]
+    assert f"{'facets':24} 1 of 1 inequality" in printed
+    assert "0 implied by all others, 1 not; 1 describes the set" in printed
