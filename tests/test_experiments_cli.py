@@ -36,7 +36,10 @@ def layer(tmp_path):
 
 
 def test_help_is_the_one_in_the_documentation():
-    assert (ROOT / "docs" / "cli.txt").read_text() == help_text()
+    text, said = (ROOT / "docs" / "cli.txt").read_text(), help_text()
+    assert text.split() == said.split()
+    if sys.version_info < (3, 13):  # from then on argparse breaks lines and aligns otherwise
+        assert text == said
 
 
 def test_help_starts_without_the_heavy_packages():

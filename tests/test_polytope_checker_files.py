@@ -55,7 +55,10 @@ def test_a_certificate_found_by_a_solver(made, monkeypatch):
     raw[4 * (5 * 48 + example["witness"]["vertex"]["columns"][0])] ^= 1
     bad = copy.deepcopy(example)
     bad["problem"]["weight"]["data"] = raw.hex()
-    assert refusal(bad) == (3, "the multipliers prove less")
+    code, reason = refusal(bad)
+    assert code == 3
+    # Which of the two depends on the vertex that the solver's release comes to.
+    assert reason in ("the multipliers prove less", "the point does not have the stated value")
 
 
 def test_arrays_in_a_safetensors_file(made, tmp_path):
