@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from flint import fmpz_mat
 
+from polytope.exact.rational import RationalVector
 from polytope.lp import large_solve
 
 
@@ -33,8 +34,8 @@ def test_small_solutions_of_large_systems(monkeypatch):
     monkeypatch.setattr(large_solve, "_by_flint", None)
     wanted = [k - 15 for k in range(30)]
     right = [sum(a * x for a, x in zip(row, wanted, strict=True)) for row in matrix]
-    assert large_solve.solve_integers(fmpz_mat(matrix), right) == (wanted, 1)
-    assert large_solve.solve_integers(fmpz_mat(matrix), [0] * 30) == ([0] * 30, 1)
+    assert large_solve.solve_integers(fmpz_mat(matrix), right) == RationalVector(tuple(wanted))
+    assert large_solve.solve_integers(fmpz_mat(matrix), [0] * 30) == RationalVector((0,) * 30)
 
 
 def test_each_number_may_bring_a_denominator_of_its_own(monkeypatch):
@@ -42,9 +43,9 @@ def test_each_number_may_bring_a_denominator_of_its_own(monkeypatch):
     matrix = [[p * (i == j) for j in range(8)] for i, p in enumerate(primes)]
     monkeypatch.setattr(large_solve, "_SMALL", 0)
     monkeypatch.setattr(large_solve, "_by_flint", None)
-    numerators, denominator = large_solve.solve_integers(fmpz_mat(matrix), [1] * 8)
-    assert denominator == 9699690
-    assert [denominator // v for v in numerators] == primes
+    solved = large_solve.solve_integers(fmpz_mat(matrix), [1] * 8)
+    assert solved.denominator == 9699690
+    assert [solved.denominator // v for v in solved.numerators] == primes
 
 
 @pytest.mark.parametrize("bits", [2, 70])
@@ -62,13 +63,14 @@ def test_what_floats_cannot_do(monkeypatch):
     common = 232792560 * 23 * 29 * 31 * 37
     hilbert = [[common // (i + j + 1) for j in range(18)] for i in range(18)]
     right = [1] * 18
-    numerators, denominator = large_solve.solve_integers(fmpz_mat(hilbert), right)
+    solved = large_solve.solve_integers(fmpz_mat(hilbert), right)
     for row in hilbert:
-        assert sum(a * x for a, x in zip(row, numerators, strict=True)) == denominator
+        assert sum(a * x for a, x in zip(row, solved.numerators, strict=True)) == solved.denominator
     wide = [[2**200 + 1, 3], [5, 2**190]]
-    numerators, denominator = large_solve.solve_integers(fmpz_mat(wide), [1, 1])
-    assert wide[0][0] * numerators[0] + wide[0][1] * numerators[1] == denominator
+    solved = large_solve.solve_integers(fmpz_mat(wide), [1, 1])
+    first, second = solved.numerators
+    assert wide[0][0] * first + wide[0][1] * second == solved.denominator
 
 
 def test_no_rows():
-    assert large_solve.solve_integers(fmpz_mat(0, 0), []) == ([], 1)
+    assert large_solve.solve_integers(fmpz_mat(0, 0), []) == RationalVector(())

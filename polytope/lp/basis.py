@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from operator import mul
+from typing import NamedTuple
 
 from flint import fmpz_mat
 
@@ -22,20 +23,23 @@ from polytope.lp.large_solve import solve_integers
 from polytope.lp.program import LinearProgram
 
 
-def solve_basis(
-    program: LinearProgram, basis: Basis
-) -> tuple[RationalVector, RationalVector] | None:
-    """Point and multipliers of a basis, exactly; None if it is singular, or no basis at all.
+class BasicPoint(NamedTuple):
+    """The basic solution (n,), and one multiplier per row of ``basis.tight``.
 
-    Returns:
-        The basic solution (n,), and one multiplier per row of ``basis.tight`` such that
-        ``c + sum y_r a_r`` vanishes on the basic columns.
+    ``c + sum y_r a_r`` vanishes on the basic columns.
     """
+
+    point: RationalVector
+    dual: RationalVector
+
+
+def solve_basis(program: LinearProgram, basis: Basis) -> BasicPoint | None:
+    """Point and multipliers of a basis, exactly; None if it is singular, or no basis at all."""
     if len(basis.basic) != len(basis.tight) or not _is_proper(program, basis):
         return None
     core = _Core.of(program, basis)
     try:
-        return core.primal(_nonbasic_values(program, basis)), core.dual()
+        return BasicPoint(core.primal(_nonbasic_values(program, basis)), core.dual())
     except ZeroDivisionError:
         return None
 
@@ -110,14 +114,12 @@ class _Core:
         bounds = _Numbers.of(fixed)
         if not self._lifted:
             right = _row_residuals(self.program, self.rows, bounds)
-            solution, denominator = _solve(self.matrix, right)
-            known = bounds.joined(dict(zip(self.columns, solution, strict=True)), denominator)
-            return known.vector(self.program.n)
+            return bounds.joined(_solve(self.matrix, right, self.columns)).vector(self.program.n)
         # With the core at zero the pivots take what is left of their rows; this moves the core's
         # right-hand side as the Schur complement asks.
         start = _with_columns(self.program, bounds, self.pivots)
-        solution, denominator = _solve(self.matrix, _row_residuals(self.program, self.rows, start))
-        known = bounds.joined(dict(zip(self.columns, solution, strict=True)), denominator)
+        right = _row_residuals(self.program, self.rows, start)
+        known = bounds.joined(_solve(self.matrix, right, self.columns))
         known = _with_columns(self.program, known, self.pivots)
         return _with_columns(self.program, known, self.peeled).vector(self.program.n)
 
@@ -127,8 +129,7 @@ class _Core:
         peeled = _with_rows(program, none, self.peeled)
         start = _with_rows(program, peeled, self.pivots)
         right = [-v for v in _charges(program, self.columns, start)]
-        solution, denominator = _solve(self.matrix.transpose(), right)
-        known = peeled.joined(dict(zip(self.rows, solution, strict=True)), denominator)
+        known = peeled.joined(_solve(self.matrix.transpose(), right, self.rows))
         known = _with_rows(program, known, self.pivots)
         values = known.values
         return RationalVector(tuple(values[r] for r in self.basis.tight), known.denominator)
@@ -156,11 +157,10 @@ class _Numbers:
         factor = denominator // self.denominator
         return _Numbers({j: v * factor for j, v in self.values.items()}, denominator)
 
-    def joined(self, values: dict[int, int], denominator: int) -> _Numbers:
+    def joined(self, other: _Numbers) -> _Numbers:
         """Both sets of values over the least common denominator."""
-        common = lcm(self.denominator, denominator)
-        other = _Numbers(values, denominator).over(common)
-        return _Numbers(self.over(common).values | other.values, common)
+        common = lcm(self.denominator, other.denominator)
+        return _Numbers(self.over(common).values | other.over(common).values, common)
 
     def vector(self, n: int) -> RationalVector:
         """All n values, zero where none is known."""
@@ -205,7 +205,7 @@ def _with_columns(
         p: (v.numerator * (den // v.denominator) - product) * (common // pivot)
         for (_, p), v, product, pivot in zip(pairs, rhs, products, pivots, strict=True)
     }
-    return known.joined(solved, den * common)
+    return known.joined(_Numbers(solved, den * common))
 
 
 def _charges(program: LinearProgram, columns: Sequence[int], known: _Numbers) -> list[Fraction]:
@@ -238,8 +238,7 @@ def _with_rows(
         r: -charge / program.entries(r, [p])[0]
         for (r, p), charge in zip(pairs, charges, strict=True)
     }
-    numbers = _Numbers.of(solved)
-    return known.joined(numbers.values, numbers.denominator)
+    return known.joined(_Numbers.of(solved))
 
 
 def _singleton_columns(
@@ -299,13 +298,11 @@ def _schur_inplace(
                     line[k] -= entries[t] * sign * value
 
 
-def _solve(matrix: fmpz_mat, right: Sequence[Fraction]) -> tuple[list[int], int]:
-    """Solve a square integer system over one denominator (ZeroDivisionError: singular)."""
-    if not right:
-        return [], 1
+def _solve(matrix: fmpz_mat, right: Sequence[Fraction], names: Sequence[int]) -> _Numbers:
+    """Solve a square integer system for named unknowns (ZeroDivisionError: singular)."""
     common = lcm(*(f.denominator for f in right))
     column = [f.numerator * (common // f.denominator) for f in right]
     found = solve_integers(matrix, column)
     if found is None:
         raise ZeroDivisionError("the basis is singular")
-    return found[0], found[1] * common
+    return _Numbers(dict(zip(names, found.numerators, strict=True)), found.denominator * common)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 from polytope.exact.rational import RationalVector
 from polytope.lp.program import LinearProgram
@@ -23,9 +23,21 @@ def fits(program: LinearProgram) -> bool:
     return len(program.rows) * program.n <= _LARGEST_TABLEAU
 
 
-def solve_exactly(
-    program: LinearProgram,
-) -> tuple[RationalVector, tuple[tuple[int, ...], RationalVector]] | None:
+class ExactOptimum(NamedTuple):
+    """An optimal point (n,), and the multipliers of some rows that are to prove it."""
+
+    point: RationalVector
+    tight: tuple[int, ...]
+    dual: RationalVector
+
+
+class _Constraint(NamedTuple):
+    coefficients: list[Fraction]
+    rhs: Fraction
+    equality: bool
+
+
+def solve_exactly(program: LinearProgram) -> ExactOptimum | None:
     """Return an optimal point, and the rows and multipliers that prove it; None if there is none.
 
     The multipliers satisfy ``c + sum y_r a_r = g`` with ``g`` admissible at the bounds.
@@ -37,7 +49,7 @@ def solve_exactly(
     if dual is None:
         return None
     tight = tuple(r for r, y in enumerate(dual) if y)
-    return point, (tight, RationalVector.of(dual[r] for r in tight))
+    return ExactOptimum(point, tight, RationalVector.of(dual[r] for r in tight))
 
 
 def _primal(program: LinearProgram) -> RationalVector | None:
@@ -45,7 +57,7 @@ def _primal(program: LinearProgram) -> RationalVector | None:
     rows = []
     for r, row in enumerate(program.rows):
         coefficients = [Fraction(a) for a in program.entries(r, columns)]
-        rows.append((coefficients, row.rhs, row.equality))
+        rows.append(_Constraint(coefficients, row.rhs, row.equality))
     return _minimise(list(program.objective), rows, list(program.lower), list(program.upper))
 
 
@@ -65,7 +77,7 @@ def _dual(program: LinearProgram) -> RationalVector | None:
             line[at_low[j]] = Fraction(-1)
         if j in at_high:
             line[at_high[j]] = Fraction(1)
-        rows.append((line, -program.objective[j], True))
+        rows.append(_Constraint(line, -program.objective[j], True))
     cost = [row.rhs for row in program.rows]
     cost += [-Fraction(program.lower[j] or 0) for j in lows]
     cost += [Fraction(program.upper[j] or 0) for j in highs]
@@ -77,7 +89,7 @@ def _dual(program: LinearProgram) -> RationalVector | None:
 
 def _minimise(
     cost: list[Fraction],
-    rows: list[tuple[list[Fraction], Fraction, bool]],
+    rows: list[_Constraint],
     lower: list[Fraction | None],
     upper: list[Fraction | None],
 ) -> RationalVector | None:

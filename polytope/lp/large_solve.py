@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import fmpz, fmpz_mat
 
+from polytope.exact.rational import RationalVector
 from polytope.lp.proposals import proposing
 
 #: Rows below which FLINT's own solver is used.
@@ -31,7 +32,7 @@ _RESIDUAL_BITS = 61
 _ERROR_BITS = 20
 
 
-def solve_integers(matrix: fmpz_mat, right: Sequence[int]) -> tuple[list[int], int] | None:
+def solve_integers(matrix: fmpz_mat, right: Sequence[int]) -> RationalVector | None:
     """Solve a square integer system exactly.
 
     Args:
@@ -39,18 +40,17 @@ def solve_integers(matrix: fmpz_mat, right: Sequence[int]) -> tuple[list[int], i
         right: n integers of any size.
 
     Returns:
-        Numerators (n,) and the common denominator > 0, proved by substitution; None if the matrix
-        is singular.
+        The solution (n,), proved by substitution; None if the matrix is singular.
     """
     n = len(right)
     if not n:
-        return [], 1
+        return RationalVector(())
     column = fmpz_mat(n, 1, list(right))
     table = _table(matrix) if n >= _SMALL else None
     for step in _STEPS if table is not None else ():
         found = None if table is None else _refined(table, right, step)
-        if found is not None and matrix * found[0] == column * found[1]:
-            return list(map(int, found[0].entries())), int(found[1])
+        if found is not None and matrix * found.column == column * found.denominator:
+            return RationalVector(tuple(map(int, found.column.entries())), int(found.denominator))
     return _by_flint(matrix, column)
 
 
@@ -62,18 +62,26 @@ def _table(matrix: fmpz_mat) -> np.ndarray | None:
     return np.array(entries, dtype=np.int64).reshape(matrix.nrows(), -1)
 
 
-def _by_flint(matrix: fmpz_mat, column: fmpz_mat) -> tuple[list[int], int] | None:
+def _by_flint(matrix: fmpz_mat, column: fmpz_mat) -> RationalVector | None:
     try:
         solution: Any = matrix.solve(column)  # an fmpq_mat; the stubs lack numer_denom
     except ZeroDivisionError:
         return None
     numerators, denominator = solution.numer_denom()
     sign = -1 if denominator < 0 else 1
-    return [sign * int(v) for v in numerators.entries()], sign * int(denominator)
+    entries = tuple(sign * int(v) for v in numerators.entries())
+    return RationalVector(entries, sign * int(denominator))
 
 
-def _refined(table: np.ndarray, right: Sequence[int], step: int) -> tuple[fmpz_mat, fmpz] | None:
-    """A likely solution: numerators as a column, and the denominator; None if floats fail."""
+class _Likely(NamedTuple):
+    """A likely solution: numerators as a column, and their denominator."""
+
+    column: fmpz_mat
+    denominator: fmpz
+
+
+def _refined(table: np.ndarray, right: Sequence[int], step: int) -> _Likely | None:
+    """A likely solution; None if floats fail."""
     floats = table.astype(np.float64)
     inverse = None
     with proposing():
@@ -140,8 +148,8 @@ def _assembled(digits: list[np.ndarray], step: int) -> list[int]:
     ]
 
 
-def _reconstructed(numbers: list[int], scale: int) -> tuple[fmpz_mat, fmpz] | None:
-    """Numerators and common denominator of the rational numbers near ``numbers / 2^scale``."""
+def _reconstructed(numbers: list[int], scale: int) -> _Likely | None:
+    """The rational numbers near ``numbers / 2^scale``."""
     one = fmpz(1) << scale
     denominator = fmpz(1)
     numerators: list[fmpz] = []
@@ -158,7 +166,7 @@ def _reconstructed(numbers: list[int], scale: int) -> tuple[fmpz_mat, fmpz] | No
             numerators = [factor * v for v in numerators]
             nearest = (denominator * number + (one >> 1)) >> scale
         numerators.append(nearest)
-    return fmpz_mat(len(numerators), 1, numerators), denominator
+    return _Likely(fmpz_mat(len(numerators), 1, numerators), denominator)
 
 
 def _denominator(number: int, scale: int, known: int) -> int | None:

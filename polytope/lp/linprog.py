@@ -10,8 +10,8 @@ returned as optimal that was not proved here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
+from operator import mul
 from time import perf_counter
 
 import numpy as np
@@ -28,6 +28,7 @@ from polytope.lp.proof import (
     row_activities,
 )
 from polytope.lp.walk import walk
+from polytope.sets.halfspaces import Multipliers
 
 #: A step refines by what HiGHS's tolerance of 1e-9 allows; past these the exact walk takes over.
 _REFINEMENTS = 8
@@ -35,33 +36,47 @@ _REFINEMENTS = 8
 _LARGEST_SCALE = Fraction(2) ** 900
 
 
-class Outcome(Enum):
-    """What was proved about a program."""
-
-    OPTIMAL = "optimal"
-    NOT_OPTIMAL = "not solved: it may be infeasible or unbounded"
-    UNDECIDED = "undecided"
-
-
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Optimum:
     """Proved optimum of a linear program.
 
     Attributes:
-        outcome: OPTIMAL is a proof; NOT_OPTIMAL and UNDECIDED claim nothing.
+        program: the program.
         point: optimal point (n,), exact.
         tight: rows the multipliers belong to.
         dual: multipliers of those rows, exact, nonnegative at inequalities.
         basis: the proved basis, or None when the exact engine found the optimum.
-        reason: why nothing was proved.
         seconds: time in the float solver and in exact arithmetic, by name.
     """
 
-    outcome: Outcome
-    point: RationalVector | None = None
-    tight: tuple[int, ...] = ()
-    dual: RationalVector | None = None
+    program: LinearProgram
+    point: RationalVector
+    tight: tuple[int, ...]
+    dual: RationalVector
     basis: Basis | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def value(self) -> Fraction:
+        """The objective at the point."""
+        cost, x = self.program.objective, self.point
+        total = sum(map(mul, cost.numerators, x.numerators))
+        return Fraction(total, cost.denominator * x.denominator)
+
+    def multipliers(self) -> Multipliers:
+        """Those of the system's own rows."""
+        return self.program.multipliers(self.tight, self.dual)
+
+
+@dataclass(frozen=True, eq=False)
+class Unsolved:
+    """Nothing was proved: the program may be infeasible, unbounded or too hard.
+
+    Attributes:
+        reason: why; "" where the float solver's word was all that was asked for.
+        seconds: as of an `Optimum`.
+    """
+
     reason: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -71,14 +86,14 @@ def solve(
     proposer: Proposer | None = None,
     *,
     insist: bool = True,
-) -> Solution:
+) -> Optimum | Unsolved:
     """Minimise exactly.
 
     Args:
         program: the exact program.
         proposer: HiGHS instance over the same feasible set, to start from its last basis.
         insist: whether to search on, at some cost, where HiGHS takes the program for infeasible or
-            unbounded; if not, NOT_OPTIMAL comes back at once, and proves nothing.
+            unbounded; if not, Unsolved comes back at once.
     """
     clock = _Clock()
     with clock.measure("float"):
@@ -94,23 +109,23 @@ def solve(
         if candidate is None:
             break
         if candidate.is_optimal:
-            return _optimal(candidate, basis, clock)
+            return _optimal(program, candidate, clock)
         if proposal.status is not FloatStatus.OPTIMAL:
             break
         with clock.measure("float"):
-            proposal = _refine(program, proposer, basis, candidate)
+            proposal = _refine(program, proposer, candidate)
             basis = proposal.basis
     hopeless = (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED)
     if not insist and proposal.status in hopeless:
-        return Solution(Outcome.NOT_OPTIMAL, seconds=clock.seconds)
+        return Unsolved(seconds=clock.seconds)
     with clock.measure("walk"):
         walked = walk(program, basis)
     if walked is not None:
-        return _optimal(walked[1], walked[0], clock)
+        return _optimal(program, walked, clock)
     return _fallback(program, proposal.status, clock)
 
 
-def solve_dense(program: LinearProgram) -> Solution | None:
+def solve_dense(program: LinearProgram) -> Optimum | None:
     """Minimise over a large dense program exactly; None where :func:`solve` has to be asked."""
     if not interior_point.suits(program):
         return None
@@ -121,24 +136,17 @@ def solve_dense(program: LinearProgram) -> Solution | None:
         return None
     with clock.measure("proof"):
         candidate = basic_solution(program, basis)
-    proved = candidate is not None and candidate.is_optimal
-    return _optimal(candidate, basis, clock) if candidate is not None and proved else None
+    if candidate is None or not candidate.is_optimal:
+        return None
+    return _optimal(program, candidate, clock)
 
 
-def _optimal(candidate: BasicSolution, basis: Basis, clock: _Clock) -> Solution:
-    return Solution(
-        Outcome.OPTIMAL,
-        candidate.point,
-        basis.tight,
-        candidate.dual,
-        basis,
-        seconds=clock.seconds,
-    )
+def _optimal(program: LinearProgram, found: BasicSolution, clock: _Clock) -> Optimum:
+    basis = found.basis
+    return Optimum(program, found.point, basis.tight, found.dual, basis, clock.seconds)
 
 
-def _refine(
-    program: LinearProgram, proposer: Proposer, basis: Basis, candidate: BasicSolution
-) -> Proposal:
+def _refine(program: LinearProgram, proposer: Proposer, candidate: BasicSolution) -> Proposal:
     """Ask HiGHS about the residual program around a basic solution, magnified.
 
     Row violations count in the units HiGHS sees, those of the row divided by a power of two.
@@ -152,7 +160,7 @@ def _refine(
     )
     up_primal, up_dual = _magnification(primal), _magnification(dual)
     costs = np.zeros(program.n)
-    reduced = reduced_costs(program, basis.tight, candidate.dual, candidate.nonbasic)
+    reduced = reduced_costs(program, candidate.basis.tight, candidate.dual, candidate.nonbasic)
     for j, g in zip(candidate.nonbasic, reduced, strict=True):
         costs[j] = nearest_float(g * up_dual)
     lower = [
@@ -182,30 +190,29 @@ def _magnification(violation: Fraction) -> Fraction:
     return max(min(1 / violation, _LARGEST_SCALE), Fraction(1))
 
 
-def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Solution:
+def _fallback(program: LinearProgram, status: FloatStatus, clock: _Clock) -> Optimum | Unsolved:
     if exact_simplex.fits(program):
         with clock.measure("exact simplex"):
             found = exact_simplex.solve_exactly(program)
         if found is None:
-            return Solution(Outcome.NOT_OPTIMAL, seconds=clock.seconds)
-        point, (tight, dual) = found
+            return Unsolved(seconds=clock.seconds)
         with clock.measure("proof"):
-            proved = proves_optimum(program, point, tight, dual)
+            proved = proves_optimum(program, *found)
         if proved:
-            return Solution(Outcome.OPTIMAL, point, tight, dual, seconds=clock.seconds)
+            return Optimum(program, *found, seconds=clock.seconds)
         reason = "the exact simplex returned an optimum that failed its proof"
-        return Solution(Outcome.UNDECIDED, reason=reason, seconds=clock.seconds)
+        return Unsolved(reason, clock.seconds)
     if status in (FloatStatus.INFEASIBLE, FloatStatus.UNBOUNDED):
         reason = (
             f"the float solver takes the program for {status.value}, which could not be proved; "
             "scaling inputs and units by powers of two may help"
         )
-        return Solution(Outcome.NOT_OPTIMAL, reason=reason, seconds=clock.seconds)
+        return Unsolved(reason, clock.seconds)
     reason = (
         f"no basis of HiGHS could be proved optimal (its status: {status.value}), and "
         f"{len(program.rows)} rows x {program.n} columns are too many for the exact simplex"
     )
-    return Solution(Outcome.UNDECIDED, reason=reason, seconds=clock.seconds)
+    return Unsolved(reason, clock.seconds)
 
 
 class _Clock:

@@ -25,6 +25,7 @@ class BasicSolution:
     """Exact point and multipliers of a basis, and how far they are from proving it optimal.
 
     Attributes:
+        basis: the basis.
         point: the basic solution, all columns.
         dual: multiplier of each tight row, in the order of ``basis.tight``.
         nonbasic: the nonbasic columns, increasing.
@@ -34,6 +35,7 @@ class BasicSolution:
         dual_columns: nonbasic columns whose reduced cost has the wrong sign, with the amount.
     """
 
+    basis: Basis
     point: RationalVector
     dual: RationalVector
     nonbasic: tuple[int, ...]
@@ -61,10 +63,11 @@ def basic_solution(program: LinearProgram, basis: Basis) -> BasicSolution | None
     point, dual = solved
     nonbasic = tuple(sorted(set(range(program.n)) - set(basis.basic)))
     return BasicSolution(
+        basis,
         point,
         dual,
         nonbasic,
-        _row_excess(program, basis, point),
+        _violations(program, set(basis.tight), point),
         _column_excess(program, (*basis.basic, *basis.at_zero), point),
         {
             r: Fraction(-v, dual.denominator)
@@ -99,11 +102,6 @@ def proves_optimum(
         not g or point[j] == (program.lower[j] if g > 0 else program.upper[j])
         for j, g in enumerate(reduced.numerators)
     )
-
-
-def _row_excess(program: LinearProgram, basis: Basis, point: RationalVector) -> dict[int, Fraction]:
-    """Exact violation of every row that is not tight by construction."""
-    return _violations(program, set(basis.tight), point)
 
 
 def _violations(

@@ -33,6 +33,14 @@ class _Variable(NamedTuple):
     place: int
 
 
+class _Block(NamedTuple):
+    """What stops a move: after which length, which variable, and at which bound."""
+
+    length: Fraction
+    leaving: _Variable
+    at_upper: bool
+
+
 @dataclass(frozen=True)
 class _Step:
     """The entering variable, the sign of its change, and how fast it improves."""
@@ -50,7 +58,7 @@ def slack_basis(program: LinearProgram) -> Basis:
     return Basis((), (), frozenset(at_upper), frozenset(at_zero))
 
 
-def walk(program: LinearProgram, basis: Basis | None) -> tuple[Basis, BasicSolution] | None:
+def walk(program: LinearProgram, basis: Basis | None) -> BasicSolution | None:
     """Pivot to an optimal basis; None if the walk ends elsewhere or takes too long."""
     if basis is None or solve_basis(program, basis) is None:
         basis = slack_basis(program)
@@ -60,30 +68,26 @@ def walk(program: LinearProgram, basis: Basis | None) -> tuple[Basis, BasicSolut
         if solution is None:
             return None
         if solution.is_optimal:
-            return basis, solution
-        step = _choose(program, basis, solution, bland=degenerate >= _PATIENCE)
-        if step is None:
+            return solution
+        step = _choose(program, solution, bland=degenerate >= _PATIENCE)
+        block = None if step is None else _blocking(program, solution, step)
+        if step is None or block is None:
             return None
-        moved = _pivot(program, basis, solution, step)
-        if moved is None:
-            return None
-        basis, length = moved
-        degenerate = 0 if length else degenerate + 1
+        basis = _exchange(basis, step.entering, block)
+        degenerate = 0 if block.length else degenerate + 1
     return None
 
 
-def _choose(
-    program: LinearProgram, basis: Basis, solution: BasicSolution, *, bland: bool
-) -> _Step | None:
+def _choose(program: LinearProgram, solution: BasicSolution, *, bland: bool) -> _Step | None:
     """The entering variable: the fastest, or the first by Bland's rule; None if none improves."""
     dual, cost = solution.dual, program
     if not solution.is_primal_feasible:
         cost = program.with_objective(_violation_gradient(program, solution))
-        solved = solve_basis(cost, basis)
+        solved = solve_basis(cost, solution.basis)
         if solved is None:
             return None
-        dual = solved[1]
-    steps = _improving(cost, basis, solution, dual)
+        dual = solved.dual
+    steps = _improving(cost, solution, dual)
     if bland:
         return next(steps, None)
     return max(steps, key=lambda s: s.rate, default=None)
@@ -107,9 +111,10 @@ def _violation_gradient(program: LinearProgram, solution: BasicSolution) -> Rati
 
 
 def _improving(
-    program: LinearProgram, basis: Basis, solution: BasicSolution, dual: RationalVector
+    program: LinearProgram, solution: BasicSolution, dual: RationalVector
 ) -> Iterator[_Step]:
     """Nonbasic variables whose change lowers the program's objective, in a fixed order."""
+    basis = solution.basis
     reduced = reduced_costs(program, basis.tight, dual, solution.nonbasic)
     for j, g in zip(solution.nonbasic, reduced.numerators, strict=True):
         low, high = program.lower[j], program.upper[j]
@@ -126,28 +131,20 @@ def _improving(
             yield _Step(_Variable(True, r), -1, Fraction(-y, dual.denominator) * scale)
 
 
-def _pivot(
-    program: LinearProgram, basis: Basis, solution: BasicSolution, step: _Step
-) -> tuple[Basis, Fraction] | None:
-    """Move until something blocks; None if nothing does (the objective falls for ever)."""
-    direction = _direction(program, basis, solution, step)
+def _blocking(program: LinearProgram, solution: BasicSolution, step: _Step) -> _Block | None:
+    """What a move meets first; None if nothing does (the objective falls for ever)."""
+    direction = _direction(program, solution, step)
     if direction is None:
         return None
-    blocking: tuple[Fraction, _Variable, bool] | None = None
-    for length, variable, at_upper in _limits(program, basis, solution, direction, step):
-        # Ties go to the variable that comes first: Bland's rule for the leaving one.
-        if blocking is None or (length, variable) < blocking[:2]:
-            blocking = (length, variable, at_upper)
-    if blocking is None:
-        return None
-    return _exchange(basis, step.entering, blocking[1], blocking[2]), blocking[0]
+    # Ties go to the variable that comes first: Bland's rule for the leaving one.
+    return min(_limits(program, solution, direction, step), key=lambda b: b[:2], default=None)
 
 
 def _direction(
-    program: LinearProgram, basis: Basis, solution: BasicSolution, step: _Step
+    program: LinearProgram, solution: BasicSolution, step: _Step
 ) -> list[Fraction] | None:
     """Change of every column as the entering variable moves by one."""
-    index = step.entering.place
+    index, basis = step.entering.place, solution.basis
     rows, lower, upper = list(program.rows), list(program.lower), list(program.upper)
     if step.entering.is_row:
         rows[index] = replace(rows[index], rhs=rows[index].rhs - 1)
@@ -160,62 +157,59 @@ def _direction(
     solved = solve_basis(moved, replace(basis, at_zero=at_zero))
     if solved is None:
         return None
-    return [a - b for a, b in zip(solved[0], solution.point, strict=True)]
+    return [a - b for a, b in zip(solved.point, solution.point, strict=True)]
 
 
 def _limits(
-    program: LinearProgram,
-    basis: Basis,
-    solution: BasicSolution,
-    direction: list[Fraction],
-    step: _Step,
-) -> Iterator[tuple[Fraction, _Variable, bool]]:
-    """Lengths at which a variable reaches a bound: a violated one, or one it would violate."""
-    point = solution.point
+    program: LinearProgram, solution: BasicSolution, direction: list[Fraction], step: _Step
+) -> Iterator[_Block]:
+    """Where a variable reaches a bound: a violated one, or one it would violate."""
+    point, basis = solution.point, solution.basis
     entering = step.entering
     if not entering.is_row:
         low, high = program.lower[entering.place], program.upper[entering.place]
         if low is not None and high is not None:
-            yield high - low, entering, step.sign > 0
+            yield _Block(high - low, entering, step.sign > 0)
     for j in basis.basic:
-        if direction[j]:
-            for length, at_upper in _reach(
-                point[j], direction[j], program.lower[j], program.upper[j]
-            ):
-                yield length, _Variable(False, j), at_upper
+        ends = program.lower[j], program.upper[j]
+        yield from _reach(_Variable(False, j), point[j], direction[j], *ends)
     tight = set(basis.tight)
     loose = [r for r in range(len(program.rows)) if r not in tight]
     moving = RationalVector.of(direction)
     speeds = row_activities(program, loose, moving)
     for r, speed, value in zip(loose, speeds, row_activities(program, loose, point), strict=True):
-        if speed:
-            row = program.rows[r]
-            low = row.rhs if row.equality else None
-            for length, at_upper in _reach(value, speed, low, row.rhs):
-                yield length, _Variable(True, r), at_upper
+        row = program.rows[r]
+        yield from _reach(
+            _Variable(True, r), value, speed, row.rhs if row.equality else None, row.rhs
+        )
 
 
 def _reach(
-    value: Fraction, speed: Fraction, low: Fraction | None, high: Fraction | None
-) -> Iterator[tuple[Fraction, bool]]:
-    """When a moving value meets the bound that stops it.
+    variable: _Variable,
+    value: Fraction,
+    speed: Fraction,
+    low: Fraction | None,
+    high: Fraction | None,
+) -> Iterator[_Block]:
+    """When a moving value meets the bound that stops it, if it moves at all.
 
     Inside its bounds it stops at the one ahead; outside it stops at the violated one if that lies
     ahead (so that violations end there), and is free otherwise.
     """
     if speed > 0:
         if low is not None and value < low:
-            yield (low - value) / speed, False
+            yield _Block((low - value) / speed, variable, False)
         elif high is not None and value <= high:
-            yield (high - value) / speed, True
-    elif high is not None and value > high:
-        yield (high - value) / speed, True
-    elif low is not None and value >= low:
-        yield (low - value) / speed, False
+            yield _Block((high - value) / speed, variable, True)
+    elif speed and high is not None and value > high:
+        yield _Block((high - value) / speed, variable, True)
+    elif speed and low is not None and value >= low:
+        yield _Block((low - value) / speed, variable, False)
 
 
-def _exchange(basis: Basis, entering: _Variable, leaving: _Variable, at_upper: bool) -> Basis:
+def _exchange(basis: Basis, entering: _Variable, block: _Block) -> Basis:
     """Swap the two variables; a column that reaches its own other bound only changes sides."""
+    leaving = block.leaving
     basic, tight = set(basis.basic), set(basis.tight)
     on_upper, at_zero = set(basis.at_upper), set(basis.at_zero)
     if entering.is_row:
@@ -228,7 +222,7 @@ def _exchange(basis: Basis, entering: _Variable, leaving: _Variable, at_upper: b
         tight.add(leaving.place)
     else:
         basic.discard(leaving.place)
-        if at_upper:
+        if block.at_upper:
             on_upper.add(leaving.place)
     return Basis(
         tuple(sorted(basic)), tuple(sorted(tight)), frozenset(on_upper), frozenset(at_zero)

@@ -18,7 +18,7 @@ from polytope.answers.memory import once
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import outward, root_interval
-from polytope.lp.linprog import Outcome, Solution, solve
+from polytope.lp.linprog import Optimum, Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.measures.hull import Hull
 from polytope.questions.feasibility import feasibility
@@ -100,17 +100,16 @@ def chebyshev_ball(layer: Layer) -> Ball:
     inequalities = _inequalities(hull)
     built = _program(hull, inequalities)
     solution = solve(built.program, insist=False)
-    if solution.outcome is not Outcome.OPTIMAL:
+    if isinstance(solution, Unsolved):
         unbounded = _unbounded(hull, inequalities, insist=False)
         if unbounded is not None:
             return unbounded
         # HiGHS was mistaken about one of the two programs: both are searched in earnest.
         solution = solve(built.program)
-        if solution.outcome is not Outcome.OPTIMAL:
-            unbounded = _unbounded(hull, inequalities, insist=True)
-            if unbounded is not None:
-                return unbounded
-    if solution.outcome is not Outcome.OPTIMAL:
+    if isinstance(solution, Unsolved):
+        unbounded = _unbounded(hull, inequalities, insist=True)
+        if unbounded is not None:
+            return unbounded
         reason = solution.reason or "neither a largest ball nor a direction could be proved"
         return Ball(BallStatus.UNDECIDED, hull.dimension, reason=reason)
     return _ball(hull, built, solution)
@@ -159,16 +158,13 @@ def _program(hull: Hull, inequalities: list[_Inequality]) -> _Program:
     return _Program(program, tuple(sources), factors)
 
 
-def _ball(hull: Hull, built: _Program, solution: Solution) -> Ball:
-    point, dual = solution.point, solution.dual
-    if point is None or dual is None:
-        raise AssertionError("an optimal solution has a point and multipliers")
-    n = hull.layer.n_inputs
+def _ball(hull: Hull, built: _Program, solution: Optimum) -> Ball:
+    point, n = solution.point, hull.layer.n_inputs
     center = RationalVector(point.numerators[:n], point.denominator).reduced()
     radius = Fraction(point.numerators[n], point.denominator)
     multipliers: list[tuple[Halfspace, Fraction]] = []
     total = Fraction(0)
-    for r, weight in zip(solution.tight, dual, strict=True):
+    for r, weight in zip(solution.tight, solution.dual, strict=True):
         source = built.sources[r]
         if weight and source is not None:
             multipliers.append((source.name, weight * built.factors[r]))
@@ -206,7 +202,7 @@ def _unbounded(hull: Hull, inequalities: list[_Inequality], *, insist: bool) -> 
     program = LinearProgram(base.system, tuple(rows), tuple(lower), tuple(upper), base.objective)
     solution = solve(program, insist=insist)
     start = feasibility(hull.layer).point
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None or start is None:
+    if isinstance(solution, Unsolved) or start is None:
         return None
     center = RationalVector.of(a + b for a, b in zip(start, solution.point, strict=True))
     return Ball(

@@ -16,7 +16,7 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
 from polytope.answers.results import Dimension
 from polytope.exact.rational import RationalVector
-from polytope.lp.linprog import Outcome, solve
+from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram
 from polytope.questions.feasibility import feasibility
 from polytope.questions.interior import central_point, strict_program_point
@@ -167,9 +167,9 @@ def _from_bounds(layer: Layer) -> _Interior | None:
     ]
     program = LinearProgram.over(layer.system, RationalVector(tuple(signs)))
     solution = solve(program, insist=False)
-    if solution.outcome is not Outcome.OPTIMAL or solution.dual is None:
+    if isinstance(solution, Unsolved):
         return None
-    multipliers = program.multipliers(solution.tight, solution.dual)
+    multipliers = solution.multipliers()
     held = frozenset(j for j, g in enumerate(layer.system.combine(multipliers).numerators) if g)
     rows = tuple(r for r, weight in multipliers.weights.items() if weight and r.kind != "equality")
     if rows or not held >= set(range(layer.n_inputs)) - inside - fixed:

@@ -8,7 +8,7 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
 from polytope.answers.results import Feasibility
 from polytope.exact.rational import RationalVector
-from polytope.lp.linprog import Outcome, solve
+from polytope.lp.linprog import Optimum, Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.sets.layer import Layer
 
@@ -26,17 +26,16 @@ def feasibility(layer: Layer) -> Feasibility:
         return _feasible(layer, target)
     zero = RationalVector((0,) * layer.n_inputs)
     plain = solve(LinearProgram.over(layer.system, zero), insist=False)
-    if plain.outcome is Outcome.OPTIMAL and plain.point is not None:
+    if isinstance(plain, Optimum):
         return _feasible(layer, plain.point)
-    program = _elastic(layer)
-    solution = solve(program)
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None or solution.dual is None:
+    solution = solve(_elastic(layer))
+    if isinstance(solution, Unsolved):
         return Feasibility(None, None, None, solution.reason)
     n = layer.n_inputs
     if not any(solution.point.numerators[n:]):
         point = RationalVector(solution.point.numerators[:n], solution.point.denominator)
         return _feasible(layer, point)
-    multipliers = program.multipliers(solution.tight, solution.dual)
+    multipliers = solution.multipliers()
     certificate = Certificate("empty", {}, layer, lambda: {"multipliers": multipliers})
     return Feasibility(False, None, certificate)
 

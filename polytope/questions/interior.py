@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
 
 from polytope.exact.rational import RationalVector, nearest_float
 from polytope.lp.highs import interior_proposal
-from polytope.lp.linprog import Outcome, solve
+from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.lp.proposals import proposing
 from polytope.sets.halfspaces import Multipliers, Row
@@ -101,21 +102,27 @@ def _well_conditioned(table: np.ndarray) -> tuple[list[int], list[int]]:
     return rows, columns[:rank].tolist()
 
 
-def strict_program_point(layer: Layer) -> tuple[RationalVector, Multipliers] | None:
+class StrictPoint(NamedTuple):
+    """A point strict in every row that can be, and multipliers that hold the others tight."""
+
+    point: RationalVector
+    multipliers: Multipliers
+
+
+def strict_program_point(layer: Layer) -> StrictPoint | None:
     """Solve the program of Freund, Roundy & Todd exactly.
 
     Maximise ``sum t`` over ``a x + t <= rhs s``, ``a x = rhs s``, ``0 <= t <= 1``, ``s >= 1``, a
     row for each finite bound included.  ``x / s`` is strict in every row that can be strict at
     all, and the multipliers of the optimum are at least 1 on each row that cannot.
     """
-    program = _strict_program(layer)
-    solution = solve(program)
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None or solution.dual is None:
+    solution = solve(_strict_program(layer))
+    if isinstance(solution, Unsolved):
         return None
     n = layer.n_inputs
     numerators = solution.point.numerators
     point = RationalVector(numerators[:n], numerators[n])
-    return point.reduced(), program.multipliers(solution.tight, solution.dual)
+    return StrictPoint(point.reduced(), solution.multipliers())
 
 
 def _strict_program(layer: Layer) -> LinearProgram:

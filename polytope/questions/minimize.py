@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cached_property
-from operator import mul
 
 from polytope.answers.certificates import Certificate
 from polytope.answers.results import LPResult, LPStatus
 from polytope.exact.rational import RationalVector
 from polytope.lp.highs import Proposer
-from polytope.lp.linprog import Outcome, Solution, solve, solve_dense
+from polytope.lp.linprog import Optimum, solve, solve_dense
 from polytope.lp.program import LinearProgram
 from polytope.questions.feasibility import feasibility
 from polytope.questions.membership import vertex_minor
@@ -74,31 +73,22 @@ class Minimizer:
     ) -> LPResult:
         program = self._program.with_objective(objective)
         solution = solve_dense(program) or solve(program, self._proposer, insist=False)
-        if solution.outcome is Outcome.OPTIMAL:
-            return self._optimal(program, solution, constant, claim)
+        if isinstance(solution, Optimum):
+            return self._optimal(solution, constant, claim)
         other = self._without_optimum(objective, claim)
         if other is not None:
             return other
         # Neither empty nor unbounded: HiGHS was mistaken, and an optimum is searched in earnest.
         solution = solve(program, self._proposer)
-        if solution.outcome is Outcome.OPTIMAL:
-            return self._optimal(program, solution, constant, claim)
+        if isinstance(solution, Optimum):
+            return self._optimal(solution, constant, claim)
         reason = solution.reason or "neither an optimum nor a ray could be proved"
         return LPResult(LPStatus.UNDECIDED, reason=reason, timings=solution.seconds)
 
     def _optimal(
-        self,
-        program: LinearProgram,
-        solution: Solution,
-        constant: Fraction,
-        claim: Mapping[str, object],
+        self, solution: Optimum, constant: Fraction, claim: Mapping[str, object]
     ) -> LPResult:
-        point, dual = solution.point, solution.dual
-        if point is None or dual is None:
-            raise AssertionError("an optimal solution has a point and multipliers")
-        objective = program.objective
-        total = sum(map(mul, objective.numerators, point.numerators))
-        value = Fraction(total, objective.denominator * point.denominator) + constant
+        point, value = solution.point, solution.value + constant
         basis, layer = solution.basis, self._layer
         # A basis with all other columns on bounds is d independent tight rows by construction.
         by_basis = basis is not None and not basis.at_zero
@@ -107,16 +97,13 @@ class Minimizer:
         def minor() -> Minor | None:
             found = None
             if by_basis and basis is not None:
-                names = [program.rows[r].name for r in basis.tight]
+                names = [solution.program.rows[r].name for r in basis.tight]
                 rows = [name for name in names if name is not None]
                 found = invertible_minor(layer.weight, rows, basis.basic)
             return found or vertex_minor(layer, point)
 
         def witness() -> dict[str, object]:
-            parts: dict[str, object] = {
-                "point": point,
-                "multipliers": program.multipliers(solution.tight, dual),
-            }
+            parts: dict[str, object] = {"point": point, "multipliers": solution.multipliers()}
             if is_vertex:
                 parts["vertex"] = minor()
             return parts

@@ -15,7 +15,7 @@ from polytope.errors import InputError
 from polytope.exact.arguments import shown
 from polytope.exact.rational import RationalVector
 from polytope.exact.roots import outward, root_bounds
-from polytope.lp.linprog import Outcome, Solution, solve
+from polytope.lp.linprog import Optimum, Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.questions.euclidean import Projection, project
 from polytope.questions.feasibility import feasibility
@@ -38,23 +38,14 @@ def nearest(layer: Layer, origin: RationalVector, norm: str) -> NearestResult:
         return _euclidean(layer, origin)
     program = _linf(layer, origin) if norm == "linf" else _l1(layer, origin)
     solution = solve(program)
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None:
+    if isinstance(solution, Unsolved):
         reason = solution.reason or "the distance program could not be proved"
         return NearestResult(NearestStatus.UNDECIDED, norm, reason=reason)
-    return _exact(layer, origin, norm, program, solution)
+    return _exact(layer, origin, norm, solution)
 
 
-def _exact(
-    layer: Layer,
-    origin: RationalVector,
-    norm: str,
-    program: LinearProgram,
-    solution: Solution,
-) -> NearestResult:
-    n = layer.n_inputs
-    full, dual = solution.point, solution.dual
-    if full is None or dual is None:
-        raise AssertionError("an optimal solution has a point and multipliers")
+def _exact(layer: Layer, origin: RationalVector, norm: str, solution: Optimum) -> NearestResult:
+    n, full = layer.n_inputs, solution.point
     if norm == "linf":
         point = RationalVector(full.numerators[:n], full.denominator)
         distance = Fraction(full.numerators[n], full.denominator)
@@ -62,11 +53,11 @@ def _exact(
         moved = [a - b for a, b in zip(full.numerators[:n], full.numerators[n:], strict=True)]
         point = _added(origin, RationalVector(tuple(moved), full.denominator))
         distance = Fraction(sum(full.numerators), full.denominator)
-    multipliers = program.multipliers(solution.tight, dual)
+    multipliers = solution.multipliers()
 
     def witness() -> dict[str, object]:
         functional = (
-            _linf_functional(program, solution, n)
+            _linf_functional(solution, n)
             if norm == "linf"
             else _l1_functional(layer, origin, multipliers)
         )
@@ -104,13 +95,11 @@ def _linf(layer: Layer, origin: RationalVector) -> LinearProgram:
     )
 
 
-def _linf_functional(program: LinearProgram, solution: Solution, n: int) -> RationalVector:
+def _linf_functional(solution: Optimum, n: int) -> RationalVector:
     """Multipliers of the norm rows: ``g_j`` is the one of ``x_j - t`` less that of ``-x_j - t``."""
     dual = solution.dual
     entries = [0] * n
-    first = len(program.rows) - 2 * n
-    if dual is None:
-        raise AssertionError("an optimal solution has multipliers")
+    first = len(solution.program.rows) - 2 * n
     for r, numerator in zip(solution.tight, dual.numerators, strict=True):
         if r >= first:
             entries[(r - first) // 2] += numerator if (r - first) % 2 == 0 else -numerator

@@ -11,7 +11,7 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
 from polytope.answers.results import Boundedness
 from polytope.exact.rational import RationalVector
-from polytope.lp.linprog import Outcome, Solution, solve
+from polytope.lp.linprog import Optimum, Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.questions.feasibility import feasibility
 from polytope.sets.domains import Box, Free
@@ -39,11 +39,8 @@ def _cone(layer: Layer, objective: RationalVector) -> LinearProgram:
 def falling_ray(layer: Layer, objective: RationalVector) -> RationalVector | None:
     """Return a direction of recession along which the objective falls; None if none was proved."""
     solution = solve(_cone(layer, objective))
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None:
-        return None
-    ray = solution.point
-    falls = sum(a * b for a, b in zip(objective.numerators, ray.numerators, strict=True)) < 0
-    return ray.reduced() if falls else None
+    falls = isinstance(solution, Optimum) and solution.value < 0
+    return solution.point.reduced() if isinstance(solution, Optimum) and falls else None
 
 
 @once
@@ -71,7 +68,7 @@ def _decide(layer: Layer, point: RationalVector) -> Boundedness:
     """One program: its optimum is 0 iff the (pointed) recession cone is {0}."""
     objective = _strict_objective(layer)
     solution = solve(_cone(layer, objective))
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None:
+    if isinstance(solution, Unsolved):
         return Boundedness(None, None, solution.reason)
     if any(solution.point.numerators):
         return _unbounded(layer, {"point": point, "ray": solution.point.reduced()})
@@ -96,11 +93,9 @@ def _ones(layer: Layer) -> Multipliers:
     return Multipliers({row: layer.system.scale(row.unit) for row in rows})
 
 
-def _strict_multipliers(layer: Layer, solution: Solution) -> Multipliers:
+def _strict_multipliers(layer: Layer, solution: Optimum) -> Multipliers:
     """Multipliers of the optimum at 0, plus the objective's own where it is made of rows."""
-    program = _cone(layer, _strict_objective(layer))
-    dual = solution.dual if solution.dual is not None else RationalVector(())
-    found = program.multipliers(solution.tight, dual)
+    found = solution.multipliers()
     if not isinstance(layer.domain, Free):
         return found
     total: dict[Row, int] = dict(found.weights)

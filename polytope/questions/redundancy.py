@@ -16,7 +16,7 @@ from polytope.answers.memory import once
 from polytope.errors import InputError
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
-from polytope.lp.linprog import Outcome, solve
+from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram
 from polytope.questions.claims import implicit_equalities
 from polytope.questions.feasibility import feasibility
@@ -115,13 +115,11 @@ def _decide(
     """
     program, objective, limit = _program(system, name, removed)
     solution = solve(program.with_objective(objective))
-    if solution.outcome is not Outcome.OPTIMAL or solution.point is None or solution.dual is None:
+    if isinstance(solution, Unsolved):
         return solution.reason or "a program could not be solved exactly"
-    point = solution.point
-    least = sum(c * v for c, v in zip(objective.numerators, point.numerators, strict=True))
-    if Fraction(-least, point.denominator) > limit:
-        return point.reduced()
-    found = program.multipliers(solution.tight, solution.dual)
+    if -solution.value > limit:
+        return solution.point.reduced()
+    found = solution.multipliers()
     scale = 1 if isinstance(name, Bound) else system.scale(name.unit)
     return Multipliers(found.weights, found.denominator * scale)
 

@@ -184,10 +184,10 @@ def _meeting_point(
     solved = large_solve.solve_integers(fmpz_mat(table) if table else fmpz_mat(0, 0), whole)
     if solved is None:
         return None
-    denominator = lcm(solved[1] * common, held.denominator)
+    denominator = lcm(solved.denominator * common, held.denominator)
     numerators = [v * (denominator // held.denominator) for v in held.numerators]
-    for j, v in zip(columns, solved[0], strict=True):
-        numerators[j] = v * (denominator // (solved[1] * common))
+    for j, v in zip(columns, solved.numerators, strict=True):
+        numerators[j] = v * (denominator // (solved.denominator * common))
     return RationalVector(tuple(numerators), denominator).reduced()
 
 

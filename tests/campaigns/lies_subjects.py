@@ -120,8 +120,8 @@ def large_system() -> Answers:
     right = rng.integers(-(2**20), 2**20, n).tolist()
     found = large_solve.solve_integers(matrix, right)
     assert found is not None
-    column = fmpz_mat(n, 1, found[0])
-    return {"solved": matrix * column == fmpz_mat(n, 1, right) * found[1]}
+    column = fmpz_mat(n, 1, found.numerators)
+    return {"solved": matrix * column == fmpz_mat(n, 1, right) * found.denominator}
 
 
 def purified() -> Answers:
