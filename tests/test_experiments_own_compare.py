@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import fx, nn
 
-from experiments.own import input_space, solver
+from experiments.own import input_space, network, solver
 from experiments.own.domain import layer_domain
 from experiments.own.kept_search import read_search
 from experiments.own.results import Comparison
@@ -325,6 +325,39 @@ def test_a_time_limit_is_said_and_is_code_4(place, capsys, tmp_path):
         "limit: 2 exact answers are open because of --vertex-seconds; raise it in a new run\n"
     )
     assert "undecided: the time limit of 0.001 seconds for a vertex" in out
+
+
+def test_a_command_loads_and_traces_a_network_once(place, capsys, tmp_path, monkeypatch):
+    met, load, trace = [], network.load_model, fx.Tracer.trace
+
+    def loaded(*given, **named):
+        met.append("loaded")
+        return load(*given, **named)
+
+    def traced(self, root, *given, **named):
+        met.append("traced")
+        return trace(self, root, *given, **named)
+
+    monkeypatch.setattr(network, "load_model", loaded)
+    monkeypatch.setattr(fx.Tracer, "trace", traced)
+    found, given = tmp_path / "found", ["--target", place / "image.npy", "--quiet"]
+    words = ["--units", "1", "--steps", "100", "--device", "cpu"]
+    in_time = ["--vertex-seconds", "0.001", "--input-space", "--device", "cpu"]
+    for command in (
+        ["layers", *net(place), "--input", place / "image.npy"],
+        ["find", *net(place), "fc1", *given, *words, "--out", found],
+        ["compare", *net(place), "fc1", *given, *words, *in_time, "--out", tmp_path / "a"],
+        ["compare", *net(place), "fc1", *given, "--search", found, *in_time, "--out",
+         tmp_path / "b"],
+    ):  # fmt: skip
+        met.clear()
+        assert collide(capsys, *command)[0] in (0, 4)
+        assert met == ["loaded", "traced"], command[0]
+
+
+def test_the_process_of_exact_programs_does_without_torch():
+    code = "import sys, experiments.own.solver; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 class Branches(nn.Module):

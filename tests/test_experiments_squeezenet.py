@@ -12,8 +12,9 @@ from experiments.cli import main
 from experiments.cli import squeezenet as verb
 from experiments.datasets.images import Resize
 from experiments.images.measures import Accuracy
-from experiments.measure.compared import Compared, Minimum
+from experiments.measure.compared import Compared
 from experiments.measure.facts import Facts
+from experiments.measure.minimum import Minimum
 from experiments.models.preprocess import channel_affine
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.squeezenet_weights import Pretrained

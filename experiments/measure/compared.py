@@ -5,44 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from experiments.measure.minimum import Minimum
 from experiments.measure.search import finite
 from experiments.run.proofs import Proof, Proofs
 from optimize import VertexComparison
-from polytope import CollisionPolytope, LPResult
+from polytope import CollisionPolytope
 from polytope.exact.rational import nearest_float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Minimum:
-    """The exact minimum of a unit's pre-activation over a set.
-
-    Attributes:
-        unit: the unit.
-        status: "optimal", "unbounded", "empty" or "undecided".
-        value: of the minimum.
-        is_vertex: whether the minimiser was proved a vertex.
-        reason: why it is undecided.
-        certificate: of the minimum.
-    """
-
-    unit: int
-    status: str
-    value: Fraction | None
-    is_vertex: bool
-    reason: str
-    certificate: Proof | None
-
-    @classmethod
-    def of(cls, unit: int, result: LPResult, certificate: Proof | None) -> "Minimum":
-        """What a record keeps of a result whose certificate was kept."""
-        return cls(
-            unit=unit,
-            status=result.status.name.lower(),
-            value=result.value,
-            is_vertex=result.is_vertex,
-            reason=result.reason,
-            certificate=certificate,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.measure.case import Case
-from experiments.measure.compared import Minimum, compared
+from experiments.measure.compared import compared
 from experiments.measure.facts import DOMAINS, Facts, facts
+from experiments.measure.minimum import Minimum
 from experiments.measure.search import MAX_STEPS, SearchSummary, finite, relaxed_search
 from experiments.mnist.results import ExactSet, Near, NearPoint, RelaxedSet
 from experiments.models.mlp import model_of

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from experiments.measure.compared import Compared, Minimum
+from experiments.measure.compared import Compared
 from experiments.measure.distances import ImageDistance, Move
 from experiments.measure.facts import Facts
+from experiments.measure.minimum import Minimum
 from experiments.measure.sampling import Combined, Verdict
 from experiments.measure.search import SearchSummary
 from experiments.models.summary import NetworkSummary

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from experiments.own.meaning_tables import interpolation_table, meanings_table
-from experiments.own.results import Against, Comparison, Distance, RegionSummary
-from experiments.own.solver import OUT_OF_TIME
+from experiments.own.results import Against, Comparison, RegionSummary
+from experiments.own.solver import OUT_OF_TIME, Distance
 from experiments.own.words import COMPARED, number, search_notes, yes_no
 from experiments.run.limited import OUT_OF_MEMORY
 from experiments.show.proof_cells import proof_cell, uncertified

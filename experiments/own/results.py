@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import ClassVar
 
 from experiments.measure.collisions import Meanings
-from experiments.measure.compared import Minimum, Missed
+from experiments.measure.compared import Missed
 from experiments.measure.interpolation import Interpolation
 from experiments.measure.search import SearchSummary
+from experiments.own.solver import Distance, Lowest
 from experiments.run.outcomes import Key
-from experiments.run.proofs import Proof
 
 #: Statuses of a search that did not end by itself.
 LIMITS = ("step_limit", "time_limit")
@@ -35,23 +35,6 @@ class FoundVertex:
     status: str
     steps: int
     moved: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lowest(Minimum):
-    """An exact minimum, and where it is taken, rounded to float64."""
-
-    point: tuple[float, ...] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Distance:
-    """How far the coordinate that moves most has to move for a point to collide exactly."""
-
-    value: Fraction | None
-    status: str
-    reason: str
-    certificate: Proof | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.images.results import ImageResults
-from experiments.measure.compared import Minimum, compare_point
+from experiments.measure.compared import compare_point
 from experiments.measure.facts import Fact, Facts, ask, sizes_of
+from experiments.measure.minimum import Minimum
 from experiments.run.files import open_run_folder
 from experiments.run.jobs import FILE_NAME, Outcome, run_kept
 from experiments.run.outcomes import Key

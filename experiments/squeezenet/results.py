@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from experiments.images.measures import Accuracy
 from experiments.images.results import ImageDistances, ImageResults, LayerSizes, SeenPicture
-from experiments.measure.compared import Compared, Minimum
+from experiments.measure.compared import Compared
 from experiments.measure.facts import Facts
+from experiments.measure.minimum import Minimum
 from experiments.squeezenet.conv10 import ExactTolerance
 
 
