@@ -17,7 +17,7 @@ from experiments.lenet5.search import measures
 from experiments.lenet5.sets import FactsKey
 from experiments.lenet5.setting import set_up
 from experiments.lenet5.tables import lenet5_tables, set_name
-from experiments.measure.compared import Minimum
+from experiments.measure.minimum import Minimum
 from experiments.run.progress import Progress
 from experiments.run.proofs import MOST_SAVED, Proofs
 from experiments.run.record import read_record

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.lenet5.case import DeepCase, InFolder, proofs_for
 from experiments.lenet5.results import OwnPoint, OwnRegions
-from experiments.measure.compared import Minimum
+from experiments.measure.minimum import Minimum
 from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
 from experiments.run.outcomes import Key

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from experiments.lenet5.case import DeepCase, InFolder, proofs_for
 from experiments.lenet5.results import Growth, Piece, Pieces, UnitPieces
-from experiments.measure.compared import Minimum
 from experiments.measure.distances import mean_pairwise
+from experiments.measure.minimum import Minimum
 from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
 from experiments.run.outcomes import Key

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.measure.collisions import Meanings
-from experiments.measure.compared import Minimum, Placed
+from experiments.measure.compared import Placed
 from experiments.measure.distances import ImageDistance, mean_pairwise
 from experiments.measure.facts import Facts
 from experiments.measure.interpolation import Interpolation
 from experiments.measure.judged import Judged
+from experiments.measure.minimum import Minimum
 from experiments.measure.sampling import Verdict
 from experiments.measure.search import SearchSummary
 from experiments.models.summary import NetworkSummary
