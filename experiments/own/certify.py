@@ -5,8 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
-from experiments.measure.compared import Minimum
 from experiments.measure.facts import Facts, facts
+from experiments.measure.minimum import Minimum
 from experiments.measure.uniqueness import Uniqueness, uniqueness
 from experiments.own.claims import Claim, every_claim
 from experiments.own.set_file import Loaded
