@@ -690,7 +690,7 @@ class Problem:
                 both = ends[sum(sides) - side] + found.bit_count() == 2
                 _prove(both, "an edge does not end at two listed points, or at one and a ray")
         _prove(used == every, "a ray is not along an edge")
-        kind = "points, one on each minimal face" if lines else "vertices"
+        kind = "points, one on each minimal face" if lines else ("vertex", "vertices")[len(at) > 1]
         counts = f"{len(points)} {kind}, {len(rays)} extreme rays and {len(lines)} lines"
         return f"the stated lists are complete: C has exactly these {counts}"
 
@@ -757,12 +757,13 @@ def check(document: object, *, folder: Path | None = None, problem: Problem | No
     problem.weights.work = 0
     same = {"bounds": "optimum", "unique": "vertex", "irredundant": "redundant"}  # one function
     fact = getattr(problem, f"_claim_{same.get(kind, kind.partition('_')[0])}")(claim, witness)
-    return (
+    text = (
         "For the real-arithmetic layer with the stored weights, not its float execution "
         f"({problem.n} units, {len(problem.plus)} of them active, {problem.d} inputs, "
         f"{problem.domain} domain, tolerance {_words(problem.tolerance)}, problem sha256 "
         f"{problem.digest}), and C its collision polytope: {fact}."
     )
+    return re.sub(r"\b1 (unit|input|point|extreme ray|line)s(?=[,.]| and)", r"1 \1", text)
 
 
 def check_file(path: str | Path, known: dict[str, Problem] | None = None) -> str:

@@ -344,10 +344,13 @@ def test_a_single_vertex_is_one_vertex(capsys, tmp_path):
     code, printed, err = collide(capsys, "vertices", path, "--out", tmp_path / "run")
     assert code == 0
     assert "about 1 vertex, " in err
-    assert "1 vertices" not in err
+    assert "C has exactly these 1 vertex, 0 extreme rays and 0 lines." in printed
+    assert "1 vertices" not in printed + err
     single = "H-representation\nbegin\n1 2 rational\n0 1\nend\n"
     (tmp_path / "ray.ine").write_text(single)
     words = ["vertices", tmp_path / "ray.ine", "--redundancy", "--out", tmp_path / "ray"]
     printed = collide(capsys, *words)[1]
     assert f"{'facets':24} 1 of 1 inequality" in printed
     assert "0 implied by all others, 1 not; 1 describes the set" in printed
+    assert "(1 unit, 0 of them active, 1 input, free domain" in printed
+    assert "C has exactly these 1 vertex, 1 extreme ray and 0 lines." in printed

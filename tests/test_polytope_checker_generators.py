@@ -44,7 +44,7 @@ def accepted(document):
     [
         ("square", "exactly these 4 vertices, 0 extreme rays and 0 lines"),
         ("rays", "exactly these 2 vertices, 2 extreme rays and 0 lines"),
-        ("lines", "exactly these 1 points, one on each minimal face, 0 extreme rays and 2 lines"),
+        ("lines", "exactly these 1 point, one on each minimal face, 0 extreme rays and 2 lines"),
         ("pyramid", "exactly these 5 vertices, 0 extreme rays"),
     ],
 )
