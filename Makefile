@@ -6,12 +6,14 @@ STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 CAMPAIGN := $(BIN)/python -m tests.campaigns
 ARGS ?=
+# Processes that share the tests, a file at a time: each has the torch of its own, some 700 MB.
+JOBS ?= 2
 
 .PHONY: help setup mnist test test-slow durations campaigns check format docs-images newest clean
 
 help:
 	@echo "make mnist        set up .venv, then reproduce the MNIST experiment (ARGS='...' for more options)"
-	@echo "make test         the tests (ARGS='...' goes to pytest)"
+	@echo "make test         the tests in two processes (ARGS='...' goes to pytest, JOBS=N for more processes)"
 	@echo "make check        linter, formatter, strict types, doctests"
 	@echo
 	@echo "make format       rewrite the sources as the linter and the formatter want them"
@@ -32,7 +34,7 @@ mnist: $(STAMP)
 	$(BIN)/collide mnist $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20 $(ARGS)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow and not network" $(ARGS)

@@ -90,8 +90,8 @@ def test_gunzip():
     [
         (b"<html>", "f: expected a gzip file, got an HTML page"),
         (b"", "f: expected one whole gzip file, got 0 bytes"),
-        (gzip.compress(b"abc")[:-1], "one whole gzip file"),
-        (gzip.compress(b"abc") + b"x", "one whole gzip file"),
+        (gzip.compress(b"abc", mtime=0)[:-1], "one whole gzip file"),
+        (gzip.compress(b"abc", mtime=0) + b"x", "one whole gzip file"),
         (gzip.compress(bytes(10_000_000)), "at most 1000 bytes unpacked, got more"),
     ],
 )

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from experiments.run import limited
 from experiments.run.limited import in_time
 from polytope.errors import InputError
 
@@ -20,6 +22,11 @@ def slow(until):
         yield number
         if number:
             time.sleep(600)
+
+
+def never(seconds):
+    time.sleep(seconds)
+    yield seconds
 
 
 def dies(code):
@@ -37,12 +44,22 @@ def test_everything_in_time():
     assert (found.items, found.reason) == ([0, 1, 2], "")
 
 
-def test_what_came_before_the_limit_counts():
+def test_what_came_before_the_limit_counts(monkeypatch):
+    """A clock that jumps once both items came: however slowly a process starts."""
+    clock = iter([0.0, 1.0, 2.0, 4000.0])  # for the deadline, and before each item
+    monkeypatch.setattr(limited, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     began = time.monotonic()
-    found = in_time(slow, 5, seconds=4)
+    found = in_time(slow, 5, seconds=300)
     assert found.items == [0, 1]
-    assert found.reason == "given up after 4 s"
-    assert time.monotonic() - began < 30
+    assert found.reason == "given up after 300 s"
+    assert time.monotonic() - began < 300  # it sleeps for longer
+
+
+def test_the_limit_is_seconds():
+    began = time.monotonic()
+    found = in_time(never, 600, seconds=0.5)
+    assert (found.items, found.reason) == ([], "given up after 0.5 s")
+    assert 0.5 <= time.monotonic() - began < 300
 
 
 def test_a_process_that_dies_says_so():

@@ -117,7 +117,11 @@ class Hunt:
         if code != self.scenario.ends:
             self.tally.note("failed", [f"unbroken: exit {code}"])
         self.unbroken = contents(place / "run")
-        self.units = len({line.partition("\t")[2] for line in self._log()})
+        events = [line.partition("\t")[::2] for line in self._log()]
+        begun, kept = ({key for event, key in events if event == e} for e in ("begin", "kept"))
+        # Else a unit that is done twice could not be told from a new one.
+        self.tally.note("failed", [f"{key}: begun or kept, not both" for key in begun ^ kept])
+        self.units = len(begun)
         self._clear()
 
     def _clear(self) -> None:

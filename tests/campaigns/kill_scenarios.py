@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.mnist import run, survey, survey_job
-from experiments.own import exact as own_exact
+from experiments.own.layer_space import LayerSpace
+from experiments.own.results import VertexKey
 from experiments.run import jobs, rows
 from optimize.search import run as search_run
 from tests.examples.network_files import write_network
@@ -24,7 +25,7 @@ class Plain:
         setattr(owner, name, value)
 
 
-def note(event: str, key: str) -> None:
+def note(event: str, key: object) -> None:
     """Appends one event, whole, in one write."""
     with open(os.environ[LOG], "ab", buffering=0) as stream:  # noqa: PTH123 - must not be buffered
         stream.write(f"{event}\t{key}\n".encode())
@@ -49,7 +50,7 @@ def surveyed(job: Any) -> Any:
 def _log_rows() -> None:
     append = rows.RowFile.append
 
-    def logged(self: Any, key: str, *given: Any) -> Any:
+    def logged(self: Any, key: Any, *given: Any) -> Any:
         row = append(self, key, *given)
         note("kept", key)
         return row
@@ -85,13 +86,13 @@ def _small_data() -> None:
 
 
 def _compare() -> None:
-    compare = own_exact.LayerSpace.compare
+    compare = LayerSpace.compare
 
-    def logged(self: Any, search: Any, i: int, **given: Any) -> Any:
-        note("begin", f"{i}")
-        return compare(self, search, i, **given)
+    def logged(self: Any, search: Any, index: int, **given: Any) -> Any:
+        note("begin", VertexKey(index))
+        return compare(self, search, index, **given)
 
-    own_exact.LayerSpace.compare = logged  # type: ignore[method-assign]
+    LayerSpace.compare = logged  # type: ignore[method-assign]
     _log_rows()
     _log_search()
 
