@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+pytest.importorskip("cdd.gmp", reason="needs the extra cdd")
 from polytope import CollisionPolytope
 from tests.campaigns.differential import Comparison, compare_all, draw, main
 from tests.campaigns.differential_tally import Tally

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+pytest.importorskip("cdd.gmp", reason="needs the extra cdd")
 from polytope import Box, CollisionPolytope, LPStatus
 from polytope.exact.rational import RationalVector
 from polytope.lp.basis import solve_basis
