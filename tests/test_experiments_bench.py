@@ -1,6 +1,8 @@
 import json
+import os
 import re
 import types
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,15 +10,23 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.bench import BENCHMARKS, _parser, fc6_vertex, lp, main
-from experiments.bench.fc6_vertex import STAGES
-from experiments.bench.fc6_vertex_worker import measure as measure_vertex
-from experiments.bench.fc6_worker import layer, measure
+from experiments.bench import fc6, fc6_vertex, lp
+from experiments.bench.checker import CheckerResults
+from experiments.bench.fc6 import Fc6Results
+from experiments.bench.fc6_layer import Size, random_layer
+from experiments.bench.fc6_vertex import STAGES, VertexResults
+from experiments.bench.finder import FinderResults
+from experiments.bench.fresh import Stages
+from experiments.bench.gap import GapResults
 from experiments.bench.layers import subject
+from experiments.bench.lp import LpRequest, LpResults
 from experiments.bench.peers import esolver_path, highs_alone, lp_text, parse_value, qsopt_ex
 from experiments.bench.report import Goal, middle, ratio, table
+from experiments.bench.units import UnitsResults
+from experiments.cli.bench import BENCHMARKS, main
 from experiments.measure.case import Case
-from experiments.run.record import read_exact, read_record
+from experiments.run.progress import Progress
+from experiments.run.record import read_record
 from polytope import Box, CollisionPolytope, Free
 from polytope.errors import CollisionError, FileFormatError, InputError
 from tests.examples.printed import all_numbers, timed
@@ -24,10 +34,21 @@ from tests.examples.printed import all_numbers, timed
 needs_esolver = pytest.mark.skipif(esolver_path() is None, reason="needs QSopt_ex (esolver)")
 
 
+RESULTS = {
+    "checker": CheckerResults,
+    "fc6": Fc6Results,
+    "finder": FinderResults,
+    "gap": GapResults,
+    "lp": LpResults,
+    "units": UnitsResults,
+}
+
+
 def smoke(name, tmp_path, *options):
     """Runs a benchmark at tiny sizes and returns its record."""
     assert main([name, "--smoke", "--quiet", "--seed", "3", "--out", str(tmp_path), *options]) == 0
-    record = read_record(tmp_path)
+    kind = VertexResults if "--vertex" in options else RESULTS[name]
+    record = read_record(tmp_path, kind)
     assert record.experiment == f"bench {name}"
     assert record.seed == 3
     assert record.options["smoke"] is True
@@ -48,6 +69,8 @@ def test_the_checker_is_timed_on_its_own(tmp_path, capsys, golden):
     goals = {goal["name"]: goal for goal in record.timings["goals"]}
     assert goals["lines of the checker"]["reached"] is True
     assert [len(seconds) for seconds in record.timings["seconds"].values()] == [1] * 6
+    assert set(record.results.megabytes) == set(record.timings["seconds"])
+    assert min(record.results.megabytes.values()) > 0
     golden.check(
         "bench-checker", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed
     )
@@ -56,9 +79,9 @@ def test_the_checker_is_timed_on_its_own(tmp_path, capsys, golden):
 def test_lp_record_holds_exact_values_and_all_times(tmp_path, capsys, golden):
     record = smoke("lp", tmp_path, "--qsopt-units", "0", "--runs", "1")
     polytope = subject_case(3).polytope()
-    for unit in record.results["units"]:
-        value = read_exact(record.results["values"][str(unit)])
-        assert value == polytope.unit_vertex(unit).value
+    assert len(record.results.units) == 2
+    for unit in record.results.units:
+        assert record.results.values[unit] == polytope.unit_vertex(unit).value
     times = record.timings
     assert len(times["total"]) == len(times["highs_ours"]) == len(times["highs_default"]) == 2
     parts = zip(times["float"], times["proof"], times["rest"], strict=True)
@@ -72,8 +95,7 @@ def test_lp_record_holds_exact_values_and_all_times(tmp_path, capsys, golden):
 
 
 def subject_case(seed):
-    options = _parser().parse_args(["lp", "--smoke", "--seed", str(seed)])
-    return subject(options).case()
+    return subject(LpRequest(smoke=True, seed=seed)).case()
 
 
 def test_lp_names_a_missing_peer(tmp_path, capsys, monkeypatch):
@@ -85,7 +107,7 @@ def test_lp_names_a_missing_peer(tmp_path, capsys, monkeypatch):
 @needs_esolver
 def test_lp_agrees_with_qsopt_ex(tmp_path):
     record = smoke("lp", tmp_path)
-    assert list(record.results["qsopt_ex_agrees"].values()) == [True]
+    assert list(record.results.qsopt_ex_agrees.values()) == [True]
     assert len(record.timings["qsopt_ex"]) == 1
 
 
@@ -154,17 +176,17 @@ def test_highs_alone_solves_the_same_program(ours):
     small = case()
     polytope = small.polytope()
     unit = polytope.inactive_units[0]
-    seconds, value = highs_alone(small, unit, ours=ours)
-    assert value == pytest.approx(float(polytope.unit_vertex(unit).value), abs=1e-6)
-    assert seconds > 0
+    found = highs_alone(small, unit, ours=ours)
+    assert found.value == pytest.approx(float(polytope.unit_vertex(unit).value), abs=1e-6)
+    assert found.seconds > 0
 
 
 def test_units_record_counts_every_inactive_unit(tmp_path, capsys, golden):
     record = smoke("units", tmp_path)
     golden.check("bench-units", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed)
     polytope = subject_case(3).polytope()
-    assert record.results["units"] == record.results["proved"] == len(polytope.inactive_units)
-    assert record.results["vertices"] == record.results["units"]
+    assert record.results.units == record.results.proved == len(polytope.inactive_units)
+    assert record.results.vertices == record.results.units
     assert record.timings["both"][0] == pytest.approx(
         record.timings["certified"][0] + record.timings["verify"][0]
     )
@@ -179,18 +201,18 @@ def test_units_can_leave_out_verify(tmp_path):
 def test_fc6_record_and_checker(tmp_path, capsys, golden):
     record = smoke("fc6", tmp_path, "--verify")
     golden.check("bench-fc6", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed)
-    assert set(record.results) == {"free", "nonnegative"}
-    for domain, found in record.results.items():
-        assert found["dimension"] == found["paper_bound"] == 30 - 4
-        assert found["kernel_holds"] is False
-        claims = found["checker"]
-        assert "has dimension 26" in claims[0]
-        assert "kernel condition fails" in claims[1]
-        times = record.timings[domain][0]
-        assert times["total"] == pytest.approx(
-            times["split"] + times["dimension"] + times["kernel"] + times["witness"]
-        )
-        assert times["peak_gb"] > 0.01
+    assert set(record.results.domains) == {"free", "nonnegative"}
+    for domain, found in record.results.domains.items():
+        assert found.dimension == found.paper_bound == 30 - 4
+        assert found.kernel_holds is False
+        assert "has dimension 26" in found.claims[0]
+        assert "kernel condition fails" in found.claims[1]
+        stages = record.timings[domain][0]
+        names = ["split", "dimension", "kernel", "witness", "checker"]
+        assert list(stages["seconds"]) == list(stages["peak_gb"]) == names
+        row = next(row for row in record.timings["table"] if row[0] == fc6.DOMAINS[domain])
+        assert float(row[7]) == pytest.approx(sum(map(float, row[3:7])), abs=0.03)
+        assert stages["peak_gb"]["witness"] > 0.01
 
 
 def searched(text):
@@ -204,19 +226,19 @@ def test_fc6_vertex(tmp_path, capsys, golden):
     record = smoke("fc6", tmp_path, "--vertex", "--verify", "--optimum")
     shown = capsys.readouterr().out
     golden.check("bench-fc6-vertex", shown, places={"FOLDER": tmp_path}, masked=searched)
-    found = record.results
-    assert (found["n_units"], found["n_inputs"], found["n_positive"]) == (12, 30, 4)
-    assert found["status"] == "VERTEX"
-    assert (found["dimension"], found["lineality"], found["kernel_holds"]) == (26, 0, False)
-    assert found["tight"] == found["support"] >= 4
-    assert found["tight"] - found["tight_inactive"] == 4
-    assert found["rounded_tolerance"] < 1e-6
-    assert "the stated point is a vertex of C" in found["checker"]
+    found, vertex = record.results, record.results.vertex
+    assert (found.n_units, found.n_inputs, found.n_positive) == (12, 30, 4)
+    assert found.status == "VERTEX"
+    assert (found.dimension, found.lineality, found.kernel_holds) == (26, 0, False)
+    assert vertex.tight == vertex.support >= 4
+    assert vertex.tight - vertex.tight_inactive == 4
+    assert vertex.rounded_tolerance < 1e-6
+    assert "the stated point is a vertex of C" in vertex.claim
     assert set(record.timings["seconds"]) == set(record.timings["peak_gb"]) == set(STAGES)
-    least = found["optimum"]
-    assert least["status"] == "OPTIMAL"
-    assert least["is_vertex"]
-    assert f"the pre-activation of unit {least['unit']} over C is" in least["checker"]
+    least = found.optimum
+    assert least.status == "OPTIMAL"
+    assert least.is_vertex
+    assert f"the pre-activation of unit {least.unit} over C is" in least.claim
     assert (
         main(["fc6", "--vertex", "--quiet", "--units", "9", "--inputs", "20", "--active", "2"]) == 0
     )
@@ -227,55 +249,71 @@ def test_fc6_vertex(tmp_path, capsys, golden):
 
 def test_fc6_with_real_weights(monkeypatch):
     """Of VGG-16's weights, a file of either kind, fc6 is taken; the target is drawn."""
-    weight, bias, _ = layer(16, 40, 5, seed=3)
+    drawn = random_layer(Size(16, 40, 5), seed=3)
     model = nn.Module()
     model.classifier = nn.Sequential(nn.Linear(40, 16))
-    model.classifier[0].weight.data = torch.from_numpy(weight)
-    model.classifier[0].bias.data = torch.from_numpy(bias)
+    model.classifier[0].weight.data = torch.from_numpy(drawn.weight)
+    model.classifier[0].bias.data = torch.from_numpy(drawn.bias)
     monkeypatch.setattr(
         "experiments.models.vgg16_weights.load_vgg16",
         lambda path: types.SimpleNamespace(model=model) if path == "vgg.pth" else None,
     )
-    found = measure_vertex((0, 0, 0), 7, verify=False, weights="vgg.pth")["results"]
-    assert (found["n_units"], found["n_inputs"]) == (16, 40)
-    assert found["status"] == "VERTEX"
+    asked = fc6_vertex.Asked(Size(0, 0, 0), 7, weights="vgg.pth")
+    found = fc6_vertex.measure(asked).results
+    assert (found.n_units, found.n_inputs) == (16, 40)
+    assert found.status == "VERTEX"
 
 
 def test_fc6_without_a_vertex_says_why():
-    notes = fc6_vertex._notes({"status": "UNDECIDED", "reason": "floats failed"})
+    found = fc6_vertex.measure(fc6_vertex.Asked(Size(12, 30, 4), 7)).results
+    none = replace(found, status="UNDECIDED", reason="floats failed", vertex=None)
+    notes = fc6_vertex._notes(fc6_vertex.Measured(none, Stages(), {}))
     assert notes == ["no vertex: UNDECIDED: floats failed"]
 
 
 def test_fc6_layer_has_the_wanted_active_units():
-    weight, bias, target = layer(40, 50, 11, seed=5)
-    assert weight.dtype == bias.dtype == target.dtype == np.float32
-    assert CollisionPolytope.from_layer(weight, bias, target).n_positive == 11
-    assert (target == 0).mean() > 0.6
+    found = random_layer(Size(40, 50, 11), seed=5)
+    assert found.weight.dtype == found.bias.dtype == found.target.dtype == np.float32
+    assert found.polytope(Free()).n_positive == 11
+    assert (found.target == 0).mean() > 0.6
 
 
 def test_fc6_measure_is_the_same_twice():
-    first, second = (measure("free", (12, 30, 4), 7, verify=False)["results"] for _ in range(2))
-    assert first == second
+    asked = fc6.Asked("free", Size(12, 30, 4), 7)
+    assert fc6.measure(asked).facts == fc6.measure(asked).facts
+
+
+def die(asked):
+    os._exit(1)
 
 
 def test_fc6_reports_a_failed_process(monkeypatch):
-    monkeypatch.setattr("experiments.bench.fc6.sys.executable", "/bin/false")
-    with pytest.raises(CollisionError, match="the process for free ended with 1"):
+    monkeypatch.setattr(fc6, "measure", die)
+    monkeypatch.setattr(fc6_vertex, "measure", die)
+    with pytest.raises(CollisionError, match="for free: the process ended with 1"):
         main(["fc6", "--smoke", "--quiet", "--domain", "free"])
-    with pytest.raises(CollisionError, match="the process for the vertex ended with 1"):
+    with pytest.raises(CollisionError, match="for the vertex: the process ended with 1"):
         main(["fc6", "--smoke", "--quiet", "--vertex"])
 
 
-@pytest.mark.parametrize(("units", "active"), [("0", "0"), ("10", "10"), ("40", "30"), ("8", "0")])
-def test_fc6_sizes_of_no_layer(units, active):
-    with pytest.raises(InputError, match="active: must be positive and below units and inputs"):
+@pytest.mark.parametrize(
+    ("units", "active", "words"),
+    [
+        ("0", "1", "units: expected at least 1, got 0"),
+        ("10", "10", "active: expected 1 to 9, below units and inputs, got 10 of 10 x 30"),
+        ("40", "30", "active: expected 1 to 29, below units and inputs, got 30 of 40 x 30"),
+        ("8", "0", "active: expected at least 1, got 0"),
+    ],
+)
+def test_fc6_sizes_of_no_layer(units, active, words):
+    with pytest.raises(InputError, match=words):
         main(["fc6", "--quiet", "--units", units, "--inputs", "30", "--active", active])
 
 
 def test_finder_record_has_a_ratio_for_each_method(tmp_path, capsys, golden):
     record = smoke("finder", tmp_path)
     golden.check("bench-finder", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed)
-    assert record.results == {"vertices": 6, "steps": 10}
+    assert (record.results.vertices, record.results.steps) == (6, 10)
     assert len(record.timings["goals"]) == 4
     assert min(goal["value"] for goal in record.timings["goals"]) > 0
 
@@ -283,11 +321,11 @@ def test_finder_record_has_a_ratio_for_each_method(tmp_path, capsys, golden):
 def test_gap_record_compares_with_the_exact_optimum(tmp_path, capsys, golden):
     record = smoke("gap", tmp_path)
     golden.check("bench-gap", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed)
-    hinge, absolute = record.results["hinge"], record.results["absolute"]
-    assert hinge["vertices"] == hinge["proved"] == absolute["vertices"] == 6
-    assert hinge["relative_gap_mean"] <= hinge["relative_gap_max"] < 0.02
-    assert hinge["smallest_tolerance_max"] < 1e-3
-    exact = [[one["exact"] for one in entry["per_vertex"]] for entry in (hinge, absolute)]
+    hinge, absolute = record.results.hinge, record.results.absolute
+    assert len(hinge.per_vertex) == hinge.proved == len(absolute.per_vertex) == 6
+    assert max(hinge.relative_gaps) < 0.02
+    assert hinge.smallest_tolerance_max < 1e-3
+    exact = [[one.exact for one in entry.per_vertex] for entry in (hinge, absolute)]
     assert exact[0] == exact[1]
 
 
@@ -315,14 +353,14 @@ def test_every_benchmark_states_its_options(capsys):
     ],
 )
 def test_counts_must_be_positive(arguments):
-    with pytest.raises(InputError, match="must"):
+    with pytest.raises(InputError, match=r"^[a-z-]+: expected .*, got"):
         main([*arguments, "--smoke", "--quiet"])
 
 
 def test_lp_needs_as_many_inactive_units():
-    options = _parser().parse_args(["lp", "--smoke", "--units", "17", "--quiet"])
-    with pytest.raises(InputError, match="units must be at most"):
-        lp.run(options)
+    request = LpRequest(smoke=True, units=17)
+    with pytest.raises(InputError, match=r"units: expected at most 7, the inactive ones, got 17"):
+        lp.run(request, Progress(quiet=True))
 
 
 def test_unwritable_folder_is_refused_before_any_work(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.bench import exact_peers
-from experiments.bench.exact_peers import SOLVERS, Answer, Peer, installed, missing, parse_lrs
+from experiments.bench.exact_peers import SOLVERS, Answer, installed, missing, parse_lrs
 from experiments.bench.exact_sets import (
     EMPTY,
     ExactSet,
@@ -18,6 +18,7 @@ from experiments.bench.exact_sets import (
     set_of,
     system_of,
 )
+from experiments.bench.peer_process import Peer
 from polytope import Box, CollisionPolytope, RationalVector, VRepresentation
 from polytope.errors import FileFormatError
 
@@ -55,9 +56,9 @@ def system(name):
 def test_every_peer_lists_what_is_known(name, peer):
     if peer not in installed():
         pytest.skip(f"needs {peer}")
-    found, seconds = SOLVERS[peer](system(name))
-    assert found == expected(name)
-    assert 0 <= seconds < 10
+    found = SOLVERS[peer](system(name))
+    assert found.listed == expected(name)
+    assert 0 <= found.seconds < 10
 
 
 @pytest.mark.parametrize("peer", ["PPL", "lrs"])
@@ -79,7 +80,7 @@ def test_a_child_answers_again_and_again_and_is_stopped_in_time(peer):
 def test_an_answer_after_its_time_counts_as_none(monkeypatch):
     with Peer("PPL") as child:
         child.start()
-        monkeypatch.setattr(child, "_received", lambda: Answer(expected("cone"), 0.7))
+        monkeypatch.setattr(child, "_waited", lambda seconds: Answer(expected("cone"), 0.7))
         assert child.ask(system("cone"), limit=0.5) == Answer(None, 0.5, "more than 0.5 s")
 
 
@@ -118,10 +119,11 @@ def test_lrs_output_after_a_restart_is_read_from_its_last_start():
 
 
 def test_lrs_output_is_read_and_repeated_rays_merged():
-    found, seconds = parse_lrs(LRS)
-    assert found == ExactSet(frozenset({(2, 1, 0)}), frozenset({(1, 0)}), ())
-    assert seconds == pytest.approx(0.015)
-    assert parse_lrs("begin\n***** 3 rational\nend\nNo feasible solution\n*0.0u 0.0s x")[0] == EMPTY
+    found = parse_lrs(LRS)
+    assert found.listed == ExactSet(frozenset({(2, 1, 0)}), frozenset({(1, 0)}), ())
+    assert found.seconds == pytest.approx(0.015)
+    empty = "begin\n***** 3 rational\nend\nNo feasible solution\n*0.0u 0.0s x"
+    assert parse_lrs(empty).listed == EMPTY
     with pytest.raises(FileFormatError, match="expected a line"):
         parse_lrs("lrs: error")
 

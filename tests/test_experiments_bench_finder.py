@@ -3,24 +3,25 @@
 import pytest
 import torch
 
-from experiments.bench import _parser, main
+from experiments.bench.finder import FinderRequest, FinderResults
 from experiments.bench.limits import device_limits
+from experiments.cli.bench import main
 from experiments.run.record import read_record
 from polytope.errors import InputError
 
 
 def bench(tmp_path, *options):
     assert main(["finder", "--smoke", "--quiet", "--out", str(tmp_path), *options]) == 0
-    return read_record(tmp_path)
+    return read_record(tmp_path, FinderResults)
 
 
 def test_a_deep_model_is_measured_by_method(tmp_path, capsys):
     record = bench(tmp_path, "--model", "lenet5", "--at-once", "4")
-    assert record.results["vertices"] == 6
-    assert record.results["steps"] == 10
+    assert record.results.vertices == 6
+    assert record.results.steps == 10
     # conv1 forward; conv2 forward and its input's gradient; conv1's input's gradient.
     conv1, conv2 = 28 * 28 * 6 * 25, 10 * 10 * 16 * 6 * 25
-    assert record.results["flops"] == 2 * 2 * (conv1 + conv2)
+    assert record.results.flops == 2 * 2 * (conv1 + conv2)
     headings, *rows = record.timings["table"]
     assert len(rows) == 4
     assert {len(row) for row in rows} == {len(headings)}
@@ -45,13 +46,19 @@ def test_models_of_the_user_s_own_and_their_size(tmp_path):
         bench(out, "--model", factory)
     with pytest.raises(InputError, match=r"image-size: .* got 0 for inputs of shape \(2, 5, 5\)"):
         bench(out, "--model", factory, "--layer", "0", "--image-size", "0")
-    with pytest.raises(InputError, match="targets must be at least 1; got 0"):
+    with pytest.raises(InputError, match="targets: expected at least 1, got 0"):
         bench(out, "--model", factory, "--layer", "0", "--targets", "0")
 
 
 def test_defaults_depend_on_the_model():
-    options = _parser().parse_args(["finder"])
-    assert (options.targets, options.steps, options.model) == (None, None, "mlp")
+    def counts(model, *, cuda):
+        request = FinderRequest(model=model).counts(cuda=cuda)
+        return request.targets, request.steps
+
+    assert FinderRequest().model == "mlp"
+    assert counts("mlp", cuda=False) == counts("mlp", cuda=True) == (100, 100)
+    assert (counts("vgg16", cuda=False), counts("vgg16", cuda=True)) == ((2, 3), (100, 20))
+    assert FinderRequest(targets=7, steps=5).counts(cuda=True).targets == 7
 
 
 def test_limits_name_both_precisions(monkeypatch):

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.bench.exact_peers import Peer, installed
+from experiments.bench.exact_peers import installed
+from experiments.bench.peer_process import Peer
 from polytope import CollisionPolytope
 from tests.campaigns.enumeration_differential import Tally, compare, run
 from tests.examples.random_polyhedra import FAMILIES, polyhedron

@@ -2,8 +2,9 @@
 
 import pytest
 
-from experiments.bench.exact_peers import Peer, installed
+from experiments.bench.exact_peers import installed
 from experiments.bench.exact_sets import set_of, system_of
+from experiments.bench.peer_process import Peer
 from polytope import verify
 from polytope.answers.generators import Completeness
 from tests.examples.instances import FOLDER, INSTANCES, cyclic, gale

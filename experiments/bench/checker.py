@@ -4,19 +4,17 @@ Each certificate is made here, saved, and checked as a stranger would: `python -
 a process of its own, reading included.
 """
 
-import argparse
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
+from experiments.bench.fresh import checked
 from experiments.bench.layers import DIGIT, subject
+from experiments.bench.options import BenchRequest, count
 from experiments.bench.report import Goal, Report, middle, spread
 from experiments.run.progress import Progress
 from polytope import Box, Certificate, CollisionPolytope, checker
@@ -45,43 +43,60 @@ class Job:
     make: Callable[[], Certificate | None]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds this benchmark's options."""
-    parser.add_argument("--runs", type=int, default=3, help="checks of each certificate")
+@dataclass(frozen=True, kw_only=True)
+class CheckerRequest(BenchRequest):
+    """Options of `collide bench checker`."""
+
+    runs: int = count("checks of each certificate", 3)
 
 
-def run(options: argparse.Namespace) -> Report:
+REQUEST = CheckerRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckerResults:
+    """What does not depend on the machine: claim -> megabytes that the checker reads."""
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/bench-checker/2"
+    megabytes: dict[str, float]
+
+
+def run(request: CheckerRequest, progress: Progress) -> Report[CheckerResults]:
     """Makes the certificates, and checks each `runs` times.
 
     Raises:
         DownloadError: MNIST is not in the cache and cannot be fetched.
     """
-    given = subject(options)
-    case, progress = given.case(), Progress(quiet=options.quiet)
+    given = subject(request)
     seconds: dict[str, list[float]] = {}
-    rows, goals = [], []
+    megabytes: dict[str, float] = {}
+    goals: list[Goal] = []
+    peak = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for number, job in enumerate(_jobs(case.polytope(), small=options.smoke)):
+        for number, job in enumerate(_jobs(given.case().polytope(), small=request.smoke)):
             progress.say(job.words)
             certificate = job.make()
             if certificate is None:
                 raise CollisionError(f"{job.words}: expected a certificate, got none")
             path = certificate.save(Path(folder) / f"{number}.json")
-            files = sum(each.stat().st_size for each in _files(path))
-            seconds[job.words] = [_check(path) for _ in range(options.runs)]
-            rows.append([job.words, *spread(seconds[job.words]), f"{files / 1e6:.1f}"])
+            megabytes[job.words] = sum(each.stat().st_size for each in _files(path)) / 1e6
+            found = [checked(path) for _ in range(request.runs)]
+            seconds[job.words] = [one.seconds for one in found]
+            peak = max(peak, *(one.peak_gb for one in found))
             if job.reach is not None:
                 value = middle(seconds[job.words])
                 goals.append(Goal(job.words, value, job.reach, "at most", " s"))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
     lines = Path(checker.__file__).read_text().count("\n")
     return Report(
         title=f"the checker alone, on {given.words}",
         headings=["certificate", "median s", "least", "most", "MB read"],
-        rows=rows,
+        rows=[
+            [words, *spread(times), f"{megabytes[words]:.1f}"] for words, times in seconds.items()
+        ],
         goals=[*goals, Goal("lines of the checker", lines, 800, "at most")],
         notes=[f"largest peak memory of a check: {peak:.2f} GB"],
         data=given.data,
+        results=CheckerResults(megabytes=megabytes),
         timings={"seconds": seconds, "peak_gb": peak},
     )
 
@@ -138,17 +153,3 @@ def _files(path: Path) -> list[Path]:
     text = path.read_text()
     beside = [each for each in path.parent.glob("*.safetensors") if each.name in text]
     return [path, *beside]
-
-
-def _check(path: Path) -> float:
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(checker.__file__), path.name],
-        cwd=path.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CollisionError(f"{path.name}: expected a proof, got {done.stdout.strip()}")
-    return time.perf_counter() - began

@@ -7,8 +7,6 @@ it used, reading and printing included (to 1 ms).
 """
 
 import importlib.util
-import multiprocessing
-import os
 import re
 import shutil
 import subprocess
@@ -18,9 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from experiments.bench.exact_sets import (
@@ -29,14 +25,15 @@ from experiments.bench.exact_sets import (
     HalfspaceSystem,
     exact_set,
     homogeneous,
+    set_of,
 )
-from polytope.errors import CollisionError, FileFormatError
+from polytope.errors import FileFormatError
 from polytope.formats import cdd as cdd_format
 from polytope.formats.representations import HalfspaceRows, VRepresentation
 
 _LRS_TIME = re.compile(r"^\*([0-9.]+)u ([0-9.]+)s ", re.MULTILINE)
 #: Seconds that a child may take to start and import its peer.
-_START = 120
+START = 120
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,7 @@ def missing() -> list[str]:
     return [f"{name} is missing: {what}." for name, (here, what) in PRESENT.items() if not here()]
 
 
-# ---- In the child ------------------------------------------------------------------------------
-
-
-def solve_ppl(system: HalfspaceSystem) -> tuple[ExactSet, float]:
+def solve_ppl(system: HalfspaceSystem) -> Answer:
     """Lists by PPL's double description (Bagnara, Hill & Zaffanella 2008)."""
     import ppl
 
@@ -115,14 +109,15 @@ def solve_ppl(system: HalfspaceSystem) -> tuple[ExactSet, float]:
         found = [int(v) for v in generator.coefficients()]
         return (*found, *(0,) * (n - len(found)))
 
-    return exact_set(
+    found = exact_set(
         ((int(g.divisor()), *integers(g)) for g in listed if g.is_point()),
         (integers(g) for g in listed if g.is_ray()),
         [integers(g) for g in listed if g.is_line()],
-    ), seconds
+    )
+    return Answer(found, seconds)
 
 
-def solve_cdd(system: HalfspaceSystem) -> tuple[ExactSet, float]:
+def solve_cdd(system: HalfspaceSystem) -> Answer:
     """Lists by cddlib's double description with GMP (Fukuda); a cone's apex is put back."""
     import cdd
     import cdd.gmp
@@ -141,10 +136,11 @@ def solve_cdd(system: HalfspaceSystem) -> tuple[ExactSet, float]:
         points = [(1, *(0,) * system.n_inputs)]
     directions = [(k, homogeneous(row[1:])[1:]) for k, row in enumerate(array) if row[0] == 0]
     rays = [row for k, row in directions if k not in linear]
-    return exact_set(points, rays, [row for k, row in directions if k in linear]), seconds
+    lines = [row for k, row in directions if k in linear]
+    return Answer(exact_set(points, rays, lines), seconds)
 
 
-def solve_normaliz(system: HalfspaceSystem) -> tuple[ExactSet, float]:
+def solve_normaliz(system: HalfspaceSystem) -> Answer:
     """Lists by Normaliz (Bruns, Ichim, Soeger et al.), with GMP integers.
 
     Its default, machine integers that are to notice overflows, lost vertices of boxes with
@@ -163,14 +159,15 @@ def solve_normaliz(system: HalfspaceSystem) -> tuple[ExactSet, float]:
     points, rays = cone.VerticesOfPolyhedron(), cone.ExtremeRays()
     lines = cone.MaximalSubspace()
     seconds = time.perf_counter() - began
-    return exact_set(
+    found = exact_set(
         ((row[-1], *row[:-1]) for row in points),
         (tuple(row[:-1]) for row in rays),
         [tuple(row[:-1]) for row in lines],
-    ), seconds
+    )
+    return Answer(found, seconds)
 
 
-def solve_lrs(system: HalfspaceSystem, limit: float = _START) -> tuple[ExactSet, float]:
+def solve_lrs(system: HalfspaceSystem, limit: float = START) -> Answer:
     """Lists by lrs's reverse search (Avis & Fukuda 1992); repeated rays are merged.
 
     Raises:
@@ -193,7 +190,7 @@ def solve_lrs(system: HalfspaceSystem, limit: float = _START) -> tuple[ExactSet,
     return parse_lrs(done.stdout)
 
 
-def parse_lrs(text: str) -> tuple[ExactSet, float]:
+def parse_lrs(text: str) -> Answer:
     """Returns what lrs printed, and its processor time.
 
     Raises:
@@ -204,138 +201,17 @@ def parse_lrs(text: str) -> tuple[ExactSet, float]:
         raise FileFormatError(f"lrs: expected a line *...u ...s, got {text[-80:]!a}")
     seconds = sum(map(float, times[-1]))
     if "No feasible solution" in text:
-        return EMPTY, seconds
+        return Answer(EMPTY, seconds)
     # After an overflow it starts again with longer integers, from the first line on.
     found = cdd_format.parse(text[text.rfind("V-representation") :], "lrs")
     if not isinstance(found, VRepresentation):
         raise FileFormatError("lrs: expected a V-representation, got an H-representation")
-    return exact_set(
-        ((v.denominator, *v.numerators) for v in found.points),
-        (v.numerators for v in found.rays),
-        [v.numerators for v in found.lines],
-    ), seconds
+    return Answer(set_of(found), seconds)
 
 
-SOLVERS: dict[str, Callable[[HalfspaceSystem], tuple[ExactSet, float]]] = {
+SOLVERS: dict[str, Callable[[HalfspaceSystem], Answer]] = {
     "lrs": solve_lrs,
     "Normaliz": solve_normaliz,
     "PPL": solve_ppl,
     "cdd.gmp": solve_cdd,
 }
-_WARMUP = HalfspaceSystem(((0, 1), (1, -1)), 0)
-
-
-def _late(limit: float) -> str:
-    return f"more than {limit:g} s"
-
-
-def _serve(name: str, connection: Connection) -> None:
-    """Answers systems until the pipe closes; one small system warms the peer up."""
-    # A peer that crashes would print its stack; that it ended is seen from the pipe.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    solve = SOLVERS[name]
-    solve(_WARMUP)
-    connection.send("ready")
-    while True:
-        try:
-            system, limit = connection.recv()
-        except EOFError:
-            return
-        try:
-            # Only a program of its own can be stopped from here; the parent stops the others.
-            found = solve_lrs(system, limit) if name == "lrs" else solve(system)
-            connection.send(Answer(*found))
-        except subprocess.TimeoutExpired:
-            connection.send(Answer(None, limit, _late(limit)))
-        except Exception as error:  # whatever a peer raises is its answer
-            connection.send(Answer(None, 0.0, f"{type(error).__name__}: {error}"))
-
-
-# ---- In the parent -----------------------------------------------------------------------------
-
-
-class Peer:
-    """One peer in a child process of its own; a context manager.
-
-    Example:
-        with Peer("PPL") as peer:
-            answer = peer.ask(system, limit=60)
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._child: Any = None
-        self._pipe: Connection | None = None
-        self._until = self._limit = 0.0
-
-    def __enter__(self) -> "Peer":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Starts the child and waits until it is warm.
-
-        Raises:
-            CollisionError: it did not start.
-        """
-        if self._child is not None:
-            return
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._child = context.Process(target=_serve, args=(self.name, theirs), daemon=True)
-        self._child.start()
-        theirs.close()
-        if not self._pipe.poll(_START) or self._received() != "ready":
-            self.stop()
-            raise CollisionError(f"{self.name} did not start")
-
-    def send(self, system: HalfspaceSystem, *, limit: float) -> None:
-        """Hands over a system; the peer begins at once and has `limit` seconds."""
-        self.start()
-        if self._pipe is not None:
-            self._pipe.send((system, limit))
-        # Grace for the conversion into comparable form, and for lrs to be stopped by its child.
-        self._until = time.monotonic() + 1.5 * limit + 2
-        self._limit = limit
-
-    def receive(self) -> Answer:
-        """Returns the answer to what was sent; the child is stopped when its time is over."""
-        if self._pipe is None:
-            raise CollisionError(f"{self.name} was not asked anything")
-        if not self._pipe.poll(max(0.0, self._until - time.monotonic())):
-            self.stop()
-            return Answer(None, self._limit, _late(self._limit))
-        found = self._received()
-        if isinstance(found, Answer):
-            if found.seconds > self._limit:
-                return Answer(None, self._limit, _late(self._limit))
-            return found
-        self.stop()
-        return Answer(None, 0.0, "the process ended")
-
-    def ask(self, system: HalfspaceSystem, *, limit: float) -> Answer:
-        """Lists one system."""
-        self.send(system, limit=limit)
-        return self.receive()
-
-    def stop(self) -> None:
-        """Ends the child, and the program it runs."""
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._child is not None:
-            self._child.kill()  # some peers put off SIGTERM until they are done
-            self._child.join()
-        self._pipe, self._child = None, None
-
-    def _received(self) -> Any:
-        try:
-            return self._pipe.recv() if self._pipe is not None else None
-        except (EOFError, OSError):
-            return None

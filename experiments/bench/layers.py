@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.bench.options import BenchRequest
 from experiments.measure.case import Case
 from polytope.errors import InputError
 
@@ -47,11 +48,11 @@ class Subject:
         return torch.nn.Sequential(layer)
 
 
-def subject(options: Any, *, targets: int = 1, digit: int | None = DIGIT) -> Subject:
+def subject(request: BenchRequest, *, targets: int = 1, digit: int | None = DIGIT) -> Subject:
     """Returns the MNIST subject, or with `--smoke` a random layer of 16 units on 20 inputs.
 
     Args:
-        options: parsed options; `seed` chooses the trained network, or the random one.
+        request: its `seed` chooses the trained network, or the random one.
         targets: how many, the first ones of the test set.
         digit: only test images of this class; None for any.
 
@@ -59,22 +60,20 @@ def subject(options: Any, *, targets: int = 1, digit: int | None = DIGIT) -> Sub
         InputError: there are not that many.
         DownloadError: MNIST is not in the cache and cannot be fetched.
     """
-    if targets < 1:
-        raise InputError(f"targets must be at least 1; got {targets}")
-    if options.smoke:
-        return _random(options.seed, targets)
+    if request.smoke:
+        return _random(request.seed, targets)
     from experiments.datasets.mnist import load_mnist, pixels
     from experiments.models.train import trained_mlp
 
     data = load_mnist()
-    net = trained_mlp(data, seed=options.seed)
+    net = trained_mlp(data, seed=request.seed)
     found = np.flatnonzero((data.test_labels == digit) | (digit is None))[:targets]
     if len(found) < targets:
-        raise InputError(f"targets must be at most {len(found)}; got {targets}")
+        raise InputError(f"targets: expected at most {len(found)}, got {targets}")
     layer = net.model.hidden1
     kind = "test images" if digit is None else f"{digit}s of the test set"
     return Subject(
-        f"MNIST network (seed {options.seed}, test accuracy {net.accuracy:.2%}), first layer, "
+        f"MNIST network (seed {request.seed}, test accuracy {net.accuracy:.2%}), first layer, "
         f"pixels in [0, 1], the first {kind}: {targets}",
         layer.weight.detach().numpy(),
         layer.bias.detach().numpy(),

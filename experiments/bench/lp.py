@@ -1,16 +1,18 @@
 """What does one certified vertex cost, from a cold start?  Beside HiGHS alone and QSopt_ex."""
 
-import argparse
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import ClassVar
 
 from experiments.bench.layers import subject
+from experiments.bench.options import BenchRequest, count
 from experiments.bench.peers import ESOLVER, esolver_path, highs_alone, qsopt_ex
 from experiments.bench.report import Goal, Report, ratio, spread
 from experiments.measure.case import Case
 from experiments.run.progress import Progress
+from experiments.run.request import option
 from polytope import verify
 from polytope.errors import InputError
 
@@ -28,73 +30,77 @@ LINES = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds this benchmark's options."""
-    parser.add_argument("--units", type=int, default=5, help="how many inactive units, the first")
-    parser.add_argument("--runs", type=int, default=3, help="times that each unit is solved")
-    parser.add_argument("--qsopt-units", type=int, default=1, help="of these, given to QSopt_ex")
-    parser.add_argument("--qsopt-runs", type=int, default=1, help="times that QSopt_ex solves each")
-    parser.add_argument("--qsopt-limit", type=float, default=600, help="its seconds for each")
+@dataclass(frozen=True, kw_only=True)
+class LpRequest(BenchRequest):
+    """Options of `collide bench lp`."""
+
+    units: int = count("how many inactive units, the first", 5)
+    runs: int = count("times that each unit is solved", 3)
+    qsopt_units: int = count("of these, given to QSopt_ex", 1, least=0)
+    qsopt_runs: int = count("times that QSopt_ex solves each", 1, least=0)
+    qsopt_limit: float = option("its seconds for each (600)", default=600.0, metavar="S", above=0)
 
 
-def run(options: argparse.Namespace) -> Report:
+REQUEST = LpRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class LpResults:
+    """What does not depend on the machine.
+
+    Attributes:
+        units: that were solved.
+        values: unit -> its least pre-activation, exact.
+        qsopt_ex_agrees: unit -> whether QSopt_ex found the same, of those it was given.
+    """
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/bench-lp/2"
+    units: tuple[int, ...]
+    values: dict[int, Fraction]
+    qsopt_ex_agrees: dict[int, bool]
+
+
+def run(request: LpRequest, progress: Progress) -> Report[LpResults]:
     """Measures ours, HiGHS and QSopt_ex in turns on the same programs.
 
     Raises:
-        InputError: a count is not positive, or there are fewer inactive units.
+        InputError: there are fewer inactive units.
     """
-    _check(options)
-    progress = Progress(quiet=options.quiet)
-    measured = subject(options)
+    measured = subject(request)
     case = measured.case()
     system = case.polytope().layer.system
-    units = case.polytope().inactive_units[: options.units]
-    if len(units) < options.units:
-        raise InputError(f"units must be at most {len(units)}, the inactive ones")
+    units = case.polytope().inactive_units[: request.units]
+    if len(units) < request.units:
+        raise InputError(
+            f"units: expected at most {len(units)}, the inactive ones, got {request.units}"
+        )
     times: dict[str, list[float]] = defaultdict(list)
     values: dict[int, Fraction] = {}
     off: list[float] = []
-    for _, unit in progress.track(
-        [(k, unit) for k in range(options.runs) for unit in units],
-        total=options.runs * len(units),
-        unit="vertices",
-    ):
+    turns = [unit for _ in range(request.runs) for unit in units]
+    for unit in progress.track(turns, total=len(turns), unit="vertices"):
         values[unit] = _ours(case, unit, times)
         for key, ours in (("highs_ours", True), ("highs_default", False)):
-            seconds, value = highs_alone(case, unit, ours=ours)
-            times[key].append(seconds)
-            off.append(abs(value - float(values[unit])))
-    agree, notes = _exact_peer(options, case, units, values, times, progress)
-    compared = units[: options.qsopt_units] if agree else ()
+            answer = highs_alone(case, unit, ours=ours)
+            times[key].append(answer.seconds)
+            off.append(abs(answer.value - float(values[unit])))
+    agree = _exact_peer(request, case, values, times, progress)
     return Report(
         title=f"One certified vertex, cold start, proof included. {measured.words}; units "
         f"{', '.join(map(str, units))}; {system.n_inputs} variables x {len(system.rows)} rows; "
-        f"runs: {options.runs}.",
+        f"runs: {request.runs}.",
         headings=["seconds", "median", "min", "max"],
         rows=[[line, *spread(times[key])] for key, line in LINES.items()],
         goals=_goals(times),
         notes=[
             '"Ours" starts from the float32 arrays and ends with point, value and witness in hand.',
             f"Largest difference of a HiGHS value from the exact one: {max(off):.1e}.",
-            *notes,
+            _verdict(request, agree),
         ],
         data=measured.data,
-        results={
-            "units": units,
-            "values": values,
-            "qsopt_ex_agrees": {unit: agree[unit] for unit in compared},
-        },
+        results=LpResults(units=units, values=values, qsopt_ex_agrees=agree),
         timings={key: times[key] for key in LINES},
     )
-
-
-def _check(options: argparse.Namespace) -> None:
-    for name in ("units", "runs"):
-        if getattr(options, name) < 1:
-            raise InputError(f"{name} must be at least 1; got {getattr(options, name)}")
-    for name in ("qsopt_units", "qsopt_runs"):
-        if getattr(options, name) < 0:
-            raise InputError(f"{name} must not be negative; got {getattr(options, name)}")
 
 
 def _ours(case: Case, unit: int, times: dict[str, list[float]]) -> Fraction:
@@ -121,44 +127,47 @@ def _ours(case: Case, unit: int, times: dict[str, list[float]]) -> Fraction:
 
 
 def _exact_peer(
-    options: argparse.Namespace,
+    request: LpRequest,
     case: Case,
-    units: tuple[int, ...],
     values: dict[int, Fraction],
     times: dict[str, list[float]],
     progress: Progress,
-) -> tuple[dict[int, bool], list[str]]:
-    """Gives some of the programs to QSopt_ex; whether its values equal ours, and what to note."""
-    if not (options.qsopt_units and options.qsopt_runs):
-        return {}, ["QSopt_ex was not asked for."]
-    if esolver_path() is None:
-        return {}, [
-            f"QSopt_ex is missing: no comparison with it (its program {ESOLVER} is in the Debian "
-            "package qsopt-ex)."
-        ]
-    layer = case.polytope().layer
+) -> dict[int, bool]:
+    """Gives the first programs to QSopt_ex, where it is here; whether its values equal ours."""
     agree: dict[int, bool] = {}
-    for unit in units[: options.qsopt_units]:
+    if not request.qsopt_runs or esolver_path() is None:
+        return agree
+    layer = case.polytope().layer
+    for unit in list(values)[: request.qsopt_units]:
         progress.say(f"QSopt_ex solves unit {unit} (half a minute or so)")
-        for _ in range(options.qsopt_runs):
-            answer = qsopt_ex(layer.system, unit, limit=options.qsopt_limit)
+        for _ in range(request.qsopt_runs):
+            answer = qsopt_ex(layer.system, unit, limit=request.qsopt_limit)
             times["qsopt_ex"].append(answer.seconds)
             same = answer.value + layer.biases[unit] == values[unit]
             agree[unit] = agree.get(unit, True) and same
+    return agree
+
+
+def _verdict(request: LpRequest, agree: dict[int, bool]) -> str:
+    if not (request.qsopt_units and request.qsopt_runs):
+        return "QSopt_ex was not asked for."
+    if not agree:
+        return (
+            f"QSopt_ex is missing: no comparison with it (its program {ESOLVER} is in the Debian "
+            "package qsopt-ex)."
+        )
     verdict = "equal ours exactly" if all(agree.values()) else "DIFFER from ours"
-    return agree, [f"QSopt_ex's optimal values {verdict} ({len(agree)} compared)."]
+    return f"QSopt_ex's optimal values {verdict} ({len(agree)} compared)."
 
 
 def _goals(times: dict[str, list[float]]) -> list[Goal]:
-    timed: dict[str, Any] = {"reach": 0.5, "side": "at most", "unit": " x"}
+    def proof(words: str, key: str) -> Goal:
+        found = ratio(times["proof"], times[key])
+        return Goal(f"proof / HiGHS alone{words}", found, 0.5, "at most", " x")
+
+    found = ratio(times["qsopt_ex"], times["total"])
     return [
-        Goal(
-            "proof / HiGHS alone with our options",
-            ratio(times["proof"], times["highs_ours"]),
-            **timed,
-        ),
-        Goal(
-            "proof / HiGHS alone, defaults", ratio(times["proof"], times["highs_default"]), **timed
-        ),
-        Goal("QSopt_ex / ours", ratio(times["qsopt_ex"], times["total"]), 40, "at least", " x"),
+        proof(" with our options", "highs_ours"),
+        proof(", defaults", "highs_default"),
+        Goal("QSopt_ex / ours", found, 40, "at least", " x"),
     ]

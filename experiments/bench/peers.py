@@ -24,7 +24,20 @@ _STATUS = re.compile(r"^status ([A-Z_]+)$", re.MULTILINE)
 _VALUE = re.compile(r"^\s*Value = (-?[0-9]+)(?:/([0-9]+))?$", re.MULTILINE)
 
 
-def highs_alone(case: Case, unit: int, *, ours: bool) -> tuple[float, float]:
+@dataclass(frozen=True)
+class FloatAnswer:
+    """What HiGHS said.
+
+    Attributes:
+        value: the optimal value, a float.
+        seconds: to pass the model and to solve it; the arrays lie ready.
+    """
+
+    value: float
+    seconds: float
+
+
+def highs_alone(case: Case, unit: int, *, ours: bool) -> FloatAnswer:
     """Minimises a unit's pre-activation over the polytope in HiGHS, as a float user would.
 
     The right-hand sides come from the float64 forward pass.  Nothing is proved.
@@ -33,9 +46,6 @@ def highs_alone(case: Case, unit: int, *, ours: bool) -> tuple[float, float]:
         case: layer and target, x in [0, 1]^d.
         unit: an inactive unit.
         ours: HiGHS with our options (presolve off, tolerances 1e-9, one thread); else its defaults.
-
-    Returns:
-        Seconds to pass the model and to solve it (the arrays lie ready), and the float value.
     """
     weight, bias = case.weight.astype(np.float64), case.bias.astype(np.float64)
     z = weight @ case.target.astype(np.float64) + bias
@@ -59,7 +69,8 @@ def highs_alone(case: Case, unit: int, *, ours: bool) -> tuple[float, float]:
     solver.passModel(model)
     solver.run()
     seconds = time.perf_counter() - began
-    return seconds, float(solver.getInfo().objective_function_value) + float(bias[unit])
+    value = float(solver.getInfo().objective_function_value) + float(bias[unit])
+    return FloatAnswer(value, seconds)
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,5 @@ def parse_value(text: str) -> Fraction:
     """
     status, value = _STATUS.search(text), _VALUE.search(text)
     if status is None or status[1] != "OPTIMAL" or value is None:
-        raise FileFormatError(
-            f"QSopt_ex must end with status OPTIMAL and a value; got {text[:60]!r}"
-        )
+        raise FileFormatError(f"QSopt_ex: expected status OPTIMAL and a value, got {text[:60]!r}")
     return Fraction(int(value[1]), int(value[2] or 1))

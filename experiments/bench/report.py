@@ -1,15 +1,19 @@
 """What does a benchmark say?  A table, the ratios beside what is to be reached, and a record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from experiments.bench.options import BenchRequest
 from experiments.run.record import Record, write_record
+from experiments.run.request import recorded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Results = TypeVar("Results")
 
 
 @dataclass(frozen=True)
@@ -47,29 +51,29 @@ class Goal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(Generic[Results]):
     """One run of one benchmark.
 
     Attributes:
         title: what was measured, on what.
         headings: of the columns.
         rows: text, as many cells as headings.
+        results: what does not depend on the machine; its type has a `SCHEMA`.
+        timings: what does.
         goals: the numbers to reach.
         notes: what the numbers mean, and which peers are missing.
         data: name of each input -> SHA-256.
-        results: what does not depend on the machine.
-        timings: what does.
         figures: name -> what is written as PNG beside the record.
     """
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    results: Results
+    timings: Mapping[str, object]
     goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     data: Mapping[str, str] = field(default_factory=dict)
-    results: Mapping[str, Any] = field(default_factory=dict)
-    timings: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, "Figure"] = field(default_factory=dict)
 
     def text(self) -> str:
@@ -101,11 +105,16 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def spread(seconds: Sequence[float]) -> list[str]:
+def spread(seconds: Sequence[float], digits: int = 3) -> list[str]:
     """Returns median, least and largest as cells; a dash each where nothing was measured."""
     if not seconds:
         return ["-", "-", "-"]
-    return [f"{value:.3f}" for value in (median(seconds), min(seconds), max(seconds))]
+    return [f"{value:.{digits}f}" for value in (median(seconds), min(seconds), max(seconds))]
+
+
+def cell(value: float | None, form: str = ".2f") -> str:
+    """Returns a number as a cell; a dash where there is none."""
+    return "-" if value is None else f"{value:{form}}"
 
 
 def middle(values: Sequence[float]) -> float | None:
@@ -120,26 +129,17 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> float | None:
     return median(above) / median(below)
 
 
-def write_report(folder: Path, name: str, options: Mapping[str, Any], *, report: Report) -> Path:
+def write_report(folder: Path, name: str, request: BenchRequest, *, report: Report[Any]) -> Path:
     """Writes the report as `folder/record.json`, its figures beside it, and returns its path.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    goals = [
-        {
-            "name": goal.name,
-            "value": goal.value,
-            "reach": goal.reach,
-            "side": goal.side,
-            "reached": goal.reached,
-        }
-        for goal in report.goals
-    ]
+    goals = [asdict(goal) | {"reached": goal.reached} for goal in report.goals]
     record = Record(
         experiment=f"bench {name}",
-        options=options,
-        seed=options["seed"],
+        options=recorded(request),
+        seed=request.seed,
         data=report.data,
         results=report.results,
         timings={**report.timings, "goals": goals, "table": [report.headings, *report.rows]},

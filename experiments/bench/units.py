@@ -1,16 +1,19 @@
 """What do all inactive units of one target cost, certified?  Seconds a vertex, warm-started."""
 
-import argparse
 import time
 from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
 from statistics import median
+from typing import ClassVar
 
 from experiments.bench.layers import subject
-from experiments.bench.report import Goal, Report, middle
+from experiments.bench.options import BenchRequest, count
+from experiments.bench.report import Goal, Report, middle, spread
 from experiments.measure.case import Case
 from experiments.run.progress import Progress
+from experiments.run.request import option
 from polytope import LPResult, LPStatus, verify
-from polytope.errors import InputError
 
 #: Key of each measured time -> its line in the table.
 LINES = {
@@ -23,61 +26,73 @@ LINES = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds this benchmark's options."""
-    parser.add_argument("--runs", type=int, default=3, help="times that everything is solved")
-    parser.add_argument("--no-verify", action="store_true", help="leave out verify()")
+@dataclass(frozen=True, kw_only=True)
+class UnitsRequest(BenchRequest):
+    """Options of `collide bench units`."""
+
+    runs: int = count("times that everything is solved", 3)
+    verify: bool = option("leave out verify()", default=True)
 
 
-def run(options: argparse.Namespace) -> Report:
-    """Solves every inactive unit of one target, each from the last one's basis.
+REQUEST = UnitsRequest
 
-    Raises:
-        InputError: `runs` is not positive.
+
+@dataclass(frozen=True, kw_only=True)
+class UnitsResults:
+    """What does not depend on the machine.
+
+    Attributes:
+        units: inactive ones.
+        proved: of these.
+        vertices: whose optimum is a vertex.
+        values: unit -> its least pre-activation, exact; None where nothing was proved.
     """
-    if options.runs < 1:
-        raise InputError(f"runs must be at least 1; got {options.runs}")
-    progress = Progress(quiet=options.quiet)
-    measured = subject(options)
-    case = measured.case()
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/bench-units/2"
+    units: int
+    proved: int
+    vertices: int
+    values: dict[int, Fraction | None]
+
+
+def run(request: UnitsRequest, progress: Progress) -> Report[UnitsResults]:
+    """Solves every inactive unit of one target, each from the last one's basis."""
+    measured = subject(request)
     means: dict[str, list[float]] = defaultdict(list)
     slowest: list[float] = []
     results: dict[int, LPResult] = {}
-    for k in range(options.runs):
-        progress.say(f"run {k + 1} of {options.runs}")
-        results, seconds = _certify(case, means, progress)
-        slowest.append(max(seconds))
-        if not options.no_verify:
+    for k in range(request.runs):
+        progress.say(f"run {k + 1} of {request.runs}")
+        results = _certify(measured.case(), means, slowest, progress)
+        if request.verify:
             _verify(results, means, progress)
     proved = [unit for unit, r in results.items() if r.status is not LPStatus.UNDECIDED]
     return Report(
         title=f"All {len(results)} inactive units of one target, certified, warm-started. "
-        f"{measured.words}; runs: {options.runs}.",
+        f"{measured.words}; runs: {request.runs}.",
         headings=["seconds a vertex (mean of a run)", "median run", "best", "worst"],
-        rows=[[line, *_cells(means[key])] for key, line in LINES.items()],
-        goals=[
-            Goal("certified", middle(means["certified"]), 0.25, "at most", " s a vertex"),
-        ],
+        rows=[[line, *spread(means[key], digits=4)] for key, line in LINES.items()],
+        goals=[Goal("certified", middle(means["certified"]), 0.25, "at most", " s a vertex")],
         notes=[
             f"Proved: {len(proved)} of {len(results)} units; slowest vertex {median(slowest):.3f} "
             "s (median over the runs; the first one starts cold).",
             "All times but the CPU's are wall time; the two chains overlap.",
         ],
         data=measured.data,
-        results={
-            "units": len(results),
-            "proved": len(proved),
-            "vertices": sum(r.is_vertex for r in results.values()),
-            "values": {unit: r.value for unit, r in results.items()},
-        },
+        results=UnitsResults(
+            units=len(results),
+            proved=len(proved),
+            vertices=sum(bool(r.is_vertex) for r in results.values()),
+            values={unit: r.value for unit, r in results.items()},
+        ),
         timings={**{key: means[key] for key in LINES}, "slowest": slowest},
     )
 
 
 def _certify(
-    case: Case, means: dict[str, list[float]], progress: Progress
-) -> tuple[dict[int, LPResult], list[float]]:
-    """Solves every unit; its results, and the seconds of each."""
+    case: Case, means: dict[str, list[float]], slowest: list[float], progress: Progress
+) -> dict[int, LPResult]:
+    """Solves every unit, and notes the seconds."""
     began = last = time.perf_counter()
     cpu = time.process_time()
     polytope = case.polytope()
@@ -91,15 +106,13 @@ def _certify(
         now = time.perf_counter()
         seconds.append(now - last)
         last = now
-    whole = (last - began) / len(results)
+    means["certified"].append((last - began) / len(results))
     means["cpu"].append((time.process_time() - cpu) / len(results))
-    parts = {
-        key: sum(r.timings.get(key, 0.0) for r in results.values()) / len(results)
-        for key in ("float", "proof")
-    }
-    for key, value in {"certified": whole, **parts}.items():
-        means[key].append(value)
-    return results, seconds
+    for key in ("float", "proof"):
+        spent = sum(r.timings.get(key, 0.0) for r in results.values())
+        means[key].append(spent / len(results))
+    slowest.append(max(seconds))
+    return results
 
 
 def _verify(
@@ -111,9 +124,3 @@ def _verify(
         verify(certificate)
     means["verify"].append((time.perf_counter() - began) / len(results))
     means["both"].append(means["certified"][-1] + means["verify"][-1])
-
-
-def _cells(values: list[float]) -> list[str]:
-    if not values:
-        return ["-", "-", "-"]
-    return [f"{value:.4f}" for value in (median(values), min(values), max(values))]

@@ -20,7 +20,7 @@ from traceback import clear_frames
 from types import ModuleType
 from typing import Any
 
-from experiments.cli.bench import BenchRequest
+from experiments.cli.bench import BenchWords
 from experiments.run.desk import Desk, NewRun, Output
 from experiments.run.interrupts import second_interrupt_quits
 from experiments.run.parser import add_options
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["bench"]:  # its own parser answers
         desk = Desk(Output(debug="--debug" in words))
-        return _guarded("bench", lambda: BenchRequest(words=tuple(words[1:])), desk, words)
+        return _guarded("bench", lambda: BenchWords(words=tuple(words[1:])), desk, words)
     top = parser()
     given = vars(top.parse_args(words))
     if given["version"]:

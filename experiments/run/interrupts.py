@@ -1,6 +1,8 @@
 """Who hears Ctrl-C?  The process that was started, not its children; the second ends it at once."""
 
 import ctypes
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -58,3 +60,18 @@ def children_do_not_hear() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """Ends this process as soon as its parent has ended, however it went.
+
+    Nobody reads what is found then, and a pool's processes would wait for work for ever.
+    """
+    threading.Thread(target=_outlive_no_parent, daemon=True).start()
+
+
+def _outlive_no_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,15 +1,13 @@
 """What can be found in so many seconds?  Work in a process of its own; what it sent counts."""
 
 import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
-from experiments.run.interrupts import children_do_not_hear
+from experiments.run.interrupts import children_do_not_hear, end_with_parent
 
 #: Seconds that a process may take to leave once its work is done.
 _LEAVING = 10.0
@@ -91,18 +89,10 @@ def _send(
     work: Callable[[_Given], Iterator[_Item]], given: _Given, pipe: "Connection[Any, Any]"
 ) -> None:
     """Runs in the process of its own."""
-    threading.Thread(target=_end_with_parent, args=(pipe,), daemon=True).start()
+    end_with_parent()
     try:
         for item in work(given):
             pipe.send(("item", item))
         pipe.send(("done", None))
     except Exception as problem:
         pipe.send(("raised", problem))
-
-
-def _end_with_parent(pipe: "Connection[Any, Any]") -> None:
-    """Nobody reads what is found once the parent is gone, however it went."""
-    try:
-        pipe.recv()  # nothing is ever sent: this waits until the other end is closed
-    except (EOFError, OSError):
-        os._exit(1)

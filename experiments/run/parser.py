@@ -46,6 +46,13 @@ def _words(asked: Option) -> dict[str, Any]:
     words: dict[str, Any] = {}
     if said.metavar is not None:
         words["metavar"] = said.metavar
+    inner = get_args(hint)[0] if get_origin(hint) is tuple and not said.positional else None
+    if get_origin(inner) is Literal:  # the option is given once for each
+        return words | {"action": "append", "choices": get_args(inner)}
+    if get_origin(inner) is tuple:
+        names = tuple((said.metavar or "").split())
+        kinds = get_args(inner)
+        return {"action": "append", "nargs": len(kinds), "type": kinds[0], "metavar": names}
     if said.choices is not None or get_origin(hint) is Literal:
         words["choices"] = tuple(said.choices or get_args(hint))
     elif said.positional and get_origin(hint) is tuple:

@@ -2,35 +2,18 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from experiments.run.interrupts import children_do_not_hear
+from experiments.run.interrupts import children_do_not_hear, end_with_parent
 from polytope.errors import LimitError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
-
-
-def _prepare() -> None:
-    """Nobody reads what is found once the parent is gone."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Ends this process when the parent has ended, however it went.
-
-    The executor's processes would wait for work for ever: each holds both ends of its queue.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def run_jobs(
@@ -58,7 +41,7 @@ def run_jobs(
     pool = ProcessPoolExecutor(
         max_workers=min(workers, len(jobs)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare,
+        initializer=end_with_parent,
     )
     try:
         with children_do_not_hear():

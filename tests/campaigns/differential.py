@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bench.exact_peers import Peer, installed
+from experiments.bench.exact_peers import installed
+from experiments.bench.peer_process import Peer
 from tests.campaigns.differential_case import Case
 from tests.campaigns.differential_questions import OF_REGIONS, QUESTIONS
 from tests.campaigns.differential_tally import Tally

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from experiments.bench.exact_peers import SOLVERS, Peer, installed, missing
+from experiments.bench.exact_peers import SOLVERS, installed, missing
 from experiments.bench.exact_sets import refuted, set_of, system_of
+from experiments.bench.peer_process import Peer
 from polytope import verify
 from polytope.answers.generators import Completeness, Generators
 from polytope.sets.halfspaces import Row

@@ -31,6 +31,6 @@ class PplSystem(System):
 
     def lists(self, pivots: Any) -> Any:
         still = [(tuple(F(int(i == j)) for i in range(self.d)), F(0), True) for j in pivots]
-        found = solve_ppl(integer_system([*self.half_spaces(self.rows), *still], self.d))[0]
+        found = solve_ppl(integer_system([*self.half_spaces(self.rows), *still], self.d)).listed
         points = {tuple(F(v, q) for v in p) for q, *p in found.points}
         return points, {directed([F(v) for v in ray]) for ray in found.rays}

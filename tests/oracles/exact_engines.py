@@ -17,8 +17,9 @@ from typing import Any
 
 import cdd.gmp
 
-from experiments.bench.exact_peers import Peer, solve_cdd, solve_ppl
+from experiments.bench.exact_peers import solve_cdd, solve_ppl
 from experiments.bench.exact_sets import EMPTY, ExactSet, HalfspaceSystem
+from experiments.bench.peer_process import Peer
 from tests.oracles import cdd_simplex
 from tests.oracles.exact_oracle import HalfSpace, LinearOptimum, Oracle, Vector, dot, minimum, rank
 
@@ -146,7 +147,7 @@ class PPL(Engine):
         self._oracle = oracle
 
     def list_of(self, rows: Sequence[HalfSpace], n: int) -> ExactSet:
-        return solve_ppl(integer_system(rows, n))[0]
+        return solve_ppl(integer_system(rows, n)).listed
 
     def program(self, cost: Sequence[Fraction], rows: Sequence[HalfSpace]) -> LinearOptimum:
         return minimum(cost, rows)
@@ -178,7 +179,7 @@ class CDD(Engine):
     name = "cdd.gmp"
 
     def list_of(self, rows: Sequence[HalfSpace], n: int) -> ExactSet:
-        return solve_cdd(integer_system(rows, n))[0]
+        return solve_cdd(integer_system(rows, n)).listed
 
     def _minimum(self, cost: Vector) -> LinearOptimum:
         return minimum_over(self.listed, cost)
