@@ -36,7 +36,6 @@ def test_distances_of_vertices():
     assert found.from_target == pytest.approx([0, 10])
     assert found.from_start == pytest.approx([10, 0])
     assert found.from_mean == pytest.approx([5, 5])
-    assert found.target_to_start == pytest.approx(10)
     assert spread(points, points[0].numpy(), points[1].numpy(), images=None).ratio is None
 
 

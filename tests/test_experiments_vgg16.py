@@ -105,7 +105,7 @@ def _check_numbers(results, out):
             assert np.abs(levels - np.floor(arrays[str(one)][place])).max() <= 1
             # The float run and the exact layer agree to rounding; no point collides exactly.
             assert float(exact[place].smallest_tolerance) == pytest.approx(
-                one.meanings[place].tolerance, rel=1e-3, abs=1e-4
+                one.measures.meanings[place].tolerance, rel=1e-3, abs=1e-4
             )
         for measured in one.measures.forms().values():
             for space in (measured.pixels, measured.layer):

@@ -104,8 +104,9 @@ def meanings_table(results: ImageResults) -> Table:
     """In which senses each vertex collides."""
     rows = []
     for one in results.sets:
-        points = results.exact.points.get(str(one), (None,) * len(one.meanings))
-        for unit, point, each in zip(one.search.units, points, one.meanings, strict=True):
+        units, meanings = one.search.units, one.measures.meanings
+        points = results.exact.points.get(str(one), (None,) * len(units))
+        for unit, point, each in zip(units, points, meanings, strict=True):
             rows.append(
                 (
                     results.title_of(one),

@@ -75,18 +75,14 @@ class Spread:
     Attributes:
         distance: mean over all pairs.
         ratio: of it to the mean distance of images, where that is known.
-        rms_levels: distance over the root of the number of pixels and colours.
         from_target, from_start, from_mean: (k,) of each vertex.
-        target_to_start: between these two.
     """
 
     distance: float
     ratio: float | None
-    rms_levels: float
     from_target: tuple[float, ...]
     from_start: tuple[float, ...]
     from_mean: tuple[float, ...]
-    target_to_start: float
 
 
 def spread(
@@ -109,11 +105,9 @@ def spread(
     return Spread(
         distance=distance,
         ratio=None if images is None else distance / images,
-        rms_levels=distance / flat.shape[1] ** 0.5,
         from_target=_lengths(flat - target.reshape(1, -1)),
         from_start=_lengths(flat - start.reshape(1, -1)),
         from_mean=_lengths(flat - flat.mean(axis=0)),
-        target_to_start=float(np.linalg.norm(target.astype(np.float64) - start)),
     )
 
 

@@ -24,13 +24,12 @@ from experiments.images.results import (
     SetName,
     VertexSet,
 )
-from experiments.images.search import Found, read_found, search
+from experiments.images.search import read_found, search
 from experiments.images.setting import RECIPES, Setting
 from experiments.images.watched import Watched, write_pngs
-from experiments.measure.collisions import Meanings
 from experiments.measure.distances import mean_distance
 from experiments.run.files import atomic_path, open_run_folder
-from experiments.run.jobs import FILE_NAME, Outcome
+from experiments.run.jobs import FILE_NAME, keep
 from experiments.run.outcomes import Key
 from experiments.run.progress import Progress
 from experiments.run.record import Record, write_record
@@ -64,13 +63,6 @@ class SearchKey(Key[Searched]):
 
 
 @dataclass(frozen=True)
-class MeaningsKey(Key[dict[str, tuple[Meanings, ...]]]):
-    """In which float senses the points of every set collide."""
-
-    WORK = "meanings"
-
-
-@dataclass(frozen=True)
 class ExactKey(Key[ExactAnswers]):
     """All that is asked of the exact layer."""
 
@@ -84,16 +76,6 @@ class MeasuresKey(Key[SetMeasures]):
     WORK = "measures"
     recipe: str
     start: str
-
-
-def keep(key: Key[_R], work: Callable[[], _R], rows: RowFile, progress: Progress) -> _R:
-    """Does a piece of work once: its row is kept, and read again in a resumed run."""
-    name = str(key)
-    if key not in rows:
-        with progress.stage(name, name):
-            done = work()
-        rows.append(key, Outcome(done, seconds=progress.seconds[name]))
-    return rows[key].results
 
 
 def run_images(setting: Setting, folder: Path, progress: Progress) -> Record[ImageResults]:
@@ -154,19 +136,15 @@ def _results(watched: Watched, folder: Path, rows: RowFile, progress: Progress) 
         for name in names
     }
     found = {str(name): read_found(folder, searches[name]) for name in names}
-    meanings = kept(MeaningsKey(), partial(_meanings, watched, found, folder))
     target = watched.entered[0].flatten().numpy()
     exact = kept(ExactKey(), partial(exact_answers, setting, target, found, folder))
 
     def known_of(name: SetName) -> VertexSet:
-        start = pictures.starts[name.start]
-        work = partial(watched.measures, found[str(name)], start, images=images.mean_distance)
-        return VertexSet(
-            **vars(name),
-            search=searches[name],
-            meanings=meanings[str(name)],
-            measures=kept(MeasuresKey(name.recipe, name.start), work),
-        )
+        points, start = found[str(name)], pictures.starts[name.start]
+        work = partial(watched.measures, points, start, images=images.mean_distance)
+        measures = kept(MeasuresKey(name.recipe, name.start), work)
+        write_pngs(points, folder / PNG_FOLDER, str(name))
+        return VertexSet(**vars(name), search=searches[name], measures=measures)
 
     return ImageResults(
         title=setting.title,
@@ -181,7 +159,6 @@ def _results(watched: Watched, folder: Path, rows: RowFile, progress: Progress) 
         },
         samples=setting.options.samples,
         target=watched.picture(pictures.target),
-        second_class=watched.aim.second,
         starts={name: watched.picture(each) for name, each in pictures.starts.items()},
         images=images,
         accuracy=known,
@@ -200,15 +177,6 @@ def _distances(pictures: Pictures) -> ImageDistances:
         which=pictures.title,
         mean_distance=mean_distance(pictures.pixels) if count >= 2 else None,
     )
-
-
-def _meanings(
-    watched: Watched, sets: dict[str, Found], folder: Path
-) -> dict[str, tuple[Meanings, ...]]:
-    """In which float senses each point collides; also writes the points as PNG files."""
-    for name, found in sets.items():
-        write_pngs(found, folder / PNG_FOLDER, name)
-    return {name: watched.meanings(found) for name, found in sets.items()}
 
 
 def _write_arrays(pictures: Pictures, folder: Path, sets: tuple[VertexSet, ...]) -> None:

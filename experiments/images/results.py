@@ -76,16 +76,6 @@ class LayerSizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
-    """A search's course, at most 200 checks (rows) by vertex; None where it was not finite."""
-
-    steps: tuple[int, ...]
-    objective: tuple[tuple[float | None, ...], ...]
-    equality_residual: tuple[tuple[float | None, ...], ...]
-    violation: tuple[tuple[float | None, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Searched(SearchSummary):
     """A finished search, and where its points are kept.
 
@@ -95,7 +85,6 @@ class Searched(SearchSummary):
         sha256: of that file.
         max_steps: limit of steps a vertex.
         max_seconds: limit of seconds; None for none.
-        history: of the search.
     """
 
     units: tuple[int, ...]
@@ -103,7 +92,6 @@ class Searched(SearchSummary):
     sha256: str
     max_steps: int
     max_seconds: float | None
-    history: History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +164,16 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class SetMeasures:
-    """A set of vertices as found and as 8-bit images, and the authors' control, where asked."""
+    """A set of vertices, measured.
 
+    Attributes:
+        meanings: in which float senses each vertex collides.
+        found: the vertices as found.
+        png: the vertices as 8-bit images.
+        ball: the authors' control, where asked.
+    """
+
+    meanings: tuple[Meanings, ...]
     found: Measured
     png: Measured
     ball: Ball | None
@@ -189,16 +185,9 @@ class SetMeasures:
 
 @dataclass(frozen=True, kw_only=True)
 class VertexSet(SetName):
-    """All that is known of one set of vertices.
-
-    Attributes:
-        search: that found it.
-        meanings: in which float senses each vertex collides.
-        measures: of the set.
-    """
+    """A set of vertices: the search that found it, and its measures."""
 
     search: Searched
-    meanings: tuple[Meanings, ...]
     measures: SetMeasures
 
 
@@ -247,7 +236,6 @@ class ImageResults:
         recipes: of the searches.
         samples: combinations a scheme and space.
         target: the picture to collide with.
-        second_class: the class behind its own.
         starts: name -> picture from which searches started.
         images: their distances.
         accuracy: of the network, where asked.
@@ -268,7 +256,6 @@ class ImageResults:
     recipes: Mapping[str, RecipeWords]
     samples: int
     target: SeenPicture
-    second_class: int
     starts: Mapping[str, SeenPicture]
     images: ImageDistances
     accuracy: Accuracy | None

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from experiments.images.results import History, Searched, SetName
+from experiments.images.results import Searched, SetName
 from experiments.images.setting import BOUNDS, RECIPES, Setting
-from experiments.measure.search import SearchSummary, finite
+from experiments.measure.search import SearchSummary
 from experiments.readers.arrays import read_arrays
 from experiments.run.files import atomic_path, sha256_file
 from optimize import find_vertices
@@ -81,20 +80,7 @@ def search(setting: Setting, name: SetName, folder: Path) -> Searched:
         sha256=sha256_file(path),
         max_steps=stopping.max_steps,
         max_seconds=stopping.max_seconds,
-        history=History(
-            steps=tuple(found.history.steps.tolist()),
-            objective=_finite(found.history.objective),
-            equality_residual=_finite(found.history.equality_residual),
-            violation=_finite(found.history.violation),
-        ),
     )
-
-
-def _finite(values: Tensor) -> tuple[tuple[float | None, ...], ...]:
-    """Numbers for a record, at most 200 rows: every k-th one and the last."""
-    step = max(1, len(values) // 200)
-    rows = sorted({*range(0, len(values), step), len(values) - 1})
-    return tuple(tuple(map(finite, row)) for row in values[rows].tolist())
 
 
 def read_found(folder: Path, searched: Searched) -> Found:

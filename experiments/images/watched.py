@@ -17,7 +17,7 @@ from experiments.images.results import (
 )
 from experiments.images.search import Found
 from experiments.images.setting import BOUNDS, Setting
-from experiments.measure.collisions import Meanings, collision_meanings
+from experiments.measure.collisions import collision_meanings
 from experiments.measure.grey_levels import as_8_bit, write_png
 from experiments.measure.judged import Aim, ball, judge_entered, judge_images
 from experiments.measure.probe import Probe
@@ -85,31 +85,25 @@ class Watched:
             target_class_confidence=float(table[self.aim.first]),
         )
 
-    def meanings(self, found: Found) -> tuple[Meanings, ...]:
-        """Returns in which float senses found points collide."""
-        reader = LayerReader(self.setting.network, self.setting.layer, self.probe.device)
-        target = self.setting.pictures.target.tensor
-        return collision_meanings(reader, target, torch.from_numpy(found.points), bounds=BOUNDS)
-
     def measures(self, found: Found, start: Picture, *, images: float | None) -> SetMeasures:
-        """Returns distances, classes and combinations of a set, as found and as 8-bit images.
+        """Returns senses, distances, classes and combinations of a set, as found and as images.
 
         Args:
             found: the set.
             start: from which it was searched.
             images: mean distance of images, or None.
         """
-        options = self.setting.options
+        options, aim = self.setting.options, self.setting.pictures.target
         points = torch.from_numpy(found.points)
         as_png = as_8_bit(points, BOUNDS, rounding="truncate")
+        reader = LayerReader(self.setting.network, self.setting.layer, self.probe.device)
 
         def measured(vertices: Tensor) -> Measured:
             seen = self.probe.look(vertices)
             assert seen.entered is not None
             judge = {"samples": options.samples, "seed": options.seed}
-            target = self.setting.pictures.target.pixels
             return Measured(
-                spread=spread(vertices, target, start.pixels, images=images),
+                spread=spread(vertices, aim.pixels, start.pixels, images=images),
                 vertices=describe_vertices(seen, self.aim, found.units),
                 pixels=judge_images(self.probe, self.aim, vertices, **judge),
                 layer=judge_entered(self.probe, self.aim, seen.entered, **judge),
@@ -120,7 +114,12 @@ class Watched:
         if options.ball_samples:  # the authors measured their PNG files
             count = options.ball_samples
             control = ball(self.probe, self.aim, as_png, samples=count, seed=options.seed)
-        return SetMeasures(found=measured(points), png=measured(as_png), ball=control)
+        return SetMeasures(
+            meanings=collision_meanings(reader, aim.tensor, points, bounds=BOUNDS),
+            found=measured(points),
+            png=measured(as_png),
+            ball=control,
+        )
 
     def entering(self, path: Path) -> SeenPoint | None:
         """Returns what the network says of a kept point of the layer's space, rounded to float32.

@@ -1,7 +1,7 @@
 """How is a run cut into pieces that survive a crash?  Jobs, each kept as one row when it ends."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, overload
 
@@ -47,6 +47,23 @@ def _timed(sent: tuple[Job, Path]) -> Outcome[Any]:
     began = time.monotonic()
     done = job.run(folder)
     return Outcome(done.results, done.arrays, time.monotonic() - began)
+
+
+def keep(key: Key[R], work: Callable[[], R], rows: RowFile, progress: Progress) -> R:
+    """Does a piece of work in this process, unless `rows` holds it; returns what was found.
+
+    Args:
+        key: of its row.
+        work: what is to be done.
+        rows: the file.
+        progress: reports it by its key.
+    """
+    if key not in rows:
+        began = time.monotonic()
+        with progress.stage(str(key), str(key)):
+            done = work()
+        rows.append(key, Outcome(done, seconds=time.monotonic() - began))
+    return rows[key].results
 
 
 def run_kept(

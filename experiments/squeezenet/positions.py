@@ -127,21 +127,13 @@ def _facts(polytope: CollisionPolytope, dimension: Dimension, proofs: Proofs, na
     return known
 
 
-@dataclass(frozen=True, eq=False)
-class CertifiedPositions:
-    """The positions of a run, and the seconds of each job."""
-
-    positions: Positions
-    seconds: dict[str, float]
-
-
 def certify_positions(
     layer: Conv10,
     results: ImageResults,
     folder: Path,
     options: SqueezeNetOptions,
     progress: Progress,
-) -> CertifiedPositions:
+) -> Positions:
     """Returns what is known exactly of conv10's set and of the found points.
 
     Args:
@@ -164,7 +156,7 @@ def certify_positions(
     with RowFile(path, options=identity, schema=schema) as kept:
         done = run_kept(jobs, folder, kept, workers=options.workers, progress=progress)
     lengths = np.linalg.norm(layer.target.astype(np.float64), axis=1)
-    positions = Positions(
+    return Positions(
         side=layer.side,
         units=units,
         titles={
@@ -180,7 +172,6 @@ def certify_positions(
         },
         exact={key: tuple(map(layer.tolerance, points)) for key, points in layer.found.items()},
     )
-    return CertifiedPositions(positions, done.seconds())
 
 
 def spread_positions(count: int, wanted: int, besides: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from experiments.images.measures import Accuracy
-from experiments.images.results import ImageDistances, ImageResults, LayerSizes, SeenPicture
+from experiments.images.results import ImageResults
 from experiments.measure.compared import Compared
 from experiments.measure.facts import Facts
 from experiments.measure.minimum import Minimum
@@ -91,46 +91,6 @@ class Positions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetOutline:
-    """A set of vertices in four values."""
-
-    title: str
-    distance: float
-    ratio: float | None
-    success: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerOutline:
-    """What of a layer's results stands in the record of the whole."""
-
-    layer_name: str
-    target: SeenPicture
-    starts: Mapping[str, SeenPicture]
-    layer: LayerSizes
-    images: ImageDistances
-    sets: tuple[SetOutline, ...]
-
-    @classmethod
-    def of(cls, results: ImageResults) -> "LayerOutline":
-        """Outlines a layer's results."""
-        names = ("layer_name", "target", "starts", "layer", "images")
-        sets = [(one, one.measures.found) for one in results.sets]
-        return cls(
-            **{name: getattr(results, name) for name in names},
-            sets=tuple(
-                SetOutline(
-                    title=results.title_of(one),
-                    distance=found.spread.distance,
-                    ratio=found.spread.ratio,
-                    success=found.pixels["uniform"].success,
-                )
-                for one, found in sets
-            ),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class WeightsFile:
     """The file of weights, and what its checksum was compared with."""
 
@@ -149,7 +109,7 @@ class SqueezeNetResults:
         images: which they are.
         resize: how they came to their size.
         accuracy: of the network on them.
-        layers: by the names they were asked by.
+        layers: the results at each layer, by the names they were asked by.
         positions: of conv10; None where it was not asked for.
     """
 
@@ -161,5 +121,5 @@ class SqueezeNetResults:
     images: str
     resize: str
     accuracy: Accuracy
-    layers: Mapping[str, LayerOutline]
+    layers: Mapping[str, ImageResults]
     positions: Positions | None

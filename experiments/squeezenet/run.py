@@ -10,24 +10,25 @@ from typing import Any
 
 from experiments.datasets.imagenet import class_name
 from experiments.datasets.sources import images_folder, squeezenet_file
-from experiments.images.measures import accuracy
-from experiments.images.pair import AccuracyKey, keep, run_images
+from experiments.images.measures import Accuracy, accuracy
+from experiments.images.pair import AccuracyKey, run_images
 from experiments.images.pictures import Pictures, load_pictures
+from experiments.images.results import ImageResults
 from experiments.images.search import read_found
 from experiments.images.setting import Setting
 from experiments.measure.probe import Probe
 from experiments.models.squeezenet import CLASSES
 from experiments.models.squeezenet_weights import Pretrained, load_squeezenet, release_layer
 from experiments.run.files import open_run_folder
-from experiments.run.jobs import FILE_NAME
+from experiments.run.jobs import FILE_NAME, keep
 from experiments.run.progress import Progress
 from experiments.run.record import Record, write_record
 from experiments.run.rows import RowFile
 from experiments.squeezenet.conv10 import LAYER as CONV10
 from experiments.squeezenet.conv10 import conv10_of
 from experiments.squeezenet.options import SqueezeNetOptions
-from experiments.squeezenet.positions import CertifiedPositions, certify_positions
-from experiments.squeezenet.results import LayerOutline, SqueezeNetResults, WeightsFile
+from experiments.squeezenet.positions import certify_positions
+from experiments.squeezenet.results import Positions, SqueezeNetResults, WeightsFile
 from optimize import OpenedNetwork
 from polytope.errors import InputError
 
@@ -69,13 +70,13 @@ def run_squeezenet(
         "limit": options.limit,
         "units": options.image.units,
     }
-    certified: CertifiedPositions | None = None
-    layers = {}
+    positions: Positions | None = None
+    layers: dict[str, ImageResults] = {}
     path, schema = folder / FILE_NAME, SqueezeNetResults.SCHEMA
     with RowFile(path, options=lasting, schema=schema) as rows:
         image = options.image
 
-        def known() -> Any:
+        def known() -> Accuracy:
             probe = Probe(inputs.network, CONV10, device=image.device, batch=image.batch)
             return accuracy(probe, pictures.pixels, pictures.labels)
 
@@ -84,13 +85,12 @@ def run_squeezenet(
             setting = _setting(options, inputs, layer)
             place = open_run_folder(folder / folder_name(layer))
             progress.say(f"layer {layer} ({setting.layer}) in {place}")
-            results = run_images(setting, place, progress).results
-            layers[layer] = LayerOutline.of(results)
+            results = layers[layer] = run_images(setting, place, progress).results
             if setting.layer == CONV10:
                 with progress.stage("positions", "conv10, position by position, exactly"):
                     found = {str(one): read_found(place, one.search) for one in results.sets}
                     parts = conv10_of(net.model, setting, found)
-                    certified = certify_positions(parts, results, place, options, progress)
+                    positions = certify_positions(parts, results, place, options, progress)
     record = Record(
         experiment="squeezenet",
         options=lasting | {"positions": options.positions},
@@ -104,9 +104,9 @@ def run_squeezenet(
             resize=net.resize.describe(),
             accuracy=seen,
             layers=layers,
-            positions=certified.positions if certified else None,
+            positions=positions,
         ),
-        timings=({"each position": certified.seconds} if certified else {}) | progress.total(),
+        timings=progress.total(),
     )
     write_record(folder, record)
     return record

@@ -204,10 +204,12 @@ def headline(results: SqueezeNetResults) -> list[str]:
     lines = []
     for layer, found in results.layers.items():
         for one in found.sets:
-            ratio = f" ({percent(one.ratio)} of the images')" if one.ratio else ""
+            measured = one.measures.found
+            share, ratio = measured.pixels["uniform"].success, measured.spread.ratio
+            of_images = f" ({percent(ratio)} of the images')" if ratio else ""
             lines.append(
-                f"{layer}, {one.title}: vertices {fixed(one.distance)} apart{ratio}, "
-                f"{percent(one.success)} of the combinations (uniform weights) in the "
+                f"{layer}, {found.title_of(one)}: vertices {fixed(measured.spread.distance)} "
+                f"apart{of_images}, {percent(share)} of the combinations (uniform weights) in the "
                 "target's class"
             )
     return lines
