@@ -17,7 +17,7 @@ from optimize.model.graph import LayerCall, find_call
 from optimize.model.hooked import Bare, Hooked
 from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import Norm
-from optimize.model.reading import constant, layer_of
+from optimize.model.reading import constant
 from optimize.model.steps import run_steps
 from optimize.model.trace import Trace, private_copy
 from polytope.errors import InputError, NonFiniteError, ShapeError
@@ -127,7 +127,8 @@ class LayerReader:
         copied = private_copy(model).to(self.device)
         module = copied.get_submodule(self.name)
         assert isinstance(module, _LAYERS)
-        self.kind, self.module = layer_of(module, self.name).kind, module
+        self.kind = next(each.__name__ for each in _LAYERS if isinstance(module, each))
+        self.module = module
         self.weight, self.bias = self._numbers(module.weight, module.bias)
         self.model, self._own = Hooked(copied, module, self.name), Bare(module)
 

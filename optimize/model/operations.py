@@ -102,8 +102,6 @@ class Metadata:
 class Unknown:
     """Anything else."""
 
-    words: str
-
 
 Operation = (
     Weighted

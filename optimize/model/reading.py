@@ -1,9 +1,9 @@
 """What does one step of a traced model do?  Modules, functions and methods read into kinds.
 
-What is not listed here is `Unknown`, with words that say what it is.
+What is not listed here is `Unknown`; `describe` says what it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,7 +27,6 @@ from optimize.model.operations import (
 from optimize.model.trace import Trace, own_name
 from polytope.errors import InputError
 
-_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 _IN_ORDER = (
     nn.Identity,
     nn.Flatten,
@@ -50,6 +49,38 @@ _DROPOUTS = words_set("dropout dropout1d dropout2d alpha_dropout feature_alpha_d
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "div": "/", "divide": "/"}
 _SIGNS |= {"multiply": "*", "subtract": "-"}
 _JOINS = words_set("cat concat concatenate")
+#: Steps with numbers or windows of their own -> the arguments of the function, by position.
+_ARGUMENTS = {
+    "linear": "input weight bias",
+    "conv": "input weight bias stride padding dilation groups padding_mode",
+    "batch_norm": "input running_mean running_var weight bias training momentum eps",
+    "max_pool": "input kernel_size stride padding dilation ceil_mode return_indices",
+    "avg_pool": "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    "adaptive_avg_pool": "input output_size",
+    "adaptive_max_pool": "input output_size return_indices",
+}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "conv": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    "batch_norm": {"eps": 1e-5},
+    "max_pool": {"padding": 0, "dilation": 1},
+    "avg_pool": {"padding": 0, "count_include_pad": True},
+}
+#: Modules -> the function that does the same; its arguments are attributes of theirs.
+_MODULES: Mapping[type[nn.Module], str] = {
+    nn.Linear: "linear",
+    nn.Conv1d: "conv1d",
+    nn.Conv2d: "conv2d",
+    nn.BatchNorm1d: "batch_norm",
+    nn.BatchNorm2d: "batch_norm",
+    nn.MaxPool1d: "max_pool1d",
+    nn.MaxPool2d: "max_pool2d",
+    nn.AvgPool1d: "avg_pool1d",
+    nn.AvgPool2d: "avg_pool2d",
+    nn.AdaptiveAvgPool1d: "adaptive_avg_pool1d",
+    nn.AdaptiveAvgPool2d: "adaptive_avg_pool2d",
+    nn.AdaptiveMaxPool1d: "adaptive_max_pool1d",
+    nn.AdaptiveMaxPool2d: "adaptive_max_pool2d",
+}
 
 
 def read_operation(node: fx.Node, traced: Trace) -> Operation:
@@ -58,7 +89,7 @@ def read_operation(node: fx.Node, traced: Trace) -> Operation:
         return _read_module(traced.module(node), own_name(str(node.target)))
     if node.op in ("call_function", "call_method"):
         return _read_call(node, traced)
-    return Metadata() if node.op == "get_attr" else Unknown(node.op)
+    return Metadata() if node.op == "get_attr" else Unknown()
 
 
 def describe(node: fx.Node, traced: Trace) -> str:
@@ -74,56 +105,63 @@ def describe(node: fx.Node, traced: Trace) -> str:
 
 def _read_module(module: nn.Module, name: str) -> Operation:
     """A module that tracing takes as one step."""
-    if isinstance(module, _LAYERS):
-        return layer_of(module, name)
-    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-        return Norm(
-            name,
-            module.running_mean,
-            module.running_var,
-            module.weight,
-            module.bias,
-            module.eps,
-            batch_statistics=module.running_mean is None,
-        )
     if isinstance(module, nn.ReLU):
         return Rectifier()
-    axes = 1 if type(module).__name__.endswith("1d") else 2
-    if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and not module.return_indices:
-        return Pool(
-            True, axes, module.kernel_size, module.stride, module.padding, dilation=module.dilation
+    if isinstance(module, _IN_ORDER + _MOVES):
+        return Move(in_order=isinstance(module, _IN_ORDER))
+    called = next((each for kind, each in _MODULES.items() if isinstance(module, kind)), None)
+    if called is None:
+        return Unknown()
+    names = _ARGUMENTS[_kind(called)].split()
+    return _read_numbers(called, {each: getattr(module, each, None) for each in names}, name)
+
+
+def _kind(called: str) -> str:
+    """A function's name without its axes."""
+    return called.removesuffix("1d").removesuffix("2d")
+
+
+def _read_numbers(called: str, given: Mapping[str, Any], name: str) -> Operation:
+    """A step of `_ARGUMENTS`, whether it was a module or a function."""
+    kind, axes = _kind(called), 1 if called.endswith("1d") else 2
+    if kind == "linear":
+        return Weighted("Linear", name, given["weight"], given["bias"])
+    if kind == "conv":
+        return Weighted(
+            f"Conv{axes}d",
+            name,
+            given["weight"],
+            given["bias"],
+            given["stride"],
+            given["padding"],
+            given["dilation"],
+            given["groups"],
+            given["padding_mode"] or "zeros",
         )
-    if isinstance(module, nn.AvgPool1d | nn.AvgPool2d):
-        divisor = getattr(module, "divisor_override", None)
-        numbers = (axes, module.kernel_size, module.stride, module.padding)
-        counted = module.count_include_pad
-        return Pool(False, *numbers, count_include_pad=counted, divisor=divisor)
-    if isinstance(module, nn.AdaptiveAvgPool1d | nn.AdaptiveAvgPool2d):
-        return AdaptivePool(False, axes)
-    if isinstance(module, nn.AdaptiveMaxPool1d | nn.AdaptiveMaxPool2d):
-        return Unknown(type(module).__name__) if module.return_indices else AdaptivePool(True, axes)
-    if isinstance(module, _IN_ORDER):
-        return Move(in_order=True)
-    if isinstance(module, _MOVES):
-        return Move(in_order=False)
-    return Unknown(type(module).__name__)
-
-
-def layer_of(module: nn.Linear | nn.Conv1d | nn.Conv2d, name: str) -> Weighted:
-    """A layer as a step."""
-    kind = next(each.__name__ for each in _LAYERS if isinstance(module, each))
-    if isinstance(module, nn.Linear):
-        return Weighted(kind, name, module.weight, module.bias)
-    return Weighted(
-        kind,
-        name,
-        module.weight,
-        module.bias,
-        module.stride,
-        module.padding,
-        module.dilation,
-        module.groups,
-        module.padding_mode,
+    if kind == "batch_norm":
+        mean = given["running_mean"]
+        return Norm(
+            name,
+            mean,
+            given["running_var"],
+            given["weight"],
+            given["bias"],
+            given["eps"],
+            batch_statistics=bool(given["training"]) or mean is None,
+        )
+    if given.get("return_indices"):
+        return Unknown()
+    if kind.startswith("adaptive"):
+        return AdaptivePool(kind == "adaptive_max_pool", axes)
+    return Pool(
+        kind == "max_pool",
+        axes,
+        given["kernel_size"],
+        given["stride"] or given["kernel_size"],
+        given["padding"],
+        dilation=given.get("dilation", 1),
+        count_include_pad=given.get("count_include_pad", True),
+        divisor=given.get("divisor_override"),
     )
 
 
@@ -136,18 +174,17 @@ def _arguments(node: fx.Node, names: str, **defaults: Any) -> dict[str, Any]:
 def _read_call(node: fx.Node, traced: Trace) -> Operation:
     """A function or a method, told by the name it is called with."""
     target: Any = node.target
-    name = target if node.op == "call_method" else getattr(target, "__name__", str(target))
+    called = target if node.op == "call_method" else getattr(target, "__name__", str(target))
     if node not in traced.varying:
         return Metadata()
     if node.op == "call_function" and not _is_known_library(target):
-        return Unknown(name)
-    if name == "getattr":
-        return Unknown(f"getattr {node.args[1]}")
-    simple = _read_simple(node, name)
-    reader = _CALLS.get(name)
-    if simple is not None:
-        return simple
-    return Unknown(name) if reader is None else reader(node)
+        return Unknown()
+    kind = _kind(called)
+    if kind in _ARGUMENTS:
+        given = _arguments(node, _ARGUMENTS[kind], **_DEFAULTS.get(kind, {}))
+        name = node.name if kind == "batch_norm" else _weight_name(given.get("weight"), node)
+        return _read_numbers(called, given, name)
+    return _read_simple(node, called)
 
 
 def _is_known_library(target: Any) -> bool:
@@ -157,8 +194,15 @@ def _is_known_library(target: Any) -> bool:
     return known and target is not torch.batch_norm  # which has its arguments in another order
 
 
-def _read_simple(node: fx.Node, name: str) -> Operation | None:
-    """Calls that need no look at their options, or nearly so."""
+def _weight_name(weight: Any, node: fx.Node) -> str:
+    """A layer written with functions is named after its weight."""
+    if isinstance(weight, fx.Node) and weight.op == "get_attr":
+        return own_name(str(weight.target)).removesuffix("weight").removesuffix(".") or node.name
+    return node.name
+
+
+def _read_simple(node: fx.Node, name: str) -> Operation:
+    """A call without numbers or windows of its own."""
     if name == "_assert":
         return Metadata()
     if name == "relu":
@@ -166,15 +210,15 @@ def _read_simple(node: fx.Node, name: str) -> Operation | None:
     if name in ("clamp", "clip", "clamp_min"):
         least = _arguments(node, "input min max")
         only_zero = type(least["min"]) in (int, float) and least["min"] == 0
-        return Rectifier() if only_zero and least["max"] is None else Unknown(name)
+        return Rectifier() if only_zero and least["max"] is None else Unknown()
     if name in _IN_ORDER_NAMES:
         as_type = name == "view" and isinstance(node.args[1], torch.dtype)
-        return Unknown("view as another type") if as_type else Move(in_order=True)
+        return Unknown() if as_type else Move(in_order=True)
     if name in _MOVE_NAMES:
         return Move(in_order=False)
     if name in _DROPOUTS:
         training = _arguments(node, "input p training", training=name == "dropout")["training"]
-        return Unknown(f"{name} in training mode") if training else Move(in_order=True)
+        return Unknown() if training else Move(in_order=True)
     if name == "neg":
         return Combine("*", node.args[0], -1)
     if name in _JOINS:
@@ -183,122 +227,15 @@ def _read_simple(node: fx.Node, name: str) -> Operation | None:
     if name in _SIGNS:
         given = _arguments(node, "input other", alpha=1)
         plain = given["alpha"] == 1 and given.get("rounding_mode") is None
-        return Combine(_SIGNS[name], given["input"], given["other"]) if plain else Unknown(name)
-    return None
-
-
-def _read_linear(node: fx.Node) -> Operation:
-    given = _arguments(node, "input weight bias")
-    weight = given["weight"]
-    return Weighted("Linear", _weight_name(weight, node), weight, given["bias"])
-
-
-def _weight_name(weight: Any, node: fx.Node) -> str:
-    """A layer written with functions is named after its weight."""
-    if isinstance(weight, fx.Node) and weight.op == "get_attr":
-        return own_name(str(weight.target)).removesuffix("weight").removesuffix(".") or node.name
-    return node.name
-
-
-def _read_convolution(node: fx.Node) -> Operation:
-    names = "weight bias stride padding dilation groups"
-    plain = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-    given = _arguments(node, f"input {names}", **plain)
-    kind = "Conv1d" if getattr(node.target, "__name__", "") == "conv1d" else "Conv2d"
-    name = _weight_name(given["weight"], node)
-    return Weighted(kind, name, **{key: given[key] for key in names.split()})
-
-
-def _read_norm(node: fx.Node) -> Operation:
-    given = _arguments(
-        node,
-        "input running_mean running_var weight bias training momentum eps",
-        training=False,
-        eps=1e-5,
-    )
-    return Norm(
-        node.name,
-        given["running_mean"],
-        given["running_var"],
-        given["weight"],
-        given["bias"],
-        given["eps"],
-        batch_statistics=bool(given["training"]) or given["running_mean"] is None,
-    )
-
-
-def _read_max_pool(node: fx.Node) -> Operation:
-    given = _arguments(
-        node, "input kernel_size stride padding dilation ceil_mode", padding=0, dilation=1
-    )
-    if given.get("return_indices"):
-        return Unknown("max_pool with indices")
-    kernel = given["kernel_size"]
-    return Pool(
-        True,
-        _axes(node),
-        kernel,
-        given["stride"] or kernel,
-        given["padding"],
-        dilation=given["dilation"],
-    )
-
-
-def _read_average_pool(node: fx.Node) -> Operation:
-    given = _arguments(
-        node,
-        "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
-        padding=0,
-        count_include_pad=True,
-    )
-    kernel = given["kernel_size"]
-    return Pool(
-        False,
-        _axes(node),
-        kernel,
-        given["stride"] or kernel,
-        given["padding"],
-        count_include_pad=given["count_include_pad"],
-        divisor=given["divisor_override"],
-    )
-
-
-def _read_mean(node: fx.Node) -> Operation:
-    given = _arguments(node, "input dim keepdim")
-    if given.get("dtype"):
-        return Unknown("mean in another type")
-    return Mean(given.get("axis", given["dim"]))
-
-
-def _read_pad(node: fx.Node) -> Operation:
-    given = _arguments(node, "input pad mode value", mode="constant")
-    zeros = given["mode"] == "constant" and not given["value"]
-    return Move(in_order=False) if zeros else Unknown(f"pad with mode {given['mode']!r}")
-
-
-def _adaptive_average(node: fx.Node) -> Operation:
-    return AdaptivePool(False, _axes(node))
-
-
-def _axes(node: fx.Node) -> int:
-    """The axes over which a pool's windows move, by the name of the call."""
-    return 1 if getattr(node.target, "__name__", "").endswith("1d") else 2
-
-
-_CALLS: Mapping[str, Callable[[fx.Node], Operation]] = {
-    "linear": _read_linear,
-    "conv1d": _read_convolution,
-    "conv2d": _read_convolution,
-    "batch_norm": _read_norm,
-    "max_pool1d": _read_max_pool,
-    "max_pool2d": _read_max_pool,
-    "avg_pool1d": _read_average_pool,
-    "avg_pool2d": _read_average_pool,
-    "adaptive_avg_pool1d": _adaptive_average,
-    "adaptive_avg_pool2d": _adaptive_average,
-    "mean": _read_mean,
-    "pad": _read_pad,
-}
+        return Combine(_SIGNS[name], given["input"], given["other"]) if plain else Unknown()
+    if name == "mean":
+        given = _arguments(node, "input dim keepdim")
+        return Unknown() if given.get("dtype") else Mean(given.get("axis", given["dim"]))
+    if name == "pad":
+        given = _arguments(node, "input pad mode value", mode="constant")
+        zeros = given["mode"] == "constant" and not given["value"]
+        return Move(in_order=False) if zeros else Unknown()
+    return Unknown()
 
 
 def constant(value: Any, traced: Trace) -> Any:
