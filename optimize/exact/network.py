@@ -134,6 +134,7 @@ class _Builder:
             return self._diagonal(source, scaling.repeated(math.prod(shape[1:])))
         if isinstance(operation, Pool | AdaptivePool):
             return self._pool(node, before, operation)
+        assert isinstance(operation, Mean)
         return self._mean(node, before, operation)
 
     def _diagonal(self, source: Source, by: Scaling) -> Source:

@@ -142,7 +142,12 @@ def check_norms(traced: Trace, node: fx.Node) -> None:
     for each in traced.needed([node]):
         operation = read_operation(each, traced)
         if isinstance(operation, Norm) and operation.batch_statistics:
-            raise InputError(
-                f"model: expected BatchNorm with stored statistics, got {operation.name!r}, which "
-                "takes them from each batch (track_running_stats=False)"
-            )
+            raise of_each_batch(operation.name)
+
+
+def of_each_batch(name: str) -> InputError:
+    """The error for a BatchNorm whose outputs depend on what else is in a batch."""
+    return InputError(
+        f"model: expected BatchNorm with stored statistics, got {name!r}, which takes them from "
+        "each batch (track_running_stats=False)"
+    )

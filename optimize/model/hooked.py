@@ -55,15 +55,3 @@ class Hooked(nn.Module):
         finally:
             handle.remove()
         raise InputError(f"layer: {self.name!r} is never reached in the model's forward pass")
-
-
-class Bare(nn.Module):
-    """A module whose result comes in a tuple, as that of a cut does."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> tuple[Tensor]:
-        """The module itself."""
-        return (self.module(x),)

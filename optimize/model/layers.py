@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from optimize.model.checks import check_layer
 from optimize.model.execution import Execution, fitting, saved_bytes
-from optimize.model.graph import LayerCall, find_call
-from optimize.model.hooked import Bare, Hooked
+from optimize.model.graph import LayerCall, find_call, of_each_batch
+from optimize.model.hooked import Hooked
 from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import Norm
 from optimize.model.reading import constant
@@ -57,7 +57,7 @@ class LayerReader:
         self.name = name
         self.device = torch.device(device)
         self.model: nn.Module
-        self._own: nn.Module
+        self._own: Callable[[Tensor], Any]
         self._fold: _Fold | None = None
         self._unchecked: Callable[[Tensor], object] | None = None
         self.relu_checked = opened.untraced is None
@@ -120,17 +120,15 @@ class LayerReader:
             )
         for name, each in model.named_modules():
             if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.running_mean is None:
-                raise InputError(
-                    f"model: expected BatchNorm with stored statistics, got {name!r}, which takes "
-                    "them from each batch (track_running_stats=False)"
-                )
+                raise of_each_batch(name)
         copied = private_copy(model).to(self.device)
         module = copied.get_submodule(self.name)
         assert isinstance(module, _LAYERS)
         self.kind = next(each.__name__ for each in _LAYERS if isinstance(module, each))
         self.module = module
         self.weight, self.bias = self._numbers(module.weight, module.bias)
-        self.model, self._own = Hooked(copied, module, self.name), Bare(module)
+        self.model = Hooked(copied, module, self.name)
+        self._own = lambda entered: (module(entered),)
 
     def _numbers(self, weight: Any, bias: Any) -> tuple[Tensor, Tensor]:
         weight = weight.detach().to(self.device)

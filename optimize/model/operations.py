@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class Operation:
+    """What a step does: one of the classes below."""
+
+
 @dataclass(frozen=True, eq=False)
-class Weighted:
+class Weighted(Operation):
     """A layer: `weight` applied to the last axis (Linear), or as a convolution."""
 
     kind: str
@@ -23,7 +27,7 @@ class Weighted:
 
 
 @dataclass(frozen=True, eq=False)
-class Norm:
+class Norm(Operation):
     """A BatchNorm over axis 1; None where torch has no such number."""
 
     name: str
@@ -36,12 +40,12 @@ class Norm:
 
 
 @dataclass(frozen=True)
-class Rectifier:
+class Rectifier(Operation):
     """max(0, x)."""
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(Operation):
     """A maximum or an average over windows that move along one or two axes."""
 
     maximum: bool
@@ -55,7 +59,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class AdaptivePool:
+class AdaptivePool(Operation):
     """A maximum or an average over as many windows as asked for."""
 
     maximum: bool
@@ -63,21 +67,21 @@ class AdaptivePool:
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(Operation):
     """An average over axes; None for all."""
 
     axes: Any
 
 
 @dataclass(frozen=True)
-class Move:
+class Move(Operation):
     """Entries are moved, chosen or padded with zeros; `in_order`: all of them, in their order."""
 
     in_order: bool
 
 
 @dataclass(frozen=True)
-class Join:
+class Join(Operation):
     """Tensors behind each other along an axis; `parts` may be a step that has several."""
 
     parts: Any
@@ -85,7 +89,7 @@ class Join:
 
 
 @dataclass(frozen=True)
-class Combine:
+class Combine(Operation):
     """The sum, difference, product or quotient of two things, of which one may be a constant."""
 
     sign: str
@@ -94,25 +98,10 @@ class Combine:
 
 
 @dataclass(frozen=True)
-class Metadata:
+class Metadata(Operation):
     """A shape or another property that carries no entry."""
 
 
 @dataclass(frozen=True)
-class Unknown:
+class Unknown(Operation):
     """Anything else."""
-
-
-Operation = (
-    Weighted
-    | Norm
-    | Rectifier
-    | Pool
-    | AdaptivePool
-    | Mean
-    | Move
-    | Join
-    | Combine
-    | Metadata
-    | Unknown
-)

@@ -127,28 +127,14 @@ def _read_numbers(called: str, given: Mapping[str, Any], name: str) -> Operation
     if kind == "linear":
         return Weighted("Linear", name, given["weight"], given["bias"])
     if kind == "conv":
-        return Weighted(
-            f"Conv{axes}d",
-            name,
-            given["weight"],
-            given["bias"],
-            given["stride"],
-            given["padding"],
-            given["dilation"],
-            given["groups"],
-            given["padding_mode"] or "zeros",
-        )
+        numbers = {each: given[each] for each in _ARGUMENTS["conv"].split()[1:-1]}
+        mode = given["padding_mode"] or "zeros"
+        return Weighted(f"Conv{axes}d", name, **numbers, padding_mode=mode)
     if kind == "batch_norm":
         mean = given["running_mean"]
-        return Norm(
-            name,
-            mean,
-            given["running_var"],
-            given["weight"],
-            given["bias"],
-            given["eps"],
-            batch_statistics=bool(given["training"]) or mean is None,
-        )
+        numbers = {each: given[each] for each in ("weight", "bias", "eps")}
+        of_batch = bool(given["training"]) or mean is None
+        return Norm(name, mean, given["running_var"], **numbers, batch_statistics=of_batch)
     if given.get("return_indices"):
         return Unknown()
     if kind.startswith("adaptive"):
