@@ -1,15 +1,17 @@
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from experiments.cli import main
 from experiments.datasets.small import load_small
-from experiments.run.record import read_exact, read_record
+from experiments.run.record import read_record
 from experiments.small.net import train_small
 from experiments.small.options import SmallOptions
 from experiments.small.report import conclusion, headline
+from experiments.small.results import Directed, SmallResults
 from experiments.small.sets import Whole
 from experiments.small.tables import small_tables
 from polytope import Box, CollisionPolytope, read_generators, verify
@@ -35,22 +37,22 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(run):
-    return read_record(run).results
+    return read_record(run, SmallResults).results
 
 
 def test_the_record_holds_the_whole_story(run, results):
-    assert results["network"]["architecture"] == "2-12-2, ReLU"
-    assert results["network"]["accuracy"] > 0.9
-    assert [one["key"] for one in results["sets"]] == ["absolute", "hinge", "units", "all"]
-    assert results["vertices"]["status"] == "certified"
-    assert results["vertices"]["count"] == results["sets"][-1]["points"]
-    assert results["vertices"]["dimension"] == results["facts"]["dimension"]
-    inactive = results["facts"]["n_units"] - results["facts"]["n_positive"]
-    assert len(results["units"]) == inactive
+    assert results.network.architecture == "2-12-2, ReLU"
+    assert results.network.accuracy > 0.9
+    assert list(results.hulls) == ["absolute", "hinge", "units"]
+    assert results.vertices.status == "certified"
+    assert results.vertices.count == results.whole.points
+    assert results.vertices.dimension == results.facts.dimension
+    inactive = results.facts.n_units - results.facts.n_positive
+    assert len(results.units) == inactive
     for penalty in ("absolute", "hinge"):
-        assert len(results["relaxed"][penalty]["comparisons"]) == inactive
-    record = read_record(run)
-    assert record.options["target"] == results["target"]["index"]
+        assert len(results.relaxed[penalty].comparisons) == inactive
+    record = read_record(run, SmallResults)
+    assert record.options["target"] == results.target.index
     assert record.seed == 0
 
 
@@ -64,39 +66,33 @@ def test_every_certificate_verifies(run):
 
 
 def test_every_test_point_has_a_certified_list(results):
-    rows = results["targets"]["each"]
-    assert len(rows) == results["data"]["n_test"] == 200
-    assert {row["status"] for row in rows} == {"certified"}
-    assert all((row["vertices"] == 1) == (row["dimension"] == 0) for row in rows)
-    assert all(row["dimension"] <= max(0, row["paper_bound"]) for row in rows)
-    groups = results["targets"]["by_active_units"]
-    assert sum(one["targets"] for one in groups) == 200
-    fewest = min(row["n_positive"] for row in rows)
-    assert results["target"]["n_positive"] == fewest
-    assert results["target"]["index"] == next(
-        row["index"] for row in rows if row["n_positive"] == fewest
-    )
+    rows = results.targets
+    assert len(rows) == results.data.n_test == 200
+    assert {row.status for row in rows} == {"certified"}
+    assert all((row.vertices == 1) == (row.dimension == 0) for row in rows)
+    assert all(row.dimension <= max(0, row.paper_bound) for row in rows)
+    assert sum(one.targets for one in results.by_active_units) == 200
+    fewest = min(row.n_positive for row in rows)
+    assert results.target.n_positive == fewest
+    assert results.target.index == next(row.index for row in rows if row.n_positive == fewest)
 
 
 def test_the_numbers_hang_together(results):
-    absolute, hinge, units, whole = results["sets"]
-    for one in (absolute, hinge, units):
-        far = one["hausdorff"]
-        ends = [one["from_set"], one["from_hull"]]
-        assert far["lower"] == max(end["lower"] for end in ends)
-        assert 0 <= far["lower"] <= far["upper"] <= far["lower"] + 1e-9
-    assert units["from_hull"]["upper"] == 0
-    assert hinge["from_hull"]["upper"] < 1e-3
-    assert units["volume_ratio"] <= 1 + 1e-9
-    assert units["mean_width"]["value"] <= whole["mean_width"]["value"] + 1e-12
+    hinge, units = (results.hulls[key] for key in ("hinge", "units"))
+    for one in results.hulls.values():
+        far = one.hausdorff
+        assert far.lower == max(end.lower for end in (one.from_set, one.from_hull))
+        assert 0 <= far.lower <= far.upper <= far.lower + 1e-9
+    assert units.from_hull.upper == 0
+    assert hinge.from_hull.upper < 1e-3
+    assert units.volume_ratio <= 1 + 1e-9
+    assert units.mean_width.value <= results.whole.mean_width.value + 1e-12
     # Exact minima attained, and the hinge's found values next to them.
-    for unit, found in zip(
-        results["units"], results["relaxed"]["hinge"]["comparisons"], strict=True
-    ):
-        assert unit["status"] == "optimal"
-        assert unit["is_vertex"]
-        gap = read_exact(found["found_value"]) - read_exact(unit["value"])
-        assert abs(gap) < 1e-3 * max(1, abs(read_exact(unit["value"])))
+    for unit, found in zip(results.units, results.relaxed["hinge"].comparisons, strict=True):
+        assert unit.status == "optimal"
+        assert unit.is_vertex
+        assert found.exact_value == unit.value
+        assert abs(found.found_value - unit.value) < 1e-3 * max(1, abs(unit.value))
 
 
 def test_the_layer_of_the_run_can_be_listed_again(capsys, run, results, tmp_path):
@@ -106,7 +102,7 @@ def test_the_layer_of_the_run_can_be_listed_again(capsys, run, results, tmp_path
     code, printed, _ = collide(capsys, *words)
     assert code == 0
     found = json.loads(printed)
-    assert found["counts"]["points"] == results["vertices"]["count"]
+    assert found["counts"]["points"] == results.vertices.count
     listed = read_generators(out / "generators.json")
     with np.load(run / "points.npz") as arrays:
         assert sorted(p.to_float().tolist() for p in listed.points) == sorted(
@@ -118,7 +114,7 @@ def test_tables_figures_and_report(run, results):
     for name in ("facts", "sets", "units", "targets"):
         assert (run / "tables" / f"{name}.md").read_text().startswith("**")
     drawn = {path.stem for path in (run / "figures").glob("*.png")}
-    plane = {"projection", "section"} if results["facts"]["dimension"] >= 2 else set()
+    plane = {"projection", "section"} if results.facts.dimension >= 2 else set()
     assert drawn == plane | {"targets"}
     page = (run / "report.html").read_text()
     assert "A small network analysed completely: moons" in page
@@ -133,35 +129,34 @@ def test_tables_figures_and_report(run, results):
 
 def test_the_conclusion_counts_what_the_units_show(results):
     text = conclusion(results)
-    own = results["sets"][2]
-    assert f"{results['vertices']['count']:,} vertices (complete, certified)" in text
-    assert f"show {own['distinct']} of them" in text
-    alone = {**results, "facts": {**results["facts"], "dimension": 0}}
+    assert f"{results.vertices.count:,} vertices (complete, certified)" in text
+    assert f"show {results.hulls['units'].distinct} of them" in text
+    alone = replace(results, facts=replace(results.facts, dimension=0))
     assert "the set is this one point" in conclusion(alone)
 
 
 def test_what_is_printed_and_a_point_without_collisions(capsys, results, tmp_path):
-    row = next(row for row in results["targets"]["each"] if row["dimension"] == 0)
-    words = ["small", "--set", "moons", "--target", row["index"]]
+    row = next(row for row in results.targets if row.dimension == 0)
+    words = ["small", "--set", "moons", "--target", row.index]
     code, printed, err = collide(capsys, *words, "--out", tmp_path / "run")
     assert code == 0
     assert printed.startswith("Nothing else in the box collides with the target")
     assert "| unique (no other collision)" in printed
-    assert f"target: test point {row['index']}, {row['n_positive']} active units" in err
+    assert f"target: test point {row.index}, {row.n_positive} active units" in err
     assert not (tmp_path / "run" / "figures" / "projection.png").exists()
 
 
 def test_a_segment_of_few_points_is_measured_right():
     polytope = CollisionPolytope.from_layer([[1, 1]], [0], [1, 1], domain=Box(0, 2))
     whole = Whole.of(polytope, polytope.vertices(), seed=0)  # from (0, 2) to (2, 0)
-    found = whole.beside("half", np.array([[0.0, 2.0], [1.0, 1.0]]))
-    assert found["volume_ratio"] == pytest.approx(0.5)
-    assert found["mean_width"]["value"] == pytest.approx(np.sqrt(2))
-    assert found["from_set"]["upper"] == pytest.approx(np.sqrt(2))
-    assert found["from_hull"] == {"lower": 0.0, "upper": 0.0, "index": 0}
-    flat = whole.beside("one", np.array([[1.0, 1.0]]))
-    assert flat["volume_ratio"] == 0
-    assert (flat["mean_pairwise_distance"], flat["diameter"]) == (0.0, 0.0)
+    found = whole.beside(np.array([[0.0, 2.0], [1.0, 1.0]]))
+    assert found.volume_ratio == pytest.approx(0.5)
+    assert found.mean_width.value == pytest.approx(np.sqrt(2))
+    assert found.from_set.upper == pytest.approx(np.sqrt(2))
+    assert found.from_hull == Directed(lower=0.0, upper=0.0, index=0)
+    flat = whole.beside(np.array([[1.0, 1.0]]))
+    assert flat.volume_ratio == 0
+    assert (flat.mean_pairwise_distance, flat.diameter) == (0.0, 0.0)
 
 
 def test_training_is_the_same_for_the_same_seed():
@@ -234,4 +229,4 @@ def test_the_digits_from_end_to_end(capsys, tmp_path):
     assert results["vertices"]["dimension"] == 10 - results["facts"]["n_positive"]
     drawn = {path.stem for path in (out / "figures").glob("*.png")}
     assert drawn == {"projection", "section", "images", "targets"}
-    assert {row["status"] for row in results["targets"]["each"]} == {"certified"}
+    assert {row["status"] for row in results["targets"]} == {"certified"}

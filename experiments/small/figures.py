@@ -1,6 +1,5 @@
 """How does a run of `collide small` look?  Figures from its record, layer and points."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,12 @@ from experiments.pictures.projection import draw_sets, frame_of
 from experiments.pictures.sections import section
 from experiments.readers.arrays import read_arrays
 from experiments.run.files import open_run_folder
-from experiments.show.figures import BLUE, FOLDER, GREEN, save
+from experiments.show.figures import BLUE, FOLDER, GREEN, Arrays, save
+from experiments.small.results import SmallResults
 from experiments.small.tables import SETS, target_name
 from polytope import Box, CollisionPolytope
 from polytope.answers.generators import Generators
 from polytope.errors import InputError
-
-Arrays = Mapping[str, Any]
-Results = Mapping[str, Any]
 
 #: Units whose vertices are shown as images.
 SHOWN = 8
@@ -29,7 +26,7 @@ SIDE = 8  # pixels of an image of scikit-learn's digits
 _BACKGROUND = 400
 
 
-def write_small_figures(folder: Path, results: Results) -> list[Path]:
+def write_small_figures(folder: Path, results: SmallResults) -> list[Path]:
     """Draws all figures of a run into `folder/figures`; those without a subject are left out.
 
     Raises:
@@ -53,7 +50,7 @@ def write_small_figures(folder: Path, results: Results) -> list[Path]:
     return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
 
 
-def sets_figure(results: Results, arrays: Arrays, listed: Generators) -> Figure | None:
+def sets_figure(results: SmallResults, arrays: Arrays, listed: Generators) -> Figure | None:
     """The set and the hulls of the points found, along the set's leading directions."""
     frame = frame_of(listed, plane=True)
     if frame is None:
@@ -104,7 +101,7 @@ def section_of(polytope: CollisionPolytope, arrays: Arrays, listed: Generators) 
     return section_figure(found, title=title, points=names)
 
 
-def images_figure(results: Results, arrays: Arrays) -> Figure | None:
+def images_figure(results: SmallResults, arrays: Arrays) -> Figure | None:
     """The images that the target and some vertices stand for."""
     if "basis" not in arrays:
         return None
@@ -126,25 +123,24 @@ def images_figure(results: Results, arrays: Arrays) -> Figure | None:
                 axes.set_title(
                     "target" if column == 1 else f"unit {numbers[column - 2]}", fontsize=8
                 )
-    kept = results["data"]["variance"]
     figure.suptitle(
-        f"Vertices as images, from {results['data']['dimension']} principal components "
-        f"({kept:.0%} of the variance); white 0, black 1, cut off beyond",
+        f"Vertices as images, from {results.data.dimension} principal components "
+        f"({results.data.variance:.0%} of the variance); white 0, black 1, cut off beyond",
         fontsize=9,
     )
     return figure
 
 
-def targets_figure(results: Results) -> Figure:
+def targets_figure(results: SmallResults) -> Figure:
     """Number of vertices of every test point's set over the number of its active units."""
-    rows = [row for row in results["targets"]["each"] if row["vertices"] is not None]
+    rows = [target for target in results.targets if target.vertices is not None]
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axes: Any = figure.subplots()
     random = np.random.default_rng(0)  # of the sideways scatter alone
-    places = np.array([row["n_positive"] for row in rows])
+    places = np.array([row.n_positive for row in rows])
     aside = places + random.uniform(-0.25, 0.25, len(places))
-    alone = np.array([row["dimension"] == 0 for row in rows])
-    counts = np.array([row["vertices"] for row in rows])
+    alone = np.array([row.dimension == 0 for row in rows])
+    counts = np.array([row.vertices for row in rows])
     axes.scatter(
         aside[~alone], counts[~alone], s=12, color=BLUE, alpha=0.6, label="with other collisions"
     )
@@ -162,10 +158,9 @@ def targets_figure(results: Results) -> Figure:
     axes.set_ylabel("vertices of the collision polytope")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    d = results["data"]["dimension"]
+    d = results.data.dimension
     axes.set_title(
-        f"Every test point, {d} inputs, {results['facts']['n_units']} units: complete lists, "
-        "certified",
+        f"Every test point, {d} inputs, {results.facts.n_units} units: complete lists, certified",
         fontsize=10,
     )
     return figure

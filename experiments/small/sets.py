@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from experiments.measure.set_measures import MeanDistance, Volume, diameter
+from experiments.small.results import Directed, Hull, Interval, MeanWidth, WholeSet
 from polytope import CollisionPolytope, RationalVector
 from polytope.answers.generators import Generators
 from polytope.measures.hausdorff import DirectedDistance
@@ -48,50 +48,47 @@ class Whole:
         volume = Volume.of(polytope, generators)
         return cls(polytope, generators, rows[:k].T, directions, volume)
 
-    def entry(self) -> dict[str, Any]:
+    def summary(self) -> WholeSet:
         """Returns what a record keeps of the whole set."""
         points = self.generators.points_float()
-        return {
-            "key": "all",
-            "points": len(points),
-            "mean_pairwise_distance": MeanDistance.of(self.polytope, self.generators),
-            "diameter": diameter(self.polytope, self.generators),
-            "mean_width": self._mean_width(points),
-            "volume": self.volume,
-        }
+        return WholeSet(
+            points=len(points),
+            mean_pairwise_distance=MeanDistance.of(self.polytope, self.generators),
+            diameter=diameter(self.polytope, self.generators),
+            mean_width=self._mean_width(points),
+            volume=self.volume,
+        )
 
-    def beside(self, key: str, points: Sequence[RationalVector] | Points) -> dict[str, Any]:
+    def beside(self, points: Sequence[RationalVector | None] | Points) -> Hull:
         """Returns what a record keeps of the hull of some points.
 
         Only the Hausdorff distances are proved; the other measures are floats.
 
         Args:
-            key: name of the set.
             points: exact points or floats (n, d), which are taken exactly.
         """
         floats = np.array([p.to_float() if isinstance(p, RationalVector) else p for p in points])
         away = self.polytope.hausdorff_distance(list(points), generators=self.generators)
         lengths = [float(np.linalg.norm(a - b)) for a, b in combinations(floats, 2)]
-        return {
-            "key": key,
-            "points": len(points),
-            "distinct": len({tuple(p) for p in floats.tolist()}),
-            "mean_pairwise_distance": float(np.mean(lengths)) if lengths else 0.0,
-            "diameter": max(lengths, default=0.0),
-            "mean_width": self._mean_width(floats),
-            "volume_ratio": self._volume_ratio(floats),
-            "from_set": _directed(away.from_set),
-            "from_hull": _directed(away.from_hull),
-            "hausdorff": {"lower": away.lower, "upper": away.upper},
-        }
+        return Hull(
+            points=len(points),
+            distinct=len({tuple(p) for p in floats.tolist()}),
+            mean_pairwise_distance=float(np.mean(lengths)) if lengths else 0.0,
+            diameter=max(lengths, default=0.0),
+            mean_width=self._mean_width(floats),
+            volume_ratio=self._volume_ratio(floats),
+            from_set=_directed(away.from_set),
+            from_hull=_directed(away.from_hull),
+            hausdorff=Interval(lower=away.lower, upper=away.upper),
+        )
 
-    def _mean_width(self, points: Points) -> dict[str, float]:
+    def _mean_width(self, points: Points) -> MeanWidth:
         """Mean width in the directions of the affine hull, with its standard error."""
         if not self.frame.shape[1]:
-            return {"value": 0.0, "standard_error": 0.0}
+            return MeanWidth(value=0.0, standard_error=0.0)
         widths = np.ptp(self.directions @ (points @ self.frame).T, axis=1)
         error = float(widths.std(ddof=1) / np.sqrt(len(widths)))
-        return {"value": float(widths.mean()), "standard_error": error}
+        return MeanWidth(value=float(widths.mean()), standard_error=error)
 
     def _volume_ratio(self, points: Points) -> float | None:
         """Volume of the hull, projected onto the affine hull, over the volume of the set."""
@@ -107,5 +104,5 @@ class Whole:
             return 0.0
 
 
-def _directed(found: DirectedDistance) -> dict[str, Any]:
-    return {"lower": found.lower, "upper": found.upper, "index": found.index}
+def _directed(found: DirectedDistance) -> Directed:
+    return Directed(lower=found.lower, upper=found.upper, index=found.index)

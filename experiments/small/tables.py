@@ -1,16 +1,14 @@
 """Which tables does `collide small` print?  Read from its record; nothing is computed here."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from experiments.show.numbers import between, fixed, percent, short
+from experiments.measure.facts import Fact
+from experiments.measure.set_measures import Measured
+from experiments.show.numbers import between, fixed, percent, short, word
 from experiments.show.proof_cells import UNCERTIFIED, proof_cell
 from experiments.show.tables import Table
-
-Results = Mapping[str, Any]
+from experiments.small.results import Interval, MeanWidth, SmallResults
 
 #: Name in the record, title, and the certificate that states it (d, N and N+ in its first words).
-FACTS = (
+FACTS: tuple[tuple[str, str, Fact], ...] = (
     ("n_inputs", "inputs d", "rank"),
     ("n_units", "units N", "rank"),
     ("n_positive", "active units N+", "rank"),
@@ -25,47 +23,47 @@ SETS = {
     "absolute": "paper's penalty, a point a unit",
     "hinge": "hinge, a point a unit",
     "units": "exact minima, one a unit",
-    "all": "all vertices: the set itself",
 }
+#: Penalty -> what a table calls it.
+_PENALTIES = {"hinge": "hinge", "absolute": "paper's penalty"}
 
 
-def small_tables(results: Results) -> list[Table]:
+def small_tables(results: SmallResults) -> list[Table]:
     """Returns all tables of a record's results."""
     return [facts_table(results), sets_table(results), units_table(results), targets_table(results)]
 
 
-def facts_table(results: Results) -> Table:
+def facts_table(results: SmallResults) -> Table:
     """The target's set: what it is and how large."""
-    facts, vertices = results["facts"], results["vertices"]
-    whole, unique = results["sets"][-1], results["uniqueness"]
-    rows = [(title, _word(facts[name])) for name, title, _ in FACTS]
-    facets, volume = vertices["facets"], whole["volume"]
+    facts, vertices = results.facts, results.vertices
+    whole, unique = results.whole, results.uniqueness
+    rows = [(title, word(getattr(facts, name))) for name, title, _ in FACTS]
+    facets, volume = vertices.facets, whole.volume
     rows += [
-        ("rank of the rows with z >= 0", str(unique["rank_nonnegative"])),
-        ("directed spanning set", _word(unique["spanning"])),
-        ("unique (no other collision)", _word(unique["unique"])),
-        ("vertices", f"{vertices['count']:,} ({vertices['status']})"),
-        ("facets", f"{facets['count']} of {facets['inequalities']} inequalities"),
+        ("rank of the rows with z >= 0", str(unique.rank_nonnegative)),
+        ("directed spanning set", word(unique.spanning)),
+        ("unique (no other collision)", word(unique.unique)),
+        ("vertices", f"{vertices.count:,} ({vertices.status})"),
+        ("facets", f"{facets.count} of {facets.inequalities} inequalities"),
         (
-            f"volume ({vertices['dimension']}-dimensional)",
-            short(volume.get("value"), 6) or volume.get("reason", ""),
+            f"volume ({vertices.dimension}-dimensional)",
+            short(volume.value, 6) or volume.reason,
         ),
-        ("diameter", _bounds(whole["diameter"])),
-        ("radius of the largest ball", _bounds(vertices["ball"])),
-        ("mean width", _width(whole)),
+        ("diameter", _bounds(whole.diameter)),
+        ("radius of the largest ball", _bounds(vertices.ball)),
+        ("mean width", _width(whole.mean_width)),
     ]
     proofs = [
-        *facts["certificates"].values(),
-        unique["certificates"]["unique"],
-        vertices["certificate"],
+        *facts.certificates.values(),
+        unique.certificates.unique,
+        vertices.certificate,
     ]
-    if unique["rank_nonnegative"]:  # rank 0 has nothing to prove
-        proofs.append(unique["certificates"]["spanning"])
-    spanning = unique["certificates"].get("spanning")
-    cells = [proof_cell({"certificate": facts["certificates"][kind]}) for *_, kind in FACTS]
-    cells += [proof_cell({"certificate": spanning})] * 2
-    cells += [proof_cell({"certificate": unique["certificates"]["unique"]})]
-    cells += [proof_cell({"certificate": vertices["certificate"]}), *[UNCERTIFIED] * 5]
+    if unique.rank_nonnegative:  # rank 0 has nothing to prove
+        proofs.append(unique.certificates.spanning)
+    cells = [proof_cell(facts.certificates[kind]) for *_, kind in FACTS]
+    cells += [proof_cell(unique.certificates.spanning)] * 2
+    cells += [proof_cell(unique.certificates.unique)]
+    cells += [proof_cell(vertices.certificate), *[UNCERTIFIED] * 5]
     return Table(
         name="facts",
         title=f"The collision polytope of {target_name(results)}, in the box around all data",
@@ -83,57 +81,50 @@ def facts_table(results: Results) -> Table:
     )
 
 
-def target_name(results: Results) -> str:
+def target_name(results: SmallResults) -> str:
     """Returns the target in words."""
-    target = results["target"]
-    kind = "a " if results["data"]["name"] == "digits" else "moon "
-    return f"test point {target['index']}, {kind}{target['label']}"
+    kind = "a " if results.data.name == "digits" else "moon "
+    return f"test point {results.target.index}, {kind}{results.target.label}"
 
 
-def _word(value: Any) -> str:
-    if value is None:
-        return "undecided"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _bounds(found: Measured) -> str:
+    return between(found.lower, found.upper)
 
 
-def _bounds(found: Mapping[str, Any]) -> str:
-    return between(found["lower"], found["upper"])
+def _width(width: MeanWidth) -> str:
+    return f"{fixed(width.value, 3)} ± {fixed(width.standard_error, 3)}"
 
 
-def _width(one: Mapping[str, Any]) -> str:
-    width = one["mean_width"]
-    return f"{fixed(width['value'], 3)} ± {fixed(width['standard_error'], 3)}"
-
-
-def sets_table(results: Results) -> Table:
+def sets_table(results: SmallResults) -> Table:
     """How much of the set each way of finding points shows."""
-    proofs = {
-        "absolute": UNCERTIFIED,
-        "hinge": UNCERTIFIED,
-        "units": proof_cell(results["units"]),
-        "all": proof_cell({"certificate": results["vertices"]["certificate"]}),
-    }
+    proofs = {"units": proof_cell(results.units)}
     rows = []
-    for one in results["sets"]:
-        whole = one["key"] == "all"
-        mean = one["mean_pairwise_distance"]
-        diameter = one["diameter"]
-        count = str(one["points"])
-        if not whole and one["distinct"] < one["points"]:
-            count += f" ({one['distinct']} different)"
+    for key, one in results.hulls.items():
+        different = f" ({one.distinct} different)" if one.distinct < one.points else ""
         rows.append(
             (
-                SETS[one["key"]],
-                count,
-                fixed(mean["value"] if whole else mean, 3),
-                fixed(diameter["upper"] if whole else diameter, 3),
-                _width(one),
-                "100.0%" if whole else percent(one["volume_ratio"]) or "",
-                "" if whole else _distance(one["from_set"]),
-                "" if whole else _distance(one["from_hull"]),
-                "0" if whole else _distance(one["hausdorff"]),
+                SETS[key],
+                f"{one.points}{different}",
+                fixed(one.mean_pairwise_distance, 3),
+                fixed(one.diameter, 3),
+                _width(one.mean_width),
+                percent(one.volume_ratio),
+                _distance(one.from_set),
+                _distance(one.from_hull),
+                _distance(one.hausdorff),
             )
         )
+    whole = results.whole
+    rows.append(
+        (
+            "all vertices: the set itself",
+            str(whole.points),
+            fixed(whole.mean_pairwise_distance.value, 3),
+            fixed(whole.diameter.upper, 3),
+            _width(whole.mean_width),
+            *("100.0%", "", "", "0"),
+        )
+    )
     return Table(
         name="sets",
         title="Points beside the whole set",
@@ -142,7 +133,10 @@ def sets_table(results: Results) -> Table:
             *("set to hull", "hull to set", "Hausdorff distance"),
         ),
         rows=tuple(rows),
-        proofs=tuple(proofs[one["key"]] for one in results["sets"]),
+        proofs=(
+            *(proofs.get(key, UNCERTIFIED) for key in results.hulls),
+            proof_cell(results.vertices.certificate),
+        ),
         notes=(
             "Set to hull: largest l2 distance from a point of the set to the hull of the points "
             "(what they miss); hull to set: the other way (how far they leave it); Hausdorff: the "
@@ -155,33 +149,32 @@ def sets_table(results: Results) -> Table:
     )
 
 
-def _distance(found: Mapping[str, Any]) -> str:
-    low, high = found["lower"], found["upper"]
-    texts = [short(low, 4), short(high, 4)]
+def _distance(found: Interval) -> str:
+    texts = [short(found.lower, 4), short(found.upper, 4)]
     return texts[0] if texts[0] == texts[1] else " to ".join(texts)
 
 
-def units_table(results: Results) -> Table:
+def units_table(results: SmallResults) -> Table:
     """Every inactive unit: its exact minimum, and what each search found."""
-    relaxed = results["relaxed"]
+    relaxed = {title: results.relaxed[penalty] for penalty, title in _PENALTIES.items()}
     rows = []
-    for place, unit in enumerate(results["units"]):
-        row = [str(unit["unit"]), fixed(unit["value"], 4), _word(unit["is_vertex"])]
-        for penalty in ("hinge", "absolute"):
-            one = relaxed[penalty]["comparisons"][place]
+    for place, unit in enumerate(results.units):
+        row = [str(unit.unit), fixed(unit.value, 4), word(unit.is_vertex)]
+        for found in relaxed.values():
+            one = found.comparisons[place]
             row += [
-                fixed(one["found_value"], 4),
-                short(one["relative_gap"]),
-                short(one["distance_linf"]),
-                short(one["smallest_tolerance"]),
+                fixed(one.found_value, 4),
+                short(one.relative_gap),
+                short(one.distance_linf),
+                short(one.smallest_tolerance),
             ]
         rows.append(tuple(row))
     each = ("found", "rel. gap", "linf to the set", "tolerance")
-    ended = {
-        title: [word for word in relaxed[penalty]["status"] if word != "converged"]
-        for penalty, title in (("hinge", "hinge"), ("absolute", "paper's penalty"))
-    }
-    count = len(results["units"])
+    count = len(results.units)
+    ended = [
+        f"{title}: {found.search.status.count('converged')} of {count} converged"
+        for title, found in relaxed.items()
+    ]
     return Table(
         name="units",
         title="Every inactive unit: relaxed against exact",
@@ -192,42 +185,34 @@ def units_table(results: Results) -> Table:
         ),
         rows=tuple(rows),
         proofs=tuple(
-            proof_cell(unit, *(relaxed[p]["comparisons"][i] for p in ("hinge", "absolute")))
-            for i, unit in enumerate(results["units"])
+            proof_cell(unit, *(found.comparisons[place] for found in relaxed.values()))
+            for place, unit in enumerate(results.units)
         ),
         notes=(
             "Exact minimum: of the unit's pre-activation over the set, proved; vertex: whether "
             "the minimiser is one. Rel. gap: |found - exact minimum| / |exact minimum|. Tolerance: "
             "the smallest one at which the found point collides. All but the searches is exact.",
-            "; ".join(
-                f"{title}: {count - len(others)} of {count} converged"
-                for title, others in ended.items()
-            )
-            + ".",
+            f"{'; '.join(ended)}.",
         ),
     )
 
 
-def targets_table(results: Results) -> Table:
+def targets_table(results: SmallResults) -> Table:
     """Dimension and number of vertices over all test points, by the number of active units."""
-    rows = []
-    for one in results["targets"]["by_active_units"]:
-        sizes = one["vertices"]
-        dimensions = one["dimensions"]
-        rows.append(
-            (
-                str(one["n_positive"]),
-                str(one["targets"]),
-                str(one["paper_bound"]),
-                _range(dimensions[0], dimensions[-1]) if dimensions else "",
-                str(one["alone"]),
-                f"{sizes['median']:g}" if sizes["median"] is not None else "",
-                _range(sizes["least"], sizes["largest"]) if sizes["least"] is not None else "",
-                f"{one['certified']}/{one['targets']}",
-            )
+    rows = [
+        (
+            str(one.n_positive),
+            str(one.targets),
+            str(one.paper_bound),
+            _range(one.dimensions[0], one.dimensions[-1]) if one.dimensions else "",
+            str(one.alone),
+            "" if one.median is None else f"{one.median:g}",
+            _range(one.least, one.largest),
+            f"{one.certified}/{one.targets}",
         )
-    every = results["targets"]["each"]
-    alone = sum(row["dimension"] == 0 for row in every)
+        for one in results.by_active_units
+    ]
+    alone = sum(target.dimension == 0 for target in results.targets)
     return Table(
         name="targets",
         title="The collision polytope of every test point",
@@ -237,15 +222,18 @@ def targets_table(results: Results) -> Table:
         ),
         rows=tuple(rows),
         proofs=tuple(
-            proof_cell([row for row in every if row["n_positive"] == one["n_positive"]])
-            for one in results["targets"]["by_active_units"]
+            proof_cell([each for each in results.targets if each.n_positive == one.n_positive])
+            for one in results.by_active_units
         ),
         notes=(
-            f"{alone} of {len(every)} test points have no other collision at all in the box: the "
-            "set is a single point (dimension 0). d - N+ is the paper's bound for the subspace.",
+            f"{alone} of {len(results.targets)} test points have no other collision at all in the "
+            "box: the set is a single point (dimension 0). d - N+ is the paper's bound for the "
+            "subspace.",
         ),
     )
 
 
-def _range(low: int, high: int) -> str:
+def _range(low: int | None, high: int | None) -> str:
+    if low is None:
+        return ""
     return str(low) if low == high else f"{low} to {high}"
