@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from experiments.measure.minimum import Minimum as Minimum
+from experiments.measure.minimum import Minimum
 from experiments.measure.search import finite
 from experiments.run.proofs import Proof, Proofs
 from optimize import VertexComparison

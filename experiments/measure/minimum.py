@@ -1,10 +1,14 @@
 """What does a record keep of an exact minimum?  Read by processes of exact work: without torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from experiments.run.proofs import Proof
-from polytope import LPResult
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.run.proofs import Proof, Proofs
+from polytope import LPResult, LPStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +42,20 @@ class Minimum:
             reason=result.reason,
             certificate=certificate,
         )
+
+
+def solved(results: Mapping[int, LPResult]) -> dict[int, NDArray[np.float64]]:
+    """Returns unit -> minimiser rounded to float64 (d,), for the units that were proved."""
+    return {
+        unit: result.point_float()
+        for unit, result in results.items()
+        if result.status is LPStatus.OPTIMAL
+    }
+
+
+def minima(results: Mapping[int, LPResult], proofs: Proofs, name: str) -> tuple[Minimum, ...]:
+    """Returns what a record keeps of the minima of units, certificates kept under "NAME-UNIT"."""
+    return tuple(
+        Minimum.of(unit, result, proofs.keep(f"{name}-{unit}", result.certificate))
+        for unit, result in results.items()
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from experiments.measure.case import Case
 from experiments.measure.compared import compared
 from experiments.measure.facts import DOMAINS, Facts, facts
-from experiments.measure.minimum import Minimum
+from experiments.measure.minimum import minima, solved
 from experiments.measure.search import MAX_STEPS, SearchSummary, finite, relaxed_search
 from experiments.mnist.results import ExactSet, Near, NearPoint, RelaxedSet
 from experiments.models.mlp import model_of
@@ -18,7 +18,7 @@ from experiments.run.jobs import Outcome
 from experiments.run.outcomes import Key
 from experiments.run.proofs import Proofs
 from optimize import compare
-from polytope import CollisionPolytope, LPStatus
+from polytope import CollisionPolytope
 
 LAYER = "hidden1"  # the paper's collisions are at the first hidden layer
 Pixels = NDArray[np.float32]
@@ -76,14 +76,10 @@ class ExactJob:
         control = self.key.control
         polytope = self.case.polytope(fixed=self.fixed)
         proofs = Proofs(folder, self.case.sources, polytope.layer)
-        vertices, points = [], []
-        for unit, result in polytope.unit_vertices(self.case.units).items():
-            proof = proofs.keep(f"vertex-{control}-{unit}", result.certificate)
-            vertices.append(Minimum.of(unit, result, proof))
-            if result.status is LPStatus.OPTIMAL:
-                points.append(result.point_float())
-        arrays = {"points": np.array(points)} if points else {}
-        return Outcome(ExactSet(control=control, vertices=tuple(vertices)), arrays)
+        found = polytope.unit_vertices(self.case.units)
+        results = ExactSet(control=control, vertices=minima(found, proofs, f"vertex-{control}"))
+        points = list(solved(found).values())
+        return Outcome(results, {"points": np.array(points)} if points else {})
 
 
 @dataclass(frozen=True)

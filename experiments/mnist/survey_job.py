@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.measure.case import Case
 from experiments.measure.distances import mean_pairwise
+from experiments.measure.minimum import solved
 from experiments.measure.sampling import classify
 from experiments.measure.search import relaxed_search
 from experiments.mnist.jobs import LAYER
@@ -17,7 +18,7 @@ from experiments.mnist.survey_results import ExactRow, RelaxedRow, SurveyRow
 from experiments.models.mlp import MLP, model_of
 from experiments.run.outcomes import Key
 from optimize import VertexSearch
-from polytope import CollisionPolytope, LPResult, LPStatus, verify
+from polytope import CollisionPolytope, LPResult, verify
 
 Exact = Mapping[int, LPResult]
 
@@ -117,17 +118,16 @@ def run_survey_job(job: SurveyJob) -> dict[RowKey, SurveyRow]:
 
 def _exact(model: MLP, results: Exact) -> ExactRow:
     """Mean distance, and how many of the vertices were decided, verified and proved vertices."""
-    solved = [r.point_float() for r in results.values() if r.status is LPStatus.OPTIMAL]
-    points = np.array(solved)
+    points = np.array(list(solved(results).values()))
     proofs = [r.certificate for r in results.values() if r.certificate is not None]
     for proof in proofs:
         verify(proof)
     return ExactRow(
-        distance=mean_pairwise(points) if len(solved) >= 2 else None,
-        decided=len(solved),
+        distance=mean_pairwise(points) if len(points) >= 2 else None,
+        decided=len(points),
         verified=len(proofs),
         vertices=sum(result.is_vertex for result in results.values()),
-        classes=tuple(seen.winner for seen in classify(model, points)) if solved else (),
+        classes=tuple(seen.winner for seen in classify(model, points)) if len(points) else (),
     )
 
 

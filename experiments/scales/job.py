@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.measure.case import Case
 from experiments.measure.distances import mean_pairwise
-from experiments.measure.entries import solved
+from experiments.measure.minimum import solved
 from experiments.models.mlp import model_of
 from experiments.run.outcomes import Key, Outcome
 from experiments.run.proofs import Proof, Proofs

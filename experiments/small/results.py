@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from experiments.measure.compared import Compared, Minimum
+from experiments.measure.compared import Compared
 from experiments.measure.facts import Facts
 from experiments.measure.inequalities import Facets
+from experiments.measure.minimum import Minimum
 from experiments.measure.search import SearchSummary
 from experiments.measure.set_measures import Ball, MeanDistance, Measured, Volume
 from experiments.measure.uniqueness import Uniqueness

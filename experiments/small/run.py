@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.datasets.small import SmallData, load_small
-from experiments.measure.compared import Minimum, compared
+from experiments.measure.compared import compared
 from experiments.measure.facts import facts
 from experiments.measure.inequalities import Facets
+from experiments.measure.minimum import minima, solved
 from experiments.measure.search import SearchSummary, relaxed_search
 from experiments.measure.set_measures import Ball
 from experiments.measure.uniqueness import uniqueness
@@ -27,7 +28,7 @@ from experiments.small.results import Data, Listed, Network, Relaxed, SmallResul
 from experiments.small.sets import Whole
 from experiments.small.targets import by_active_units, every_target, polytope_of
 from optimize import compare
-from polytope import CollisionPolytope, LPResult, LPStatus
+from polytope import CollisionPolytope, LPResult
 from polytope.answers.generators import Generators
 from polytope.errors import InputError, LimitError
 from polytope.files import sha256_bytes
@@ -85,17 +86,15 @@ def run_small(options: SmallOptions, folder: Path, progress: Progress) -> Record
         whole = Whole.of(polytope, generators, seed=options.seed)
     with progress.stage("units", "exact minimum of every inactive unit"):
         exact = polytope.unit_vertices()
-        units = tuple(
-            Minimum.of(unit, result, proofs.keep(f"unit-{unit}", result.certificate))
-            for unit, result in exact.items()
-        )
+        units = minima(exact, proofs, "unit")
     relaxed: dict[str, Outcome[Relaxed]] = {}
     for penalty in PENALTIES:
         with progress.stage(penalty, f"relaxed vertices, penalty {penalty}, against exact"):
             relaxed[penalty] = _relaxed(case, penalty, exact, proofs)
     with progress.stage("sets", "Hausdorff distances of the hulls and the set"):
         hulls = {penalty: whole.beside(each.arrays["points"]) for penalty, each in relaxed.items()}
-        hulls["units"] = whole.beside([result.point for result in _solved(exact).values()])
+        points = (exact[unit].point for unit in solved(exact))
+        hulls["units"] = whole.beside([point for point in points if point is not None])
     results = SmallResults(
         data=_data_summary(data),
         network=_network(case),
@@ -158,10 +157,6 @@ def _listed(polytope: CollisionPolytope, listed: Generators, proofs: Proofs) -> 
     )
 
 
-def _solved(exact: Exact) -> dict[int, LPResult]:
-    return {unit: each for unit, each in exact.items() if each.status is LPStatus.OPTIMAL}
-
-
 def _relaxed(case: SmallCase, penalty: str, exact: Exact, proofs: Proofs) -> Outcome[Relaxed]:
     """Searches every inactive unit from the target, and compares with the exact vertices."""
     search = relaxed_search(
@@ -207,10 +202,10 @@ def _network(case: SmallCase) -> Network:
 
 def _points(case: SmallCase, exact: Exact) -> dict[str, NDArray[Any]]:
     """What figures show beside the found and the listed points."""
-    solved, data = _solved(exact), case.data
+    units, data = solved(exact), case.data
     arrays: dict[str, NDArray[Any]] = {
-        "units": np.array([result.point_float() for result in solved.values()]),
-        "unit_numbers": np.array(list(solved)),
+        "units": np.array(list(units.values())),
+        "unit_numbers": np.array(list(units)),
         "target": data.test_points[case.index],
         "points": data.points,
         "labels": data.labels,

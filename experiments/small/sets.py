@@ -59,7 +59,7 @@ class Whole:
             volume=self.volume,
         )
 
-    def beside(self, points: Sequence[RationalVector | None] | Points) -> Hull:
+    def beside(self, points: Sequence[RationalVector] | Points) -> Hull:
         """Returns what a record keeps of the hull of some points.
 
         Only the Hausdorff distances are proved; the other measures are floats.
