@@ -6,7 +6,7 @@ from experiments.images.detail_tables import yes
 from experiments.images.facts import FACTS, LimitedFacts, PushedVertex
 from experiments.images.results import ImageResults
 from experiments.measure.facts import Fact
-from experiments.show.numbers import fixed, probability, short
+from experiments.show.numbers import fixed, paper_bound, probability, short
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
 
@@ -28,7 +28,7 @@ def layer_table(results: ImageResults) -> Table:
         ("inputs d", layer.n_inputs),
         ("units N", layer.n_units),
         ("active units N+ (float run)", layer.n_positive),
-        ("paper's bound d - N+", layer.paper_bound),
+        ("paper's bound d - N+", paper_bound(layer.paper_bound)),
         ("half-spaces N - N+", layer.halfspaces),
         ("pre-activations exactly 0 (float run)", layer.zeros),
     ]

@@ -3,7 +3,7 @@
 from experiments.lenet5.results import ExactSet, Layer, Lenet5Results, SpaceFacts
 from experiments.lenet5.words import FAMILY, SPACE, START
 from experiments.run.proofs import Proof
-from experiments.show.numbers import fixed, short, word
+from experiments.show.numbers import NO_BOUND, fixed, short, word
 from experiments.show.proof_cells import proof_cell
 from experiments.show.tables import Table
 
@@ -50,7 +50,8 @@ def facts_table(results: Lenet5Results) -> Table:
             "pixels state the composed system of the region; that it is the network's is computed, "
             "not certified.",
             "Own space: x >= 0 behind a ReLU, the pixel box for a first layer. Region rows: "
-            "decisions of earlier ReLUs and max-pools; tied: the target lies on their facet.",
+            "decisions of earlier ReLUs and max-pools; tied: the target lies on their facet. "
+            f"d - N+: {NO_BOUND}.",
         ),
     )
 

@@ -16,8 +16,7 @@ from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs, keep_checker
 from experiments.run.record import Record, write_record
 from experiments.run.request import recorded
-from experiments.show.numbers import approx, counted
-from polytope.answers.results import bound_in_words
+from experiments.show.numbers import approx, counted, paper_bound
 
 #: Of the facts, those that are printed a line each.
 _FACTS = tuple(each.name for each in fields(Facts) if each.name != "certificates")
@@ -93,8 +92,7 @@ def certify_lines(found: CertifyResults) -> list[str]:
     """Returns the lines that say what was found: a line a fact, a unit, a claim."""
     shown = {name: getattr(found.facts, name) for name in _FACTS}
     shown["sign_disagreements"] = list(found.facts.sign_disagreements)
-    if found.facts.paper_bound <= 0:
-        shown["paper_bound"] = bound_in_words(found.facts.paper_bound)
+    shown["paper_bound"] = paper_bound(found.facts.paper_bound)
     lines = [f"{name:20} {value}" for name, value in shown.items()]
     lines.append(f"{'unique':20} {found.uniqueness.sentence}")
     for each in found.vertices:

@@ -8,6 +8,7 @@ import numpy as np
 from experiments.own.at_target import EXACT_PRODUCTS, at_target
 from experiments.own.network import OwnNetwork, load_network
 from experiments.own.options import LayersRequest
+from experiments.show.numbers import NO_BOUND
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
 from optimize import LayerInfo, other_layers, relu_layers
@@ -168,7 +169,7 @@ def _notes(found: Layers, split: list[SplitLayer]) -> tuple[str, ...]:
             f"N+: active units at {found.input}; zeros: pre-activations that are exactly 0",
             "d - N+: the active units leave a subspace of at least this dimension (Proposition 1; "
             "exactly this one where the rows of W+ are independent); the set in it can have fewer "
-            "dimensions, through bounds and zeros, down to a single point; negative: says nothing",
+            f"dimensions, through bounds and zeros, down to a single point; {NO_BOUND}",
             "N+ is exact for the layer's real arithmetic at what the float run gives it; float "
             "differs: units that this run puts on the other side of zero",
         ]

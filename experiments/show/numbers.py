@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from polytope.answers.results import bound_in_words
+
 
 def approx(value: Any) -> float | None:
     """Returns a recorded number as a float: exact numbers by their `approx`, None as None.
@@ -94,6 +96,19 @@ def spread_text(found: Any, digits: int = 2) -> str:
     ends = f"({fixed(found.min, digits)} to {fixed(found.max, digits)})"
     deviation = "" if found.std is None else f" ± {fixed(found.std, digits)}"
     return f"{fixed(found.mean, digits)}{deviation} {ends}"
+
+
+#: Ends a note on d - N+.
+NO_BOUND = "where it is not above 0, N+ >= d and Proposition 1 does not apply"
+
+
+def paper_bound(bound: int) -> str:
+    """Returns the paper's bound d - N+, or that it says nothing.
+
+    >>> paper_bound(1200), paper_bound(-7)
+    ('1200', '-7 (Proposition 1 does not apply: N+ >= d)')
+    """
+    return str(bound) if bound > 0 else bound_in_words(bound)
 
 
 def counted(count: int, plural: str) -> str:

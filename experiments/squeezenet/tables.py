@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.show.numbers import fixed, percent, short
+from experiments.show.numbers import NO_BOUND, fixed, percent, short
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
 from experiments.squeezenet.results import CertifiedPosition, Positions, SqueezeNetResults
@@ -105,7 +105,7 @@ def _position_notes(positions: Positions) -> Iterator[str]:
         )
     yield (
         "d - N+ (Proposition 1): the least dimension of the subspace that the active units leave; "
-        "the set in it can have fewer dimensions, down to a single point."
+        f"the set in it can have fewer dimensions, down to a single point; {NO_BOUND}."
     )
     yield (
         "Moved: mean over the vertices of the l2 distance from the target's inputs at the "
