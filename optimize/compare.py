@@ -17,8 +17,9 @@ from optimize.search.result import VertexSearch
 from polytope import CollisionPolytope
 from polytope.answers.results import LPResult, LPStatus, NearestResult
 from polytope.errors import InputError, ShapeError, UnitError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, nearest_float
+from polytope.exact.rational import nearest_float
 from polytope.network.region_polytope import RegionPolytope
 from polytope.sets.layer import Layer
 

@@ -19,7 +19,7 @@ from optimize import (
 )
 from optimize.exact.checks import check_network, float_values
 from polytope.errors import InputError
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.network.graph import Affine, Network
 
 
@@ -289,5 +289,5 @@ def test_a_number_is_rounded_as_torch_rounds_it(dtype):
             return torch.relu(self.b(x * 0.1))
 
     first = exact_network(Scaled().to(dtype), "b", (1,)).nodes[0]
-    factor = first.weight.fractions()[0] if math.prod(first.weight.shape) == 1 else None
+    factor = first.weight.data.item() if math.prod(first.weight.shape) == 1 else None
     assert factor == float(np.float32(0.1))

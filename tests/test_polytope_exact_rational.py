@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope.errors import InexactError, InputError, NonFiniteError, ShapeError
-from polytope.exact.rational import ExactArray, RationalVector, nearest_float, rounded, to_fraction
+from polytope.exact.array import ExactArray
+from polytope.exact.rational import RationalVector, nearest_float, rounded, to_fraction
 
 F = Fraction
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=200)

@@ -7,7 +7,8 @@ import pytest
 
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError, LimitError, NonFiniteError, ShapeError
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.array import ExactArray
+from polytope.exact.rational import RationalVector, nearest_float
 from polytope.exact.scaled import ScaledMatrix
 from polytope.exact.sparse import SparseMatrix
 
@@ -29,7 +30,7 @@ def test_a_sparse_matrix_is_the_dense_one(dtype):
     weight, found = example(0, dtype)
     dense = ExactArray.of(weight, "weight", ndim=2)
     assert found.shape == dense.shape
-    assert found.fractions() == dense.fractions()
+    assert ExactArray(found.data, found.dtype).fractions() == dense.fractions()
     assert (found.approx == dense.approx).all()
     assert found.is_float64_exact == dense.is_float64_exact
     assert found.integer_rows([3, 0, 7]) == dense.integer_rows([3, 0, 7])
@@ -73,6 +74,37 @@ def test_every_question_has_the_same_answer(seed):
     assert sets[2].sign_disagreements == ()  # no float run computes these weights
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_however_a_matrix_is_kept_it_says_the_same(seed):
+    weight, stored = example(seed)
+    dense = ExactArray.of(weight, "weight", ndim=2)
+    kinds = [dense, stored, ScaledMatrix(*dense.integer_rows(range(12)))]
+    rng = np.random.default_rng(seed)
+    x = RationalVector.of(np.where(rng.random(8) < 0.4, 0, rng.standard_normal(8)))
+    exact = dense.multiply(x)
+    near = [nearest_float(-v) for v in exact]  # the first four sums cancel but for the rounding
+    offset = np.array(near[:4] + rng.standard_normal(8).tolist())
+    for matrix in kinds:
+        assert matrix.is_sparse == (matrix is stored)
+        places = np.transpose(matrix.nonzero()).tolist()
+        assert sorted(places) == np.argwhere(weight != 0).tolist()
+        assert (matrix.take([7, 2], [5, 0]).approx == weight[np.ix_([7, 2], [5, 0])]).all()
+        assert (matrix.take([3], range(8)).approx == weight[[3]]).all()
+        assert (matrix.approx == weight).all()
+        assert matrix.multiply(x) == exact
+        assert matrix.multiply(x, [3, 3, 0]) == [exact[i] for i in (3, 3, 0)]
+        assert matrix.multiply(RationalVector((0,) * 8)) == [0] * 12
+        signs = matrix.certain_signs(x, offset)
+        true = [v + F(o) for v, o in zip(exact, offset.tolist(), strict=True)]
+        assert all(s == 0 or s == (t > 0) - (t < 0) for s, t in zip(signs, true, strict=True))
+        assert signs[4:].all()
+        assert not signs[:4].any()
+        some = matrix.certain_signs(x, offset[[9, 1]], [9, 1])
+        assert some.tolist() == [signs[9], 0]
+        product = matrix.float_product(x.to_float())
+        assert np.allclose(product, weight.astype(np.float64) @ x.to_float())
+
+
 def test_signs_near_zero_are_exact():
     # 1e8 + 1 - 1e8 - 1 cancels in float32 sums, and is exactly 0: a tie.
     weight = np.array([[1e8, 1, -1e8, -1]], dtype=np.float32)
@@ -112,7 +144,7 @@ def test_what_needs_all_entries_is_refused_with_the_size():
 
 def test_a_computed_matrix():
     found = ScaledMatrix([[2, 4], [0, 0], [3, -1]], [6, 5, 7])
-    assert found.fractions() == [F(1, 3), F(2, 3), 0, 0, F(3, 7), F(-1, 7)]
+    assert found.data.ravel().tolist() == [F(1, 3), F(2, 3), 0, 0, F(3, 7), F(-1, 7)]
     assert found.integer_rows([0, 2]) == ([[1, 2], [3, -1]], [3, 7])
     assert found.integer_rows([2], [1]) == ([[-1]], [7])
     assert found.approx.tolist() == [[1 / 3, 2 / 3], [0, 0], [3 / 7, -1 / 7]]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from polytope.errors import InputError, LimitError, ShapeError
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.array import ExactArray
+from polytope.exact.rational import RationalVector
 from polytope.network.graph import Concat, Maximum, Network, Relu, Sum
 from polytope.network.region import linear_region
 from tests.examples.networks import affine, by_floats, random_network

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytope import CollisionPolytope, verify
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.sets.halfspaces import Row
 from polytope.sets.linalg import MODULI, independent_rows, invertible_minor, span
 from tests.oracles.exact_oracle import rank

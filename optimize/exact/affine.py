@@ -9,7 +9,7 @@ from optimize.exact.stored import AffineMap
 from optimize.model.operations import Weighted
 from optimize.model.windows import Pair, Window, convolution_taps, same_padding, tap_count
 from polytope.errors import InputError, LimitError
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
 
 #: Products of a convolution: some 70 bytes each while its matrix is made, 20 afterwards.

@@ -6,8 +6,6 @@ import torch
 from optimize.exact.stored import AffineMap
 from optimize.model.checks import expect_equal
 from optimize.model.opened import OpenedLayer
-from polytope.exact.rational import ExactArray
-from polytope.exact.sparse import SparseMatrix
 from polytope.network.graph import Affine, Concat, Maximum, Network, Relu
 
 
@@ -24,7 +22,7 @@ def check_network(network: Network, layer: OpenedLayer) -> None:
 def check_affine(affine: AffineMap, layer: OpenedLayer) -> None:
     """The same for the affine map of one layer, at what enters it."""
     point = layer.passed.entered.double().reshape(-1).cpu().numpy()
-    _expect(_product(affine.weight, point) + affine.bias.approx, layer)
+    _expect(affine.weight.float_product(point) + affine.bias.approx, layer)
 
 
 def _expect(found: np.ndarray, layer: OpenedLayer) -> None:
@@ -32,18 +30,12 @@ def _expect(found: np.ndarray, layer: OpenedLayer) -> None:
     expect_equal(torch.from_numpy(found).to(wanted).reshape(wanted.shape), wanted, layer.call.name)
 
 
-def _product(weight: ExactArray, point: np.ndarray) -> np.ndarray:
-    if isinstance(weight, SparseMatrix):
-        return np.asarray(weight.float_form() @ point)
-    return np.asarray(weight.approx @ point)
-
-
 def float_values(network: Network, point: np.ndarray) -> np.ndarray:
     """The network's last vector at a flat float64 point, in float64."""
     held = [point]
     for node in network.nodes:
         if isinstance(node, Affine):
-            held.append(_product(node.weight, held[node.source]) + node.bias.approx)
+            held.append(node.weight.float_product(held[node.source]) + node.bias.approx)
         elif isinstance(node, Relu):
             held.append(np.maximum(held[node.source], 0))
         elif isinstance(node, Maximum):

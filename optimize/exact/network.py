@@ -40,7 +40,7 @@ from optimize.model.windows import (
     pool_windows,
 )
 from polytope.errors import InputError
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
 from polytope.network.graph import Affine, Concat, Maximum, Network, Node, Relu, Source, Sum
 

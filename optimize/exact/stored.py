@@ -20,7 +20,7 @@ from optimize.model.operations import Norm, Weighted
 from optimize.model.reading import constant
 from optimize.model.trace import Trace
 from polytope.errors import NonFiniteError
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
 
 
@@ -40,7 +40,7 @@ class Scaling:
 class AffineMap:
     """Weight (N, d) and bias (N,), or a layer's own numbers (n, ...) and (n,), exactly."""
 
-    weight: ExactArray
+    weight: ExactArray | SparseMatrix
     bias: ExactArray
 
     def scaled(self, by: Scaling) -> "AffineMap":

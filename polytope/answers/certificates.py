@@ -21,8 +21,10 @@ import numpy as np
 
 from polytope.answers.sources import ROLES, Source, references
 from polytope.errors import CertificateError, InputError, LimitError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.matrix import Matrix
+from polytope.exact.rational import RationalVector
 from polytope.exact.underflow import keep_subnormals
 from polytope.files import sha256_bytes, write_bytes, write_text
 from polytope.sets.domains import Box, Domain, Free
@@ -141,7 +143,7 @@ def verify(
 _DOCUMENTS: WeakKeyDictionary[Layer, dict[str, Any]] = WeakKeyDictionary()
 _PARSED: WeakKeyDictionary[Layer, Problem] = WeakKeyDictionary()
 #: SHA-256 of the file that an array was written to: it is made and hashed once.
-_DIGESTS: WeakKeyDictionary[ExactArray, str] = WeakKeyDictionary()
+_DIGESTS: WeakKeyDictionary[Matrix | ExactArray, str] = WeakKeyDictionary()
 
 
 def _inline_problem(layer: Layer) -> dict[str, Any]:
@@ -230,7 +232,7 @@ def _multipliers(value: Multipliers, n_units: int) -> dict[str, Any]:
 
 def _problem(
     layer: Layer,
-    store: Callable[[ExactArray], dict[str, Any]],
+    store: Callable[[Matrix | ExactArray], dict[str, Any]],
     named: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     arrays = {name: getattr(layer, name) for name in ROLES}
@@ -263,7 +265,7 @@ def _rationals(values: Any) -> dict[str, Any]:
     }
 
 
-def _tensor(array: ExactArray) -> tuple[str, bytes] | None:
+def _tensor(array: Matrix | ExactArray) -> tuple[str, bytes] | None:
     """Name and little-endian bytes of a machine type; None for Fractions."""
     kind, size = array.data.dtype.kind, array.data.dtype.itemsize
     if kind == "O":
@@ -273,14 +275,16 @@ def _tensor(array: ExactArray) -> tuple[str, bytes] | None:
     return name, little.tobytes()
 
 
-def _inline(array: ExactArray) -> dict[str, Any]:
+def _inline(array: Matrix | ExactArray) -> dict[str, Any]:
     tensor = _tensor(array)
     if tensor is None:
-        return _rationals(array.fractions()) | {"shape": list(array.shape)}
+        return _rationals(ExactArray(array.data, array.dtype).fractions()) | {
+            "shape": list(array.shape)
+        }
     return {"dtype": tensor[0], "shape": list(array.shape), "data": tensor[1].hex()}
 
 
-def _beside(array: ExactArray, folder: Path) -> dict[str, Any]:
+def _beside(array: Matrix | ExactArray, folder: Path) -> dict[str, Any]:
     """Refer to a safetensors file in ``folder``, written unless it is there already."""
     digest = _DIGESTS.get(array, "")
     if not digest or not _holds(_place(folder, digest), digest):

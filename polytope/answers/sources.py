@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from polytope.errors import FileFormatError, InputError
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.files import atomic_path, sha256_file
 
 if TYPE_CHECKING:

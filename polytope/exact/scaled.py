@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from polytope.exact.rational import ExactArray, rounded
+from polytope.exact import products
+from polytope.exact.matrix import IntegerRows
+from polytope.exact.rational import RationalVector, rounded
 
 
-class ScaledMatrix(ExactArray):
-    """The exact (n, m) matrix ``integers[i][j] / denominators[i]``."""
+class ScaledMatrix:
+    """The exact (n, m) matrix ``integers[i][j] / denominators[i]``, a `Matrix`."""
 
-    integers: list[list[int]]
-    denominators: list[int]
-    _width: int
+    dtype = "Fraction"
+    is_sparse = False
+    is_float64_exact = False  # the entries may be wider than a float
 
     def __init__(
         self, integers: list[list[int]], denominators: list[int], *, width: int | None = None
@@ -31,15 +33,13 @@ class ScaledMatrix(ExactArray):
 
         `width` is the number of columns, for a matrix that may have no rows.
         """
-        reduced, scales = [], []
+        self.integers: list[list[int]] = []
+        self.denominators: list[int] = []
         for row, denominator in zip(integers, denominators, strict=True):
             divisor = gcd(denominator, *row)
-            reduced.append(row if divisor == 1 else [v // divisor for v in row])
-            scales.append(denominator // divisor)
-        object.__setattr__(self, "integers", reduced)  # the class it derives from is frozen
-        object.__setattr__(self, "denominators", scales)
-        object.__setattr__(self, "_width", len(integers[0]) if width is None else width)
-        object.__setattr__(self, "dtype", "Fraction")
+            self.integers.append(row if divisor == 1 else [v // divisor for v in row])
+            self.denominators.append(denominator // divisor)
+        self._width = len(integers[0]) if width is None else width
 
     def __repr__(self) -> str:
         """Shape only."""
@@ -56,20 +56,11 @@ class ScaledMatrix(ExactArray):
         return np.dtype(object)
 
     @cached_property
-    def is_float64_exact(self) -> bool:
-        """False: the entries may be wider than a float."""
-        return False
-
-    @cached_property
     def approx(self) -> np.ndarray:
         """Nearest float64 array."""
-        return self.block(slice(None))
-
-    def block(self, rows: slice) -> np.ndarray:
-        """Nearest float64 array of some rows."""
-        pairs = zip(self.integers[rows], self.denominators[rows], strict=True)
+        pairs = zip(self.integers, self.denominators, strict=True)
         floats = [[rounded(v, scale) if v else 0.0 for v in row] for row, scale in pairs]
-        return np.array(floats, dtype=np.float64).reshape(-1, self.shape[1])
+        return np.array(floats, dtype=np.float64).reshape(self.shape)
 
     @cached_property
     def data(self) -> np.ndarray:
@@ -80,11 +71,35 @@ class ScaledMatrix(ExactArray):
             entries[i] = [Fraction(v, scale) if v else zero for v in row]
         return entries
 
+    def take(self, rows: Sequence[int], columns: Sequence[int]) -> ScaledMatrix:
+        """The submatrix of some rows and columns."""
+        return ScaledMatrix(*self.integer_rows(rows, columns), width=len(columns))
+
+    def nonzero(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the entries that are not 0."""
+        rows, columns = np.nonzero(self.data != 0)
+        return rows, columns
+
+    def multiply(self, x: RationalVector, rows: Sequence[int] | None = None) -> list[Fraction]:
+        """``w_i x`` for every row or the given ones, exact."""
+        return products.by_integers(self, products.Support.of(x), rows)
+
+    def certain_signs(
+        self, x: RationalVector, offset: np.ndarray, rows: Sequence[int] | None = None
+    ) -> np.ndarray:
+        """Signs of ``w_i x + o_i`` where rigorous float bounds decide them, see `Matrix`."""
+        return products.signs_by_blocks(self, x, offset, rows)
+
+    def float_product(self, x: np.ndarray) -> np.ndarray:
+        """``W x`` as floats of the type of x compute it."""
+        product: np.ndarray = self.approx.astype(x.dtype) @ x
+        return product
+
     def integer_rows(
         self, rows: Sequence[int], columns: Sequence[int] | None = None
-    ) -> tuple[list[list[int]], list[int]]:
-        """Integer rows and their scales, as ``ExactArray.integer_rows``."""
+    ) -> IntegerRows:
+        """Integer rows and their scales, see `IntegerRows`."""
         scales = [self.denominators[i] for i in rows]
         if columns is None:
-            return [self.integers[i] for i in rows], scales
-        return [[self.integers[i][j] for j in columns] for i in rows], scales
+            return IntegerRows([self.integers[i] for i in rows], scales)
+        return IntegerRows([[self.integers[i][j] for j in columns] for i in rows], scales)

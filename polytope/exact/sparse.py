@@ -1,9 +1,9 @@
 """How is a convolution stated exactly?  A sparse matrix of exact numbers.
 
-It is an ``ExactArray`` like any other: every question can be asked of a layer with such a weight.
-What would need all (n, m) entries at once is refused beyond ``LARGEST_DENSE``, with the size; signs
-and values at a point need the stored entries alone, and ``P.factors()`` takes a set apart where it
-is a product (a 1 x 1 convolution: one factor a position).
+Every question can be asked of a layer with such a weight.  What would need all (n, m) entries at
+once is refused beyond ``LARGEST_DENSE``, with the size; signs and values at a point need the stored
+entries alone, and ``P.factors()`` takes a set apart where it is a product (a 1 x 1 convolution: one
+factor a position).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import numpy as np
 from scipy import sparse
 
 from polytope.errors import InputError, LimitError, ShapeError
+from polytope.exact.array import ExactArray
 from polytope.exact.filters import dot_error
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.matrix import IntegerRows
+from polytope.exact.rational import RationalVector
 
 #: Entries of a dense copy: 2**27 float64 numbers are 1 GiB.
 LARGEST_DENSE = 1 << 27
@@ -45,14 +47,16 @@ class Block:
     scales: list[int]
 
 
-class SparseMatrix(ExactArray):
-    """An exact (n, m) matrix given by its entries.
+class SparseMatrix:
+    """An exact (n, m) matrix given by its entries, a `Matrix`.
 
     Attributes:
         rows, columns: (k,) places of the entries, row by row, each place once.
         values: (k,) the entries, exact.
         starts: (n + 1,) where each row begins in them.
     """
+
+    is_sparse = True
 
     def __init__(self, shape: tuple[int, int], rows: Any, columns: Any, values: ExactArray) -> None:
         """Sort the entries; see :meth:`of` for one that checks them."""
@@ -61,22 +65,10 @@ class SparseMatrix(ExactArray):
             order = np.lexsort((columns, rows))
             rows, columns = rows[order], columns[order]
             values = ExactArray(values.data[order], values.dtype)
-        self._set("rows", rows)
-        self._set("columns", columns)
-        self._set("values", values)
-        self._set("_shape", (int(shape[0]), int(shape[1])))
-        self._set("dtype", values.dtype)
+        self.rows, self.columns, self.values, self.dtype = rows, columns, values, values.dtype
+        self.shape = (int(shape[0]), int(shape[1]))
         counts = np.bincount(self.rows, minlength=shape[0])
-        self._set("starts", np.concatenate([[0], np.cumsum(counts)]))
-
-    rows: np.ndarray
-    columns: np.ndarray
-    values: ExactArray
-    starts: np.ndarray
-    _shape: tuple[int, int]
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)  # the class it derives from is frozen
+        self.starts: np.ndarray = np.concatenate([[0], np.cumsum(counts)])
 
     @classmethod
     def of_entries(
@@ -121,11 +113,6 @@ class SparseMatrix(ExactArray):
         """Shape only."""
         return f"SparseMatrix(shape={self.shape})"
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(n, m)."""
-        return self._shape
-
     @cached_property
     def data(self) -> np.ndarray:
         """All entries, (n, m), in the stored type.
@@ -133,14 +120,14 @@ class SparseMatrix(ExactArray):
         Raises:
             LimitError: beyond ``LARGEST_DENSE`` entries.
         """
-        n, m = self._shape
+        n, m = self.shape
         if n * m > LARGEST_DENSE:
             raise LimitError(
                 f"weight: expected at most {LARGEST_DENSE} entries where all are needed at once, "
                 f"got a sparse {n} x {m} matrix (about {8 * n * m / 2**30:.0f} GiB); P.factors(), "
                 "P.residuals() and P.n_positive work on the stored entries alone"
             )
-        dense = np.zeros(self._shape, dtype=self.values.data.dtype)
+        dense = np.zeros(self.shape, dtype=self.values.data.dtype)
         dense[self.rows, self.columns] = self.values.data
         return dense
 
@@ -150,17 +137,27 @@ class SparseMatrix(ExactArray):
         kind: np.dtype[Any] = self.values.data.dtype
         return kind
 
-    @cached_property
+    @property
     def is_float64_exact(self) -> bool:
         """Whether ``approx`` holds the very numbers."""
         return self.values.is_float64_exact
+
+    @cached_property
+    def approx(self) -> np.ndarray:
+        """Nearest float64 array (n, m), dense; raises as ``data``."""
+        return ExactArray(self.data, self.dtype).approx
+
+    def nonzero(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the entries that are not 0."""
+        live = self.values.data != 0
+        return self.rows[live], self.columns[live]
 
     def take(self, rows: Sequence[int], columns: Sequence[int]) -> ExactArray:
         """The dense submatrix of some rows and columns; the others hold nothing there or are left.
 
         Entries of the rows outside of ``columns`` are dropped.
         """
-        place = np.full(self._shape[1], -1, dtype=np.intp)
+        place = np.full(self.shape[1], -1, dtype=np.intp)
         place[np.asarray(columns, dtype=np.intp)] = np.arange(len(columns))
         line, entries = self._entries_of(rows)
         at = place[self.columns[entries]]
@@ -179,15 +176,15 @@ class SparseMatrix(ExactArray):
 
     def integer_rows(
         self, rows: Sequence[int], columns: Sequence[int] | None = None
-    ) -> tuple[list[list[int]], list[int]]:
-        """Scale rows to integers, as ``ExactArray.integer_rows``; dense lists."""
-        kept = range(self._shape[1]) if columns is None else list(columns)
+    ) -> IntegerRows:
+        """Scale rows to integers, see `IntegerRows`; dense lists."""
+        kept = range(self.shape[1]) if columns is None else list(columns)
         if len(rows) * len(kept) > LARGEST_DENSE:
             raise LimitError(
                 f"weight: expected at most {LARGEST_DENSE} entries at once, got "
                 f"{len(rows)} rows of {len(kept)}"
             )
-        place = np.full(self._shape[1], -1, dtype=np.intp)
+        place = np.full(self.shape[1], -1, dtype=np.intp)
         place[np.asarray(kept, dtype=np.intp)] = np.arange(len(kept))
         integers = [[0] * len(kept) for _ in rows]
         scales = [1] * len(rows)
@@ -204,7 +201,7 @@ class SparseMatrix(ExactArray):
                 for j, v in zip(places, numbers, strict=True):
                     if j >= 0:
                         line[j] = v
-        return integers, scales
+        return IntegerRows(integers, scales)
 
     def blocks(self, rows: Sequence[int]) -> Iterator[Block]:
         """The entries of some rows as integers, rows with equally many entries together."""
@@ -221,7 +218,7 @@ class SparseMatrix(ExactArray):
 
     def multiply(self, x: RationalVector, rows: Sequence[int] | None = None) -> list[Fraction]:
         """``w_i x`` for every row or the given ones, exact."""
-        chosen = range(self._shape[0]) if rows is None else rows
+        chosen = range(self.shape[0]) if rows is None else rows
         out = [Fraction(0)] * len(chosen)
         points = x.numerators
         for block in self.blocks(chosen):
@@ -234,11 +231,20 @@ class SparseMatrix(ExactArray):
 
     def float_form(self) -> sparse.csr_array:
         """Nearest float64 numbers, in compressed rows."""
-        return sparse.csr_array((self.values.approx, self.columns, self.starts), shape=self._shape)
+        return sparse.csr_array((self.values.approx, self.columns, self.starts), shape=self.shape)
 
-    def certain_signs(self, vector: np.ndarray, offset: np.ndarray) -> np.ndarray:
-        """As ``filters.certain_signs``, with the stored entries alone."""
-        form = self.float_form()
+    def float_product(self, x: np.ndarray) -> np.ndarray:
+        """``W x`` as floats of the type of x compute it."""
+        product: np.ndarray = self.float_form().astype(x.dtype) @ x
+        return product
+
+    def certain_signs(
+        self, x: RationalVector, offset: np.ndarray, rows: Sequence[int] | None = None
+    ) -> np.ndarray:
+        """As ``filters.certain_signs``, with the stored entries alone, see `Matrix`."""
+        form, vector = self.float_form(), x.to_float()
+        if rows is not None:
+            form = form[np.asarray(rows, dtype=np.intp)]
         terms = int(np.diff(self.starts).max(initial=0))
         with np.errstate(all="ignore"):
             value = form @ vector + offset

@@ -19,8 +19,9 @@ import numpy as np
 
 from polytope.answers.generators import Completeness, Generators
 from polytope.errors import InputError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector, to_fraction
+from polytope.exact.rational import RationalVector, to_fraction
 from polytope.exact.roots import root_bounds
 from polytope.lp.proposals import proposing
 from polytope.measures.local import require_complete

@@ -15,8 +15,10 @@ import numpy as np
 from flint import fmpz_mat
 
 from polytope.errors import InputError, LimitError, ShapeError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.matrix import Matrix
+from polytope.exact.rational import RationalVector
 
 #: Number of a vector: 0 is the network's input, k the output of ``nodes[k - 1]``.
 Source = int
@@ -45,7 +47,7 @@ class Affine(Brief):
     """``weight @ x + bias``: weight (n, m) sparse or dense, bias (n,)."""
 
     source: Source
-    weight: ExactArray
+    weight: Matrix
     bias: ExactArray
 
     @cached_property

@@ -14,8 +14,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from polytope.errors import InputError, ShapeError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.rational import RationalVector
 from polytope.exact.scaled import ScaledMatrix
 from polytope.network.forms import Form, Forms, over_one_denominator
 from polytope.network.graph import Affine, Concat, Maximum, Network, Relu

@@ -10,7 +10,8 @@ from flint import fmpz_mat
 
 from polytope.answers.results import Residuals, TightConstraints
 from polytope.errors import ShapeError
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.array import ExactArray
+from polytope.exact.rational import RationalVector
 from polytope.sets.halfspaces import Row
 from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, independent_rows

@@ -15,8 +15,8 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
 from polytope.answers.results import Dimension
 from polytope.errors import InputError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray
 from polytope.questions.dimension import dimension
 from polytope.questions.kernel import lineality, rank_positive
 from polytope.sets.domains import Free
@@ -93,7 +93,7 @@ def _rank_nonnegative(layer: Layer) -> tuple[int | None, Certificate | None]:
     units = [i for i, sign in enumerate(layer.signs) if sign >= 0]
     if not units:
         return 0, None
-    weight = ExactArray(layer.weight.data[units], layer.weight.dtype)
+    weight = layer.weight.take(units, range(layer.n_inputs))
     bias = ExactArray(layer.bias.data[units], layer.bias.dtype)
     rows = Layer(weight, bias, layer.target, None, Free(), layer.tolerance * 0)
     found = lineality(rows)

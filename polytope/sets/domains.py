@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from polytope.errors import DomainError, InputError, ShapeError
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief, number
-from polytope.exact.rational import ExactArray, to_fraction
+from polytope.exact.rational import to_fraction
 
 #: Bits of a number that a message writes out.
 _BITS = 200

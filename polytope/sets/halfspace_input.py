@@ -14,7 +14,7 @@ import numpy as np
 
 from polytope.errors import ShapeError
 from polytope.exact.arguments import shown
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.sets.layer import Layer
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from flint import fmpz_mat
 
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector, nearest_float, rounded
+from polytope.exact.matrix import IntegerRows, Matrix
+from polytope.exact.rational import RationalVector, nearest_float, rounded
 from polytope.sets.domains import Bounds
 
 #: From this bit length on, FLINT's products pay for turning the rows into its integers once.
@@ -84,7 +85,7 @@ class System(Brief):
         upper: upper bounds (d,), None where there is none.
     """
 
-    weight: ExactArray
+    weight: Matrix
     rows: tuple[Row, ...]
     rhs: tuple[Fraction, ...]
     lower: Bounds
@@ -101,7 +102,7 @@ class System(Brief):
         return {row: k for k, row in enumerate(self.rows)}
 
     @cached_property
-    def _scaled(self) -> tuple[list[list[int]], list[int]]:
+    def _scaled(self) -> IntegerRows:
         return self.weight.integer_rows(range(self.weight.shape[0]))
 
     def prepare(self) -> None:
@@ -165,6 +166,24 @@ class System(Brief):
     def contains(self, x: RationalVector) -> bool:
         """Whether ``x`` lies in the set, by exact substitution."""
         return self.bound_violation(x) == 0 and self._rows_hold(self.values(x))
+
+    def slack_signs(self, x: RationalVector, rows: Sequence[int] | None = None) -> list[int]:
+        """Signs of the slacks of all rows at x (d,) or of some places in ``rows``: -1 is violated.
+
+        Floats decide nearly all; no weight becomes a Python integer but those of the other rows.
+        """
+        places = range(len(self.rows)) if rows is None else rows
+        named = [(self.rows[r], self.rhs[r]) for r in places]
+        units, sides = [row.unit for row, _ in named], np.array([row.sign for row, _ in named])
+        right = np.array([nearest_float(rhs) for _, rhs in named])
+        # The slack is -side (w x - side rhs).
+        signs = -sides * self.weight.certain_signs(x, -sides * right, units)
+        unknown = np.flatnonzero(signs == 0).tolist()
+        values = self.weight.multiply(x, [units[k] for k in unknown])
+        for k, value in zip(unknown, values, strict=True):
+            slack = named[k][1] - named[k][0].sign * value
+            signs[k] = (slack > 0) - (slack < 0)
+        return list(map(int, signs))
 
     def _rows_hold(self, values: Sequence[Fraction]) -> bool:
         for row, rhs in zip(self.rows, self.rhs, strict=True):

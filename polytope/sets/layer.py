@@ -18,17 +18,16 @@ import numpy as np
 
 from polytope.errors import DomainError, InputError, ShapeError
 from polytope.exact.arguments import shown
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.filters import certain_signs
-from polytope.exact.rational import ExactArray, RationalVector, nearest_float, to_fraction
-from polytope.exact.sparse import SparseMatrix
+from polytope.exact.matrix import Matrix
+from polytope.exact.rational import RationalVector, nearest_float, to_fraction
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Row, System
-from polytope.sets.substitution import multiply, slack_signs
 
-#: Rows converted to float64 at a time; 256 rows of fc6 are 51 MB.
+#: Rows made to Python integers at a time.
 _CHUNK = 256
-#: Entries from which products go through polytope/sets/substitution.py: 40 bytes each as integers.
+#: Entries from which no row is kept as integers, of 40 bytes each: polytope/exact/products.py.
 _LARGE = 1 << 20
 
 
@@ -36,7 +35,7 @@ _LARGE = 1 << 20
 class Layer(Brief):
     """Exact weights, the target (or a wanted post-activation), the domain and the tolerance."""
 
-    weight: ExactArray
+    weight: Matrix
     bias: ExactArray
     target: ExactArray | None
     activation: ExactArray | None
@@ -59,7 +58,8 @@ class Layer(Brief):
         A layer without units (N = 0) asks nothing: its set is the domain.
         """
         # Sparse and scaled matrices are exact and checked as they are made.
-        w = weight if isinstance(weight, ExactArray) else ExactArray.of(weight, "weight", ndim=2)
+        exact = hasattr(weight, "integer_rows")
+        w: Matrix = weight if exact else ExactArray.of(weight, "weight", ndim=2)
         n_units, n_inputs = w.shape
         if n_inputs == 0:
             raise ShapeError(f"weight: expected at least one input, got shape {w.shape}")
@@ -115,14 +115,7 @@ class Layer(Brief):
         """Exact sign (-1, 0, +1) of each unit's pre-activation at the target, or of ``y_i``."""
         if self.target is None or self.target_vector is None:
             return tuple((v > 0) - (v < 0) for v in self.post_activation)
-        x, b = self.target.approx, self.bias.approx
-        if isinstance(self.weight, SparseMatrix):
-            out = self.weight.certain_signs(x, b)
-        else:
-            parts = [slice(k, k + _CHUNK) for k in range(0, max(self.n_units, 1), _CHUNK)]
-            out = np.concatenate(
-                [certain_signs(self.weight.block(part), x, b[part]) for part in parts]
-            )
+        out = self.weight.certain_signs(self.target_vector, self.bias.approx)
         for unit in np.flatnonzero(out == 0).tolist():
             z = self.pre_activation(unit)
             out[unit] = (z > 0) - (z < 0)
@@ -161,7 +154,7 @@ class Layer(Brief):
 
     def _pre_activations(self, units: Sequence[int]) -> list[Fraction]:
         if self.is_large and self.target_vector is not None:
-            products = multiply(self.weight, self.target_vector, units)
+            products = self.weight.multiply(self.target_vector, units)
             return [v + self.biases[i] for v, i in zip(products, units, strict=True)]
         columns, values, denominator = self._support
         rows, scales = self.weight.integer_rows(units, columns)
@@ -182,31 +175,22 @@ class Layer(Brief):
 
     def values(self, x: RationalVector) -> list[Fraction]:
         """Exact ``w_i x`` for every unit."""
-        return multiply(self.weight, x) if self.is_large else self.system.values(x)
+        return self.weight.multiply(x) if self.is_large else self.system.values(x)
 
     @property
     def is_large(self) -> bool:
         """Whether the weights are worth not being kept as Python integers, or may not be dense."""
         n, d = self.weight.shape
-        return isinstance(self.weight, SparseMatrix) or n * d >= _LARGE
+        return self.weight.is_sparse or n * d >= _LARGE
 
     def contains(self, x: RationalVector) -> bool:
         """Whether x lies in the set, by exact substitution."""
         system = self.system
         if not self.is_large:
             return system.contains(x)
-        if isinstance(self.weight, SparseMatrix):
-            values = self.values(x)
-            slacks = [
-                rhs - r.sign * values[r.unit]
-                for r, rhs in zip(system.rows, system.rhs, strict=True)
-            ]
-            signs = [(v > 0) - (v < 0) for v in slacks]
-        else:
-            signs = slack_signs(system, x, range(len(system.rows)))
         kept = [
             s == 0 or (s > 0 and r.kind != "equality")
-            for s, r in zip(signs, system.rows, strict=True)
+            for s, r in zip(system.slack_signs(x), system.rows, strict=True)
         ]
         return all(kept) and system.bound_violation(x) == 0
 
@@ -236,10 +220,7 @@ class Layer(Brief):
         kind = np.promote_types(stored, np.float32)
         x, b = self.target.approx.astype(kind), self.bias.approx.astype(kind)
         with np.errstate(all="ignore"):  # an overflow is a disagreement like any other
-            if isinstance(self.weight, SparseMatrix):
-                z = self.weight.float_form().astype(kind) @ x + b
-            else:
-                z = self.weight.data.astype(kind, copy=False) @ x + b
+            z = self.weight.float_product(x) + b
         return tuple(
             i for i, (f, s) in enumerate(zip(z, self.signs, strict=True)) if (f > 0) != (s > 0)
         )

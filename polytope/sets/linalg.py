@@ -18,7 +18,8 @@ import numpy as np
 from flint import fmpq_mat, fmpz, fmpz_mat, nmod_mat
 
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray, RationalVector
+from polytope.exact.matrix import Matrix
+from polytope.exact.rational import RationalVector
 from polytope.sets.halfspaces import Row
 
 #: Primes tried in turn; a rank can only drop modulo a prime, and only for few of them.  The first
@@ -34,7 +35,7 @@ _SEED = 20191208  # columns are drawn at random, reproducibly
 class Minor(Brief):
     """Rows and columns of an invertible square submatrix of integer-scaled weight rows."""
 
-    weight: ExactArray = field(repr=False)
+    weight: Matrix = field(repr=False)
     rows: tuple[Row, ...]
     columns: tuple[int, ...]
     modulus: int
@@ -74,14 +75,12 @@ class Span(Brief):
 
 
 def _modular(
-    weight: ExactArray, units: Sequence[int], columns: Sequence[int], modulus: int
+    weight: Matrix, units: Sequence[int], columns: Sequence[int], modulus: int
 ) -> nmod_mat:
     return nmod_mat(fmpz_mat(weight.integer_rows(units, columns)[0]), modulus)
 
 
-def invertible_minor(
-    weight: ExactArray, rows: Sequence[Row], columns: Sequence[int]
-) -> Minor | None:
+def invertible_minor(weight: Matrix, rows: Sequence[Row], columns: Sequence[int]) -> Minor | None:
     """Confirm a proposed square minor; None if it is singular."""
     units = [r.unit for r in rows]
     if len(rows) != len(columns):
@@ -97,7 +96,7 @@ def invertible_minor(
 
 
 def independent_rows(
-    weight: ExactArray, rows: Sequence[Row], columns: Sequence[int]
+    weight: Matrix, rows: Sequence[Row], columns: Sequence[int]
 ) -> tuple[list[Row], Minor]:
     """A largest set of rows independent on the given columns, with the minor that proves it.
 
@@ -115,7 +114,7 @@ def independent_rows(
     return found
 
 
-def _exact_rank(weight: ExactArray, units: Sequence[int], columns: Sequence[int]) -> int:
+def _exact_rank(weight: Matrix, units: Sequence[int], columns: Sequence[int]) -> int:
     return fmpz_mat(weight.integer_rows(units, columns)[0]).rank()
 
 
@@ -129,7 +128,7 @@ def _further_primes() -> Iterator[int]:
 
 
 def _independent_rows(
-    weight: ExactArray, rows: Sequence[Row], columns: Sequence[int], moduli: Sequence[int]
+    weight: Matrix, rows: Sequence[Row], columns: Sequence[int], moduli: Sequence[int]
 ) -> tuple[list[Row], Minor]:
     units, columns = [r.unit for r in rows], list(columns)
     full = min(len(rows), len(columns))
@@ -151,7 +150,7 @@ def _independent_rows(
 
 
 def _as_minor(
-    weight: ExactArray,
+    weight: Matrix,
     rows: Sequence[Row],
     columns: Sequence[int],
     found: tuple[list[int], list[int], int],
@@ -161,7 +160,7 @@ def _as_minor(
 
 
 def _pivots(
-    weight: ExactArray, units: Sequence[int], columns: Sequence[int], moduli: Sequence[int]
+    weight: Matrix, units: Sequence[int], columns: Sequence[int], moduli: Sequence[int]
 ) -> tuple[list[int], list[int], int] | None:
     """Positions of pivot rows and columns modulo a prime, and the prime."""
     if not units or not columns:
@@ -193,7 +192,7 @@ def _pivot_columns(matrix: nmod_mat) -> list[int]:
 
 
 def span(
-    weight: ExactArray, minor: Minor, rows: Sequence[Row], columns: Sequence[int] | None = None
+    weight: Matrix, minor: Minor, rows: Sequence[Row], columns: Sequence[int] | None = None
 ) -> Span | None:
     """Write each row as an exact combination of the minor's rows; None if one is independent.
 

@@ -13,9 +13,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
-from polytope.exact.rational import ExactArray
-from polytope.exact.sparse import SparseMatrix
 from polytope.sets.domains import Box, Domain
 from polytope.sets.layer import Layer
 
@@ -42,11 +41,7 @@ def parts(layer: Layer) -> tuple[Part, ...]:
     """
     weight = layer.weight
     n, d = weight.shape
-    if isinstance(weight, SparseMatrix):
-        nonzero = weight.values.data != 0
-        rows, columns = weight.rows[nonzero], weight.columns[nonzero]
-    else:
-        rows, columns = np.nonzero(weight.data != 0)
+    rows, columns = weight.nonzero()
     edges = sparse.coo_array((np.ones(len(rows)), (rows, n + columns)), shape=(n + d, n + d))
     _, label = connected_components(edges, directed=False)
     of_unit, of_input = label[:n].copy(), label[n:].copy()
@@ -71,7 +66,7 @@ def _members(labels: np.ndarray) -> dict[int, list[int]]:
 
 def _part(layer: Layer, units: list[int], inputs: list[int]) -> Part:
     if units:
-        weight = _block(layer.weight, units, inputs)
+        weight = layer.weight.take(units, inputs)
         bias = _entries(layer.bias, units)
         wanted = None if layer.activation is None else _entries(layer.activation, units)
     else:
@@ -89,12 +84,6 @@ def _part(layer: Layer, units: list[int], inputs: list[int]) -> Part:
 
 def _entries(array: ExactArray, places: list[int]) -> ExactArray:
     return ExactArray(array.data[places], array.dtype)
-
-
-def _block(weight: ExactArray, units: list[int], inputs: list[int]) -> ExactArray:
-    if isinstance(weight, SparseMatrix):
-        return weight.take(units, inputs)
-    return ExactArray(weight.data[np.ix_(units, inputs)], weight.dtype)
 
 
 def _domain(domain: Domain, inputs: list[int], n: int) -> Domain:

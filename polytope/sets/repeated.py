@@ -72,8 +72,9 @@ def _candidates(layer: Layer) -> tuple[tuple[int, ...], list[list[int]]]:
     zero: list[int] = []
     groups: defaultdict[tuple[float, ...], list[int]] = defaultdict(list)
     for start in range(0, layer.n_units, _CHUNK):
-        block = layer.weight.block(slice(start, start + _CHUNK))
-        for unit, row in enumerate(block, start=start):
+        units = range(start, min(start + _CHUNK, layer.n_units))
+        block = layer.weight.take(units, range(layer.n_inputs)).approx
+        for unit, row in zip(units, block, strict=True):
             places = np.flatnonzero(row)
             if not len(places):
                 zero.append(unit)

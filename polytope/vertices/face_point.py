@@ -15,7 +15,6 @@ from polytope.exact.rational import RationalVector, nearest_float
 from polytope.exact.sparse import LARGEST_DENSE
 from polytope.sets.halfspaces import System
 from polytope.sets.layer import Layer
-from polytope.sets.substitution import multiply, rounded_rows
 from polytope.vertices import crossover
 from polytope.vertices.exact_bases import walk_to_vertex
 from polytope.vertices.limits import Limits
@@ -49,7 +48,7 @@ class FacePoint:
             InputError: if it does not lie in the set.
         """
         system = layer.system
-        values = multiply(layer.weight, point)
+        values = layer.weight.multiply(point)
         equal, loose, slacks = [], [], []
         for k, (row, rhs) in enumerate(zip(system.rows, system.rhs, strict=True)):
             slack = rhs - row.sign * values[row.unit]
@@ -107,7 +106,7 @@ class FacePoint:
     def _rounded(self, rows: list[int]) -> np.ndarray:
         units = [self.system.rows[r].unit for r in rows]
         sides = np.array([self.system.rows[r].sign for r in rows], dtype=np.float64)
-        return rounded_rows(self.system.weight, units, self.columns) * sides[:, None]
+        return self.system.weight.take(units, self.columns).approx * sides[:, None]
 
     def exact_walk(self) -> RationalVector:
         """Walk to a vertex of the face in exact steps."""

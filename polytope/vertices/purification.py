@@ -32,7 +32,6 @@ from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Row
 from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, invertible_minor
-from polytope.sets.substitution import multiply, slack_signs
 from polytope.vertices import crossover
 from polytope.vertices.blas import one_blas_thread
 from polytope.vertices.face_point import FacePoint
@@ -170,7 +169,7 @@ def _meeting_point(
     held = _held(start, columns, at_upper)
     units = [system.rows[r].unit for r in rows]
     table, scales = system.weight.integer_rows(units, columns)
-    inside = multiply(system.weight, held, units)
+    inside = system.weight.multiply(held, units)
     right = [
         (system.rows[r].sign * system.rhs[r] - value) * scale
         for r, value, scale in zip(rows, inside, scales, strict=True)
@@ -222,7 +221,7 @@ def _lies_on(start: FacePoint, point: RationalVector, columns: list[int], tight:
         if high is not None and value * high.denominator > high.numerator * point.denominator:
             return False
     others = [r for r in range(len(system.rows)) if r not in tight]
-    signs = slack_signs(system, point, others)
+    signs = system.slack_signs(point, others)
     return all(
         sign == 0 if r in kept or system.rows[r].kind == "equality" else sign >= 0
         for r, sign in zip(others, signs, strict=True)

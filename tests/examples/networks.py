@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from polytope.exact.rational import ExactArray
+from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
 from polytope.network.graph import Affine, Concat, Maximum, Network, Relu, Sum
 
