@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from experiments.models.train import LENET5, MLP_784, Architecture
 from experiments.run.proofs import MOST_SAVED, Proofs
-from optimize import LayerReader, exact_layer, input_polytope
+from optimize import LayerReader, OpenedNetwork, exact_layer, input_polytope
 from polytope import Box, CollisionPolytope, Nonnegative
 from polytope.network.region_polytope import RegionPolytope
 
@@ -78,6 +78,11 @@ class DeepCase:
         model.load_state_dict(tensors, assign=True)
         return model.eval().requires_grad_(False)
 
+    @cached_property
+    def opened(self) -> OpenedNetwork:
+        """The same, copied and traced once for all that is asked of it."""
+        return OpenedNetwork(self.model)
+
     def shaped(self, points: NDArray[Any]) -> Tensor:
         """Returns images (n, 784) as the network takes them, float32."""
         flat = torch.from_numpy(np.asarray(points, dtype=np.float32))
@@ -86,7 +91,7 @@ class DeepCase:
     @cached_property
     def reader(self) -> LayerReader:
         """The layer inside the network, on the CPU."""
-        return LayerReader(self.model, self.layer, torch.device("cpu"))
+        return LayerReader(self.opened, self.layer, torch.device("cpu"))
 
     def entered(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Returns what enters the layer (n, d) at images (n, 784), each run alone."""
@@ -100,7 +105,7 @@ class DeepCase:
 
         Its target is what enters the layer in the float run, taken exactly.
         """
-        layer = exact_layer(self.model, self.layer, self.shape)
+        layer = exact_layer(self.opened, self.layer, self.shape)
         domain = Box(0, 1) if self.is_first else Nonnegative()
         entered = self.entered(self.target[None])[0]
         return CollisionPolytope.from_layer(layer.weight, layer.bias, entered, domain=domain)
@@ -109,7 +114,7 @@ class DeepCase:
     def pixel_polytope(self) -> RegionPolytope:
         """The images in [0, 1] that collide in the linear region of the target."""
         (image,) = self.shaped(self.target[None])
-        return input_polytope(self.model, self.layer, image, domain=Box(0, 1))
+        return input_polytope(self.opened, self.layer, image, domain=Box(0, 1))
 
     def polytope(self, space: str) -> CollisionPolytope:
         """Returns the set in one of `SPACES`."""

@@ -70,7 +70,7 @@ class _Decided:
 def _own_regions(given: InFolder[OwnRegionJob]) -> Iterator[_Decided]:
     """Yields the verdict on each point."""
     job, case = given.job, given.job.case
-    network = exact_network(case.model, case.layer, case.shape)
+    network = exact_network(case.opened, case.layer, case.shape)
     wanted: tuple[Fraction, ...] = case.pixel_polytope.map.layer.post_activation
     for unit, x in zip(case.units, job.points, strict=True):
         polytope = region_polytope(linear_region(network, x), activation=wanted, domain=Box(0, 1))

@@ -74,7 +74,7 @@ class SearchJob:
         case, options = self.case, self.options
         (image,) = case.shaped(case.target[None])
         search = relaxed_search(
-            case.model,
+            case.opened,
             case.layer,
             image[None].expand(len(self.starts), *image.shape),
             family=self.family,
@@ -121,7 +121,7 @@ def measures(case: DeepCase, points: Points, options: SearchOptions) -> Measures
 
 def _through(case: DeepCase, points: Points) -> tuple[Through, ...]:
     """Images put through the whole network in exact arithmetic, and into the target's region."""
-    network = exact_network(case.model, case.layer, case.shape)
+    network = exact_network(case.opened, case.layer, case.shape)
     region = linear_region(network, case.target)
     (goal,) = network.values(RationalVector.of(map(Fraction, case.target.tolist())))[-1:]
     found = []
@@ -156,7 +156,7 @@ def combinations(
         images: (k, 784), combined in pixels, and what enters the layer at them in its space.
         entered: (k, d) points of the layer's space alone, where no images are known.
     """
-    probe = Probe(case.model, case.layer, batch=BATCH)
+    probe = Probe(case.opened, case.layer, batch=BATCH)
     target = probe.look(case.shaped(case.target[None]))
     aim, sizes = Aim.of(target), {"samples": options.samples, "seed": options.seed}
     if images is None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from optimize import Objective, Stopping, VertexSearch, find_vertices
+from optimize import Objective, OpenedNetwork, Stopping, VertexSearch, find_vertices
 
 MAX_STEPS = 50_000
 
@@ -27,7 +27,7 @@ FAMILIES = {
 
 
 def relaxed_search(
-    model: nn.Module,
+    model: nn.Module | OpenedNetwork,
     layer: str,
     target: Any,
     *,
