@@ -40,6 +40,15 @@ def results(run):
     return read_record(run, SmallResults).results
 
 
+@pytest.mark.parametrize(
+    ("bound", "cell"), [(2, "2"), (-7, "-7 (Proposition 1 does not apply: N+ >= d)")]
+)
+def test_a_bound_that_proposition_1_does_not_give(results, bound, cell):
+    told = replace(results, facts=replace(results.facts, paper_bound=bound))
+    rows = {name: value for name, value, *_ in small_tables(told)[0].rows}
+    assert rows["paper's bound d - N+"] == cell
+
+
 def test_the_record_holds_the_whole_story(run, results):
     assert results.network.architecture == "2-12-2, ReLU"
     assert results.network.accuracy > 0.9

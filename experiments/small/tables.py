@@ -2,7 +2,7 @@
 
 from experiments.measure.facts import Fact
 from experiments.measure.set_measures import Measured
-from experiments.show.numbers import between, fixed, percent, short, word
+from experiments.show.numbers import NO_BOUND, between, fixed, paper_bound, percent, short, word
 from experiments.show.proof_cells import UNCERTIFIED, proof_cell
 from experiments.show.tables import Table
 from experiments.small.results import Interval, MeanWidth, SmallResults
@@ -37,7 +37,9 @@ def facts_table(results: SmallResults) -> Table:
     """The target's set: what it is and how large."""
     facts, vertices = results.facts, results.vertices
     whole, unique = results.whole, results.uniqueness
-    rows = [(title, word(getattr(facts, name))) for name, title, _ in FACTS]
+    shown = {name: word(getattr(facts, name)) for name, *_ in FACTS}
+    shown["paper_bound"] = paper_bound(facts.paper_bound)
+    rows = [(title, shown[name]) for name, title, _ in FACTS]
     facets, volume = vertices.facets, whole.volume
     rows += [
         ("rank of the rows with z >= 0", str(unique.rank_nonnegative)),
@@ -228,7 +230,7 @@ def targets_table(results: SmallResults) -> Table:
         notes=(
             f"{alone} of {len(results.targets)} test points have no other collision at all in the "
             "box: the set is a single point (dimension 0). d - N+ is the paper's bound for the "
-            "subspace.",
+            f"subspace; {NO_BOUND}.",
         ),
     )
 
