@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_SORTS, _SWEEPS = 16, 60
+_STARTS, _SORTS, _SWEEPS = 12, 12, 40
 _VIA = 6.0  # width of the place of an arrow that passes
 
 
@@ -60,9 +60,14 @@ def arranged(
             spots[spot.row].append(spot)
         ways[start, end] = (start, *(spot.name for spot in passing), end)
     steps = [step for way in ways.values() for step in pairwise(way)]
-    ordered = _ordered(spots, steps)
-    middle = _placed(ordered, steps, box=box, gap=gap, left=left, right=right)
-    return Layout(tuple(map(tuple, ordered)), middle, ways)
+    found = []
+    for start in range(_STARTS):
+        ordered = _ordered(spots, steps, start)
+        middle = _placed(ordered, steps, box=box, gap=gap, left=left, right=right)
+        far = sum(abs(middle[a] - middle[b]) for a, b in steps)
+        layout = Layout(tuple(map(tuple, ordered)), middle, ways)
+        found.append((_crossings(ordered, steps), round(far), start, layout))
+    return min(found)[-1]
 
 
 def _near(steps: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
@@ -75,44 +80,64 @@ def _near(steps: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _crossings(rows: Sequence[Sequence[Spot]], steps: Sequence[tuple[str, str]]) -> int:
     at = {spot.name: (spot.row, k) for row in rows for k, spot in enumerate(row)}
-    count = 0
-    for n, (a, b) in enumerate(steps):
-        for c, d in steps[n + 1 :]:
-            if at[a][0] == at[c][0]:
-                count += (at[a][1] - at[c][1]) * (at[b][1] - at[d][1]) < 0
-    return count
+    ends = sorted((at[a], at[b][1]) for a, b in steps)
+    return sum(
+        one[0][0] == other[0][0] and (one[0][1] - other[0][1]) * (one[1] - other[1]) < 0
+        for n, one in enumerate(ends)
+        for other in ends[n + 1 :]
+    )
 
 
-def _ordered(rows: Sequence[Sequence[Spot]], steps: Sequence[tuple[str, str]]) -> list[list[Spot]]:
-    """Sorts each row by the mean place of its neighbours, sweep by sweep; the best is kept."""
+def _ordered(
+    rows: Sequence[Sequence[Spot]], steps: Sequence[tuple[str, str]], start: int
+) -> list[list[Spot]]:
+    """Sorts each row by the mean place of its neighbours, sweep by sweep, then mends by swaps.
+
+    Args:
+        rows: the spots.
+        steps: pairs of spots in neighbouring rows that a line joins.
+        start: by how much the rows are turned round before; it leads to another order.
+    """
     near = _near(steps)
-    now = [list(row) for row in rows]
-    best, least = [list(row) for row in now], _crossings(now, steps)
+    now = [list(row[start % len(row) :]) + list(row[: start % len(row)]) for row in rows]
+    place = {spot.name: k / len(row) for row in now for k, spot in enumerate(row)}
     for sweep in range(_SORTS):
-        order = range(len(now)) if sweep % 2 == 0 else range(len(now) - 1, -1, -1)
-        for k in order:
-            side = {s.name: i / max(1, len(row) - 1) for row in now for i, s in enumerate(row)}
-            rank = {
-                spot.name: sum(side[n] for n in near[spot.name]) / len(near[spot.name])
-                if spot.name in near
-                else side[spot.name]
-                for spot in now[k]
-            }
-            now[k].sort(key=lambda spot: rank[spot.name])
-        _swap(now, steps)
-        if (count := _crossings(now, steps)) < least:
-            best, least = [list(row) for row in now], count
-    return best
+        for row in now if sweep % 2 == 0 else now[::-1]:
+            # The names last: two rows that only mirror each other must not take turns for ever.
+            row.sort(key=lambda spot: (_mean(spot, near, place), spot.name))
+            place |= {spot.name: k / len(row) for k, spot in enumerate(row)}
+    below: dict[str, list[str]] = {}
+    above: dict[str, list[str]] = {}
+    for a, b in steps:
+        below.setdefault(a, []).append(b)
+        above.setdefault(b, []).append(a)
+    while any(_swapped(row, (below, above), place) for row in now):
+        pass
+    return now
 
 
-def _swap(rows: list[list[Spot]], steps: Sequence[tuple[str, str]]) -> None:
-    """Exchanges neighbours in a row where fewer arrows cross then."""
-    for row in rows:
-        for k in range(len(row) - 1):
-            before = _crossings(rows, steps)
-            row[k], row[k + 1] = row[k + 1], row[k]
-            if _crossings(rows, steps) >= before:
-                row[k], row[k + 1] = row[k + 1], row[k]
+def _mean(spot: Spot, near: Mapping[str, Sequence[str]], place: Mapping[str, float]) -> float:
+    others = near.get(spot.name, [spot.name])
+    return sum(place[other] for other in others) / len(others)
+
+
+def _swapped(
+    row: list[Spot], sides: Sequence[Mapping[str, Sequence[str]]], place: dict[str, float]
+) -> bool:
+    """Exchanges neighbours where fewer lines cross then; whether there were any."""
+    done = False
+    for k in range(len(row) - 1):
+        one, other = row[k], row[k + 1]
+        gain = 0
+        for near in sides:
+            for a in near.get(one.name, ()):
+                for b in near.get(other.name, ()):
+                    gain += (place[a] > place[b]) - (place[a] < place[b])
+        if gain > 0:
+            row[k], row[k + 1] = other, one
+            place[one.name], place[other.name] = place[other.name], place[one.name]
+            done = True
+    return done
 
 
 def _placed(
