@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import bench
-from experiments.cli import main
+from experiments.cli import bench, main
 from experiments.cli.doctor import ENGINES
 from experiments.models.train import TrainOptions
 
