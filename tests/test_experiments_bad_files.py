@@ -19,7 +19,7 @@ from experiments.cli import main
 from experiments.datasets import fetch, mnist
 from experiments.datasets.idx import parse_idx
 from experiments.datasets.images import decode_image
-from experiments.mnist.figures import write_figures
+from experiments.mnist.figures import write_mnist_figures
 from experiments.models.weights import as_tensor
 from experiments.readers.arrays import read_arrays
 from experiments.readers.foreign_files import check_version
@@ -349,7 +349,7 @@ def test_another_file_than_the_pinned_one_is_refused_and_not_kept(capsys, tmp_pa
 def test_a_damaged_file_of_a_run_of_ours_is_named(tmp_path):
     (tmp_path / "vertices.npz").write_bytes(WHOLE["npz"][:-30])
     with pytest.raises(FileFormatError, match=r"vertices\.npz must be a readable"):
-        write_figures(tmp_path, {})
+        write_mnist_figures(tmp_path, {})
 
 
 def test_a_machine_without_memory_is_no_fault_of_the_file(monkeypatch, tmp_path):

@@ -138,12 +138,12 @@ def test_nearest_collisions_collide_at_the_stated_distance(results, arrays, case
         image = pixels(small_mnist().test_images[one.image.index])
         assert one.image.index != results.target.index
         fresh = polytope.nearest(image, "linf")
-        assert one.norms["linf"].distance == fresh.distance
-        l2 = one.norms["l2"]
+        assert one.near.norms["linf"].distance == fresh.distance
+        l2 = one.near.norms["l2"]
         assert l2.lower <= l2.to_image.l2 + 1e-9
         assert l2.to_image.l2 <= l2.upper + 1e-9
         found = np.abs(arrays[f"nearest.{one.digit}.l1"] - image).sum()
-        assert found == pytest.approx(float(one.norms["l1"].distance))
+        assert found == pytest.approx(float(one.near.norms["l1"].distance))
         for norm in ("l2", "linf", "l1"):
             point = arrays[f"nearest.{one.digit}.{norm}"]
             moved = np.maximum(0, case.weight @ point + case.bias)
@@ -157,7 +157,7 @@ def test_curve_falls_with_the_tolerance(results):
     assert [one.tolerance for one in points] == [0.0, 0.02]
     first, second = (one.norms["l2"] for one in points)
     assert second.upper < first.lower
-    assert first.lower == pytest.approx(results.nearest[0].norms["l2"].lower)
+    assert first.lower == pytest.approx(results.nearest[0].near.norms["l2"].lower)
 
 
 def test_combinations_have_the_asked_for_size(results):
@@ -169,7 +169,7 @@ def test_combinations_have_the_asked_for_size(results):
             assert found.target_class_confidence <= found.winner_confidence
     exact = find(results, "exact.none").measured.combinations["uniform"]
     assert exact.success == 1
-    assert exact.target_class_confidence == pytest.approx(results.target.confidence)
+    assert exact.target_class_confidence == pytest.approx(results.target.seen.confidence)
 
 
 def test_every_certificate_is_on_the_disk_and_proved(run, results):

@@ -7,6 +7,7 @@ import torch
 from experiments.datasets.mnist import pixels
 from experiments.measure import search
 from experiments.measure.case import Case
+from experiments.measure.sampling import Verdict
 from experiments.measure.search import MAX_STEPS
 from experiments.mnist import survey as module
 from experiments.mnist.controls import control_masks
@@ -164,8 +165,7 @@ def row(seed, target, **distances):
         seed=seed,
         target=target,
         label=target,
-        winner=0,
-        confidence=1.0,
+        seen=Verdict(winner=0, confidence=1.0),
         n_positive=1,
         units=(0, 1),
         exact=exact,

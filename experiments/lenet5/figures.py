@@ -1,21 +1,15 @@
 """How does a run of `collide lenet5` look?  PNG figures from its record and vertices.npz."""
 
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-
-mpl.use("Agg")  # no window, and none is needed
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from experiments.lenet5.results import Growth, Layer, Lenet5Results, RelaxedSet
+from experiments.lenet5.results import ExactSet, Growth, Layer, Lenet5Results
 from experiments.lenet5.tables import set_name
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import open_run_folder
-from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, RED, Arrays, save, show_digit
+from experiments.show.figures import BLUE, GREEN, ORANGE, RED, Arrays, write_figures
+from experiments.show.image_grid import Cell, Row, image_grid, short_lines, start_cell
 from experiments.show.numbers import fixed
 
 _COLOURS = (BLUE, ORANGE, GREEN, RED, "#CC79A7")
@@ -28,54 +22,31 @@ def write_lenet5_figures(folder: Path, results: Lenet5Results) -> list[Path]:
     Raises:
         OutputError: a file cannot be written.
     """
-    place = open_run_folder(Path(folder) / FOLDER)
     arrays = read_arrays(Path(folder) / "vertices.npz")
-    drawn: dict[str, Figure | None] = {
-        f"vertices-{layer.name}": vertices_figure(layer, arrays) for layer in results.layers
-    }
-    drawn["pieces"] = pieces_figure(results)
-    return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
+    drawn = {f"vertices-{layer.name}": vertices_figure(layer, arrays) for layer in results.layers}
+    return write_figures(folder, drawn | {"pieces": pieces_figure(results)})
 
 
 def vertices_figure(layer: Layer, arrays: Arrays) -> Figure | None:
     """The start, then the vertices that are images, one row a set."""
-    sets = [
-        one
-        for one in layer.sets
-        if f"{layer.name}.{one.array}" in arrays
-        and (isinstance(one, RelaxedSet) or layer.is_first or one.space == "pixels")
-    ]
-    if not sets:
+    rows = []
+    for one in layer.sets:
+        points, units = arrays.get(f"{layer.name}.{one.array}"), layer.units
+        if isinstance(one, ExactSet):
+            points, units = points if layer.is_first or one.space == "pixels" else None, one.solved
+        if points is None:
+            continue
+        label = short_lines(set_name(one, len(layer.units)))
+        if (found := one.distances.get("pixels")) is not None:
+            label += f"\nmean distance {fixed(found.distance)}"
+        seen = one.combinations.classes if one.combinations else ()
+        captions = [f"{each.winner} ({each.confidence:.3f})" for each in seen] or [""] * len(points)
+        cells = dict(zip(units, map(Cell, points, captions), strict=True))
+        rows.append(Row(label, [start_cell(one.start, arrays), *map(cells.get, layer.units)]))
+    if not rows:
         return None
-    units = layer.units
-    figure = Figure(figsize=(2.9 + len(units), 0.6 + 1.16 * len(sets)), layout="constrained")
-    widths = [1.7] + [1.0] * (len(units) + 1)
-    grid = figure.subplots(len(sets), len(units) + 2, width_ratios=widths, squeeze=False)
-    for row, one in enumerate(sets):
-        words = (
-            set_name(one, len(units)).replace(": ", ":\n").replace(", ", ",\n").replace("; ", "\n")
-        )
-        found, seen = one.distances.get("pixels"), one.combinations
-        text = words if found is None else f"{words}\nmean distance {fixed(found.distance)}"
-        grid[row, 0].text(0, 0.5, text, fontsize=7, va="center", transform=grid[row, 0].transAxes)
-        for axes in grid[row]:
-            axes.axis("off")
-        what = {"target": "start = target", "other": "start", None: "target"}[one.start]
-        _show(grid[row, 1], arrays["other" if one.start == "other" else "target"], what, "")
-        solved = units if isinstance(one, RelaxedSet) else one.solved
-        for at, point in enumerate(arrays[f"{layer.name}.{one.array}"]):
-            place = units.index(solved[at])
-            text = ""
-            if seen is not None and seen.classes:
-                text = f"{seen.classes[at]} ({seen.confidences[at]:.3f})"
-            _show(grid[row, place + 2], point, text, f"unit {solved[at]}" if row == 0 else "")
-    figure.suptitle(f"Vertices at {layer.title}; below each: class (confidence)", fontsize=9)
-    return figure
-
-
-def _show(axes: Any, image: NDArray[Any], below: str, above: str) -> None:
-    axes.axis("on")
-    show_digit(axes, image, below, above=above)
+    title = f"Vertices at {layer.title}; below each: class (confidence)"
+    return image_grid(rows, title, headings=["", *(f"unit {unit}" for unit in layer.units)])
 
 
 def pieces_figure(results: Lenet5Results) -> Figure | None:

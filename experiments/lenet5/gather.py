@@ -10,7 +10,6 @@ from experiments.lenet5.case import DeepCase
 from experiments.lenet5.own_region import OwnKey
 from experiments.lenet5.pieces import PiecesKey, growth
 from experiments.lenet5.results import (
-    Distances,
     ExactSet,
     Image,
     Layer,
@@ -21,8 +20,8 @@ from experiments.lenet5.results import (
 from experiments.lenet5.search import SearchKey, combinations
 from experiments.lenet5.sets import FactsKey, VerticesKey
 from experiments.lenet5.setting import Setting
-from experiments.measure.distances import ImageDistance, mean_pairwise
-from experiments.measure.sampling import SCHEMES, classify
+from experiments.measure.distances import Distances, ImageDistance, mean_pairwise
+from experiments.measure.sampling import classify
 from experiments.measure.search import FAMILIES
 from experiments.models.summary import NetworkSummary
 from experiments.run.jobs import Outcomes
@@ -54,7 +53,6 @@ class Gathering:
             target=self._image(pair.target),
             other=self._image(pair.other),
             images=self.images,
-            schemes=SCHEMES,
             layers=tuple(map(self._layer, setting.cases)),
         )
 

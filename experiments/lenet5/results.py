@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from experiments.measure.collisions import Meanings
 from experiments.measure.compared import Placed
-from experiments.measure.distances import ImageDistance, mean_pairwise
+from experiments.measure.distances import Distances, ImageDistance
 from experiments.measure.facts import Facts
 from experiments.measure.interpolation import Interpolation
 from experiments.measure.judged import Judged
@@ -53,42 +50,16 @@ class SpaceFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distances:
-    """How far vertices are apart, in one space.
-
-    Attributes:
-        distance: mean l2 over their pairs.
-        from_target: of each, l2.
-        ratio: of the first to the distance of test images.
-    """
-
-    distance: float
-    from_target: tuple[float, ...]
-    ratio: float
-
-    @classmethod
-    def of(
-        cls, points: NDArray[np.float64], target: NDArray[np.floating], images: float
-    ) -> "Distances":
-        """Those of two points (k, d) or more, beside the distance of images."""
-        away = np.linalg.norm(points - np.asarray(target, dtype=np.float64), axis=1)
-        distance = mean_pairwise(points)
-        return cls(distance=distance, from_target=tuple(away.tolist()), ratio=distance / images)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Combinations:
     """What the network says of vertices and of their convex combinations.
 
     Attributes:
         classes: of vertices that are images.
-        confidences: likewise.
         pixels: scheme -> of combinations of the images; empty without images.
         layer: scheme -> of combinations of what enters the layer.
     """
 
-    classes: tuple[int, ...] = ()
-    confidences: tuple[float, ...] = ()
+    classes: tuple[Verdict, ...] = ()
     pixels: Mapping[str, Judged] = field(default_factory=dict)
     layer: Mapping[str, Judged]
 
@@ -324,5 +295,4 @@ class Lenet5Results:
     target: Image
     other: Image
     images: ImageDistance
-    schemes: Mapping[str, str]
     layers: tuple[Layer, ...]

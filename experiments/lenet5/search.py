@@ -16,7 +16,7 @@ from experiments.measure.compared import place
 from experiments.measure.interpolation import interpolate
 from experiments.measure.judged import Aim, judge_entered, judge_images
 from experiments.measure.probe import Probe
-from experiments.measure.sampling import SCHEMES
+from experiments.measure.sampling import SCHEMES, verdicts
 from experiments.measure.search import SearchSummary, relaxed_search
 from experiments.run.jobs import Outcome
 from experiments.run.outcomes import Key
@@ -167,8 +167,7 @@ def combinations(
     seen = probe.look(case.shaped(images))
     assert seen.entered is not None
     return Combinations(
-        classes=tuple(seen.probabilities.argmax(1).tolist()),
-        confidences=tuple(seen.probabilities.amax(1).tolist()),
+        classes=verdicts(seen.probabilities.numpy()),
         pixels=judge_images(probe, aim, case.shaped(images), **sizes),
         layer=judge_entered(probe, aim, seen.entered, **sizes),
     )

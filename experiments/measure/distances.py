@@ -110,6 +110,30 @@ def image_distance(images: NDArray[np.uint8]) -> ImageDistance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distances:
+    """How far some points are apart, in one space.
+
+    Attributes:
+        distance: mean l2 over their pairs.
+        from_target: of each, l2.
+        ratio: of the first to the distance of test images.
+    """
+
+    distance: float
+    from_target: tuple[float, ...]
+    ratio: float
+
+    @classmethod
+    def of(
+        cls, points: NDArray[np.float64], target: NDArray[np.floating], images: float
+    ) -> "Distances":
+        """Those of two points (k, d) or more, beside the distance of images."""
+        away = np.linalg.norm(points - np.asarray(target, dtype=np.float64), axis=1)
+        distance = mean_pairwise(points)
+        return cls(distance=distance, from_target=tuple(away.tolist()), ratio=distance / images)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Move:
     """How far one point is from another."""
 

@@ -73,10 +73,12 @@ def probabilities(model: nn.Module, points: NDArray[np.floating]) -> NDArray[np.
 
 def classify(model: nn.Module, points: NDArray[np.floating]) -> tuple[Verdict, ...]:
     """Returns class and confidence of each point (n, d)."""
-    return tuple(
-        Verdict(winner=int(row.argmax()), confidence=float(row.max()))
-        for row in probabilities(model, points)
-    )
+    return verdicts(probabilities(model, points))
+
+
+def verdicts(table: NDArray[np.float64]) -> tuple[Verdict, ...]:
+    """Returns class and confidence of each row of probabilities (n, classes)."""
+    return tuple(Verdict(winner=int(row.argmax()), confidence=float(row.max())) for row in table)
 
 
 def judge(

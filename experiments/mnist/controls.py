@@ -5,12 +5,6 @@ from numpy.typing import NDArray
 
 RARE = 0.01  # of the training images
 
-#: Name of a control -> what it holds at the target's values.
-TITLES = {
-    "never": "pixels never lit in training held at the target's values",
-    "rarely": "pixels lit in under 1 % of the training images held at the target's values",
-}
-
 
 def lit_fraction(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Returns, for each pixel (d,), the fraction of the images (n, d) in which it is not 0."""

@@ -1,4 +1,4 @@
-"""The figures of `collide mnist`."""
+"""How does a run of `collide mnist` look?  PNG figures from its record and vertices.npz."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,33 +6,29 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from experiments.mnist.results import ExactSet, MnistResults, Near, NearPoint
+from experiments.mnist.results import ExactSet, MnistResults, Near, NearDigit, NearPoint
 from experiments.mnist.searches import title_of
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import open_run_folder
 from experiments.show.figures import (
     BLUE,
-    FOLDER,
     GREEN,
     ORANGE,
     RED,
-    SIDE,
     Arrays,
     hide_axes,
-    label_row,
-    save,
     show_digit,
+    write_figures,
 )
+from experiments.show.image_grid import Cell, Row, image_grid, short_lines, start_cell
 from experiments.show.numbers import approx, fixed, short
 
 
-def write_figures(folder: Path, results: MnistResults) -> list[Path]:
+def write_mnist_figures(folder: Path, results: MnistResults) -> list[Path]:
     """Draws all figures of a run into `folder/figures`.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    place = open_run_folder(Path(folder) / FOLDER)
     arrays = read_arrays(Path(folder) / "vertices.npz")
     drawn = {
         "table1": table_1(results, arrays),
@@ -40,36 +36,22 @@ def write_figures(folder: Path, results: MnistResults) -> list[Path]:
         "curve": curve_figure(results, arrays),
         "masks": masks_figure(results, arrays),
     }
-    return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
+    return write_figures(folder, drawn)
 
 
 def table_1(results: MnistResults, arrays: Arrays) -> Figure:
     """The paper's Table 1: the start, then the vertices, one row a set."""
-    sets = [one for one in results.sets if one.array in arrays]
-    count = len(results.units)
-    figure = Figure(figsize=(1.7 + 1.0 * (count + 1), 0.6 + 1.12 * len(sets)), layout="constrained")
-    grid = figure.subplots(
-        len(sets), count + 2, width_ratios=[1.6] + [1.0] * (count + 1), squeeze=False
-    )
-    for row, one in enumerate(sets):
-        words = title_of(one).replace("; ", "\n").replace(": ", ":\n").replace(", ", ",\n")
-        assert one.measured is not None  # of every set whose points were kept
-        label_row(grid[row, 0], f"{words}\nmean distance {fixed(one.measured.distance)}")
-        image = arrays["other" if one.start == "other" else "target"]
-        what = {"target": "start = target", "other": "start", None: "target"}[one.start]
-        show_digit(grid[row, 1], image, what)
-        points, classes = arrays[one.array], one.measured.classes
+    rows = []
+    for one in results.sets:
+        if one.measured is None or one.array not in arrays:
+            continue
         units = one.solved if isinstance(one, ExactSet) else results.units
-        for place, (point, seen) in enumerate(zip(points, classes, strict=True)):
-            heading = f"unit {units[place]}" if row == 0 else ""
-            text = f"{seen.winner} ({seen.confidence:.3f})"
-            show_digit(grid[row, place + 2], point, text, above=heading)
-        for empty in range(len(points) + 2, count + 2):
-            hide_axes(grid[row, empty])
-    figure.suptitle(
-        "Table 1: vertices of the collision polytope; below each: class (confidence)", fontsize=9
-    )
-    return figure
+        captions = [f"{each.winner} ({each.confidence:.3f})" for each in one.measured.classes]
+        cells = dict(zip(units, map(Cell, arrays[one.array], captions), strict=True))
+        label = f"{short_lines(title_of(one))}\nmean distance {fixed(one.measured.distance)}"
+        rows.append(Row(label, [start_cell(one.start, arrays), *map(cells.get, results.units)]))
+    title = "Table 1: vertices of the collision polytope; below each: class (confidence)"
+    return image_grid(rows, title, headings=["", *(f"unit {unit}" for unit in results.units)])
 
 
 def nearest_figure(results: MnistResults, arrays: Arrays) -> Figure | None:
@@ -77,32 +59,26 @@ def nearest_figure(results: MnistResults, arrays: Arrays) -> Figure | None:
     entries = results.nearest
     if not entries:
         return None
-    norms = (("l2", "nearest in l2"), ("linf", "nearest in linf"), ("l1", "nearest in l1"))
-    figure = Figure(figsize=(1.7 + 1.0 * len(entries), 6.4), layout="constrained")
-    widths = [1.5] + [1.0] * len(entries)
-    grid = figure.subplots(5, len(entries) + 1, width_ratios=widths, squeeze=False)
-    label_row(grid[0, 0], "image of\nanother digit")
-    label_row(grid[4, 0], "target")
-    for row, (_, name) in enumerate(norms, start=1):
-        label_row(grid[row, 0], f"exact collision\n{name}")
-    for column, one in enumerate(entries, start=1):
-        digit = one.digit
-        show_digit(grid[0, column], arrays[f"digit.{digit}"], f"test image {one.image.index}")
-        for row, (norm, _) in enumerate(norms, start=1):
-            point = arrays.get(f"nearest.{digit}.{norm}")
-            found = one.norms[norm]
-            if point is None or found.looks is None:
-                hide_axes(grid[row, column])
-                continue
-            seen = f"{found.looks.winner} ({found.looks.confidence:.3f})"
-            show_digit(grid[row, column], point, f"{seen}\nat {approx_text(found)}")
-        show_digit(grid[4, column], arrays["target"], fixed(one.image_to_target.l2))
-    figure.suptitle(
+    images = [Cell(arrays[f"digit.{e.digit}"], f"test image {e.image.index}") for e in entries]
+    rows = [Row("image of\nanother digit", images)]
+    for norm in ("l2", "linf", "l1"):
+        cells = [_near_cell(e, norm, arrays) for e in entries]
+        rows.append(Row(f"exact collision\nnearest in {norm}", cells))
+    away = [Cell(arrays["target"], fixed(e.image_to_target.l2)) for e in entries]
+    rows.append(Row("target", away))
+    return image_grid(
+        rows,
         "Nearest exact collision with the target to an image of each digit; below: the network's "
         "class (confidence), distance to that image\nlast row: l2 distance of target and image",
-        fontsize=9,
     )
-    return figure
+
+
+def _near_cell(one: NearDigit, norm: str, arrays: Arrays) -> Cell | None:
+    point, found = arrays.get(f"nearest.{one.digit}.{norm}"), one.near.norms[norm]
+    if point is None or found.looks is None:
+        return None
+    seen = f"{found.looks.seen.winner} ({found.looks.seen.confidence:.3f})"
+    return Cell(point, f"{seen}\nat {approx_text(found)}")
 
 
 def approx_text(found: NearPoint) -> str:
@@ -174,7 +150,7 @@ def _curve_images(part: Any, points: Sequence[Near], arrays: Arrays) -> None:
         if point is None or looks is None:
             hide_axes(axes)
             continue
-        caption = f"{looks.winner} ({looks.confidence:.2f})"
+        caption = f"{looks.seen.winner} ({looks.seen.confidence:.2f})"
         show_digit(axes, point, caption, above=f"{one.tolerance:g}")
     show_digit(row[-1], arrays["other"], "the image")
     part.suptitle("l2 nearest collision at each tolerance; below: class (confidence)", fontsize=9)
@@ -185,12 +161,12 @@ def masks_figure(results: MnistResults, arrays: Arrays) -> Figure:
     share = arrays["lit_fraction"]
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, 3)
-    shown = axes[0].imshow(100 * share.reshape(SIDE, SIDE), cmap="viridis", vmin=0)
+    shown = axes[0].imshow(100 * share.reshape(28, 28), cmap="viridis", vmin=0)
     figure.colorbar(shown, ax=axes[0], label="% of training images", shrink=0.8)
     axes[0].set_title("share of images that light a pixel", fontsize=9)
     for place, name in enumerate(("never", "rarely"), start=1):
         mask = arrays[f"mask.{name}"]
-        axes[place].imshow(mask.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
+        axes[place].imshow(mask.reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
         count = results.controls[name].pixels
         words = {"never": "never lit", "rarely": "lit in under 1% of the images"}[name]
         axes[place].set_title(f"{count} pixels {words}\n(black: held in the control)", fontsize=9)

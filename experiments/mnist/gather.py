@@ -6,12 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.measure.distances import ImageDistance, Move, mean_pairwise, nearest_label
+from experiments.measure.distances import Distances, ImageDistance, Move, nearest_label
 from experiments.measure.facts import DOMAINS
-from experiments.measure.sampling import SCHEMES, classify, judge
+from experiments.measure.sampling import classify, judge
 from experiments.measure.search import FAMILIES
-from experiments.mnist.controls import TITLES, lit_fraction
-from experiments.mnist.jobs import LAYER, CurveKey, DigitKey, ExactKey, FactsKey, RelaxedKey
+from experiments.mnist.controls import lit_fraction
+from experiments.mnist.jobs import (
+    ARCHITECTURE,
+    LAYER,
+    CurveKey,
+    DigitKey,
+    ExactKey,
+    FactsKey,
+    RelaxedKey,
+)
 from experiments.mnist.results import (
     Control,
     Curve,
@@ -58,8 +66,7 @@ class Gathering:
         seen = zip(names, classify(setting.net.model, points), labels, distances, strict=True)
         looks = {
             name: Looks(
-                winner=verdict.winner,
-                confidence=verdict.confidence,
+                seen=verdict,
                 nearest_training_label=int(label),
                 nearest_training_distance=float(distance),
             )
@@ -71,14 +78,13 @@ class Gathering:
         """Puts everything together."""
         setting = self.setting
         return MnistResults(
-            network=NetworkSummary.of(setting.net, "784-256-256-10, ReLU"),
+            network=NetworkSummary.of(setting.net, ARCHITECTURE),
             layer=LAYER,
             target=self._image(setting.pair.target),
             other=self._image(setting.pair.other),
             units=setting.case.units,
             images=self.images,
             controls={name: self._control(name) for name in setting.masks},
-            schemes=SCHEMES,
             facts=tuple(self.found[FactsKey(domain)].results for domain in DOMAINS),
             relaxed=tuple(
                 replace(self.found[key].results, measured=self._measured(key))
@@ -117,20 +123,11 @@ class Gathering:
     def _image(self, index: int) -> Image:
         pair = self.setting.pair
         (seen,) = classify(self.setting.net.model, pair.image(index)[None])
-        return Image(
-            index=index,
-            label=pair.label(index),
-            winner=seen.winner,
-            confidence=seen.confidence,
-        )
+        return Image(index=index, label=pair.label(index), seen=seen)
 
     def _control(self, name: str) -> Control:
         mask, target = self.setting.masks[name], self.setting.case.target
-        return Control(
-            pixels=int(mask.sum()),
-            lit_in_target=int((target[mask] > 0).sum()),
-            title=TITLES[name],
-        )
+        return Control(pixels=int(mask.sum()), lit_in_target=int((target[mask] > 0).sum()))
 
     def _measured(self, key: RelaxedKey | ExactKey) -> SetMeasures | None:
         """Distances, classes and convex combinations of one set of two vertices or more."""
@@ -140,11 +137,8 @@ class Gathering:
         model, options = self.setting.net.model, self.setting.options
         target = self.setting.case.target
         (wanted,) = classify(model, target[None])
-        distance = mean_pairwise(points)
         return SetMeasures(
-            distance=distance,
-            ratio=distance / self.images.mean_distance,
-            distance_from_target=tuple(np.linalg.norm(points - target, axis=1).tolist()),
+            **vars(Distances.of(points, target, self.images.mean_distance)),
             classes=classify(model, points),
             combinations=judge(
                 model, points, wanted.winner, samples=options.samples, seed=options.seed
@@ -166,14 +160,11 @@ class Gathering:
 
     def _digit(self, digit: int, index: int) -> NearDigit:
         image = self.setting.pair.image(index)
-        near = self._near(DigitKey(digit), image)
         return NearDigit(
-            tolerance=near.tolerance,
-            image_tolerance=near.image_tolerance,
-            norms=near.norms,
             digit=digit,
             image=self._image(index),
             image_to_target=Move.between(image, self.setting.case.target),
+            near=self._near(DigitKey(digit), image),
         )
 
     def _curve(self) -> Curve:
@@ -183,7 +174,7 @@ class Gathering:
         seen = [(near.tolerance, near.norms["l2"].looks) for near in points]
         known = [(tolerance, looks) for tolerance, looks in seen if looks is not None]
         target = self._image(pair.target)
-        classes = [t for t, looks in known if looks.winner != target.winner]
+        classes = [t for t, looks in known if looks.seen.winner != target.seen.winner]
         labels = [t for t, looks in known if looks.nearest_training_label != target.label]
         return Curve(
             image=self._image(pair.other),

@@ -20,6 +20,7 @@ from experiments.run.proofs import Proofs
 from optimize import compare
 from polytope import CollisionPolytope
 
+ARCHITECTURE = "784-256-256-10, ReLU"
 LAYER = "hidden1"  # the paper's collisions are at the first hidden layer
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -10,7 +10,7 @@ def nearest_table(results: MnistResults) -> Table:
     """The nearest exact collision with the target to one image of each digit."""
     rows = []
     for one in results.nearest:
-        l2, linf, l1 = (one.norms[norm] for norm in ("l2", "linf", "l1"))
+        l2, linf, l1 = (one.near.norms[norm] for norm in ("l2", "linf", "l1"))
         rows.append(
             (
                 str(one.digit),
@@ -20,7 +20,7 @@ def nearest_table(results: MnistResults) -> Table:
                 fixed(linf.distance, 4),
                 fixed(l1.distance),
                 *_seen(l2),
-                short(one.image_tolerance, 3),
+                short(one.near.image_tolerance, 3),
             )
         )
     return Table(
@@ -51,8 +51,8 @@ def _seen(l2: NearPoint) -> tuple[str, str, str, str]:
         return "", "", "", ""
     return (
         fixed(l2.to_target.l2),
-        str(looks.winner),
-        probability(looks.confidence),
+        str(looks.seen.winner),
+        probability(looks.seen.confidence),
         str(looks.nearest_training_label),
     )
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments.mnist.figures import write_figures
+from experiments.mnist.figures import write_mnist_figures
 from experiments.mnist.report import mnist_page
 from experiments.mnist.results import MnistResults
 from experiments.mnist.survey_figure import write_survey_figure
@@ -29,7 +29,7 @@ def finish_mnist(folder: Path, *, as_json: bool, table: str = "all") -> None:
     """
     record = read_record(folder, MnistResults)
     tables = mnist_tables(record.results)
-    write_figures(folder, record.results)
+    write_mnist_figures(folder, record.results)
     write_run(folder, record, tables=tables, page=mnist_page(record.results))
     wanted = TABLES.get(table, tuple(t.name for t in tables if t.name not in FILES_ONLY))
     print_tables(folder, [t for t in tables if t.name in wanted], as_json)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from experiments.measure.compared import Compared
-from experiments.measure.distances import ImageDistance, Move
+from experiments.measure.distances import Distances, ImageDistance, Move
 from experiments.measure.facts import Facts
 from experiments.measure.minimum import Minimum
 from experiments.measure.sampling import Combined, Verdict
@@ -16,37 +16,31 @@ from experiments.run.proofs import Proof
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image(Verdict):
+class Image:
     """A test image, and what the network says of it."""
 
     index: int
     label: int
+    seen: Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """Pixels that a control holds: how many, how many the target lights, what it is."""
+    """Pixels that a control holds, and how many of them the target lights."""
 
     pixels: int
     lit_in_target: int
-    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetMeasures:
+class SetMeasures(Distances):
     """How large a set of vertices is, and what the network says of it.
 
     Attributes:
-        distance: mean l2 over the pairs of vertices.
-        ratio: of that to the distance of test images.
-        distance_from_target: of each vertex, l2.
         classes: of each vertex.
         combinations: scheme -> of random convex combinations.
     """
 
-    distance: float
-    ratio: float
-    distance_from_target: tuple[float, ...]
     classes: tuple[Verdict, ...]
     combinations: Mapping[str, Combined]
 
@@ -93,9 +87,10 @@ VertexSet = ExactSet | RelaxedSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looks(Verdict):
-    """What network and training images say of a collision: its l2 nearest one has this label."""
+class Looks:
+    """What the network says of a collision; label and l2 distance of the nearest training image."""
 
+    seen: Verdict
     nearest_training_label: int
     nearest_training_distance: float
 
@@ -143,12 +138,13 @@ class Near:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearDigit(Near):
+class NearDigit:
     """The same for the image of a digit; the image's own distance to the target beside it."""
 
     digit: int
     image: Image
     image_to_target: Move
+    near: Near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +180,6 @@ class MnistResults:
     units: tuple[int, ...]
     images: ImageDistance
     controls: Mapping[str, Control]
-    schemes: Mapping[str, str]
     facts: tuple[Facts, ...]
     relaxed: tuple[RelaxedSet, ...]
     exact: tuple[ExactSet, ...]

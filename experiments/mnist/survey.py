@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from experiments.datasets.mnist import Mnist, load_mnist, pixels
 from experiments.measure.distances import mean_image_distance
 from experiments.measure.search import MAX_STEPS
-from experiments.mnist.controls import TITLES, control_masks
-from experiments.mnist.jobs import LAYER
+from experiments.mnist.controls import control_masks
+from experiments.mnist.jobs import ARCHITECTURE, LAYER
 from experiments.mnist.survey_job import SurveyJob, run_survey_job
 from experiments.mnist.survey_options import SurveyOptions
-from experiments.mnist.survey_results import Held, SurveyNetwork, SurveyResults, SurveyRow
+from experiments.mnist.survey_results import SurveyResults, SurveyRow
 from experiments.mnist.survey_summary import summarise
 from experiments.models.mlp import MLP, weights_of
+from experiments.models.summary import NetworkSummary
 from experiments.models.train import TrainedNet, trained_mlp
 from experiments.run.files import open_run_folder
 from experiments.run.outcomes import Outcome
@@ -71,14 +72,8 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
         seed=0,
         data={**data.checksums, **{net.path.name: net.sha256 for net in nets}},
         results=SurveyResults(
-            networks=tuple(
-                SurveyNetwork(seed=net.seed, accuracy=net.accuracy, sha256=net.sha256)
-                for net in nets
-            ),
-            controls={
-                name: Held(pixels=int(mask.sum()), title=TITLES[name])
-                for name, mask in masks.items()
-            },
+            networks={net.seed: NetworkSummary.of(net, ARCHITECTURE) for net in nets},
+            controls={name: int(mask.sum()) for name, mask in masks.items()},
             image_distance=distance,
             layer=LAYER,
             summary=summarise(rows, distance),

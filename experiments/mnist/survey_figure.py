@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from experiments.mnist.survey_results import COLUMNS, Summary, SurveyResults
 from experiments.mnist.survey_tables import NAMES, ended_text
 from experiments.paper import TABLE_2
-from experiments.run.files import open_run_folder
-from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, save
+from experiments.show.figures import BLUE, GREEN, ORANGE, write_figures
 
 
 def write_survey_figure(folder: Path, results: SurveyResults) -> Path:
@@ -18,8 +17,7 @@ def write_survey_figure(folder: Path, results: SurveyResults) -> Path:
     Raises:
         OutputError: the file cannot be written.
     """
-    place = open_run_folder(Path(folder) / FOLDER)
-    return save(survey_figure(results), place / "survey.png")
+    return write_figures(folder, {"survey": survey_figure(results)})[0]
 
 
 def _color(family: str) -> str:

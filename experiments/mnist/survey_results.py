@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from experiments.measure.sampling import Verdict
+from experiments.models.summary import NetworkSummary
 
 #: Columns of distances, in the order of the tables: relaxed, then exact ones.
 RELAXED = ("absolute", "absolute_never", "absolute_rarely", "hinge")
@@ -51,13 +52,14 @@ class RelaxedRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurveyRow(Verdict):
+class SurveyRow:
     """One target of one network.
 
     Attributes:
         seed: of the network.
         target: index of the test image.
         label: its digit.
+        seen: what the network says of it.
         n_positive: N+.
         units: whose vertices were asked for.
         exact: of `EXACT` -> its vertices.
@@ -67,6 +69,7 @@ class SurveyRow(Verdict):
     seed: int
     target: int
     label: int
+    seen: Verdict
     n_positive: int
     units: tuple[int, ...]
     exact: Mapping[str, ExactRow]
@@ -154,30 +157,22 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurveyNetwork:
-    """One of the networks."""
-
-    seed: int
-    accuracy: float
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """Pixels that a control holds: how many, and what it is."""
-
-    pixels: int
-    title: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class SurveyResults:
-    """Everything that the survey found."""
+    """Everything that the survey found.
+
+    Attributes:
+        networks: by seed.
+        controls: name -> pixels that it holds.
+        image_distance: mean l2 over all pairs of test images.
+        layer: of the networks.
+        summary: of the rows.
+        rows: one a target and network.
+    """
 
     SCHEMA: ClassVar[str] = "collision-polytopes/survey/2"
 
-    networks: tuple[SurveyNetwork, ...]
-    controls: Mapping[str, Held]
+    networks: Mapping[int, NetworkSummary]
+    controls: Mapping[str, int]
     image_distance: float
     layer: str
     summary: Summary

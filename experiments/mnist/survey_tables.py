@@ -73,10 +73,10 @@ def means_table(results: SurveyResults) -> Table:
         proofs=uncertified(rows),
         notes=(
             f"Mean distance of all pairs of test images: {fixed(results.image_distance)}.",
-            f"Controls: {controls['never'].pixels} pixels never lit, "
-            f"{controls['rarely'].pixels} lit in under 1% of the training images.",
+            f"Controls: {controls['never']} pixels never lit, "
+            f"{controls['rarely']} lit in under 1% of the training images.",
             "Network accuracies: "
-            + ", ".join(percent(net.accuracy, 2) for net in results.networks)
+            + ", ".join(percent(net.accuracy, 2) for net in results.networks.values())
             + ".",
             f"Stopping rule of the paper's penalty, with and without controls: "
             f"{RULES['absolute']}; of the hinge: {RULES['hinge']}. A search that has not converged "

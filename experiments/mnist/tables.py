@@ -103,7 +103,7 @@ def _set_row(results: MnistResults, one: VertexSet) -> tuple[str, ...]:
         START[one.start],
         percent(uniform and uniform.success),
         percent(stick and stick.success),
-        probability(results.target.confidence),
+        probability(results.target.seen.confidence),
         probability(uniform and uniform.target_class_confidence),
         probability(stick and stick.target_class_confidence),
         fixed(results.images.mean_distance),

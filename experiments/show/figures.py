@@ -1,6 +1,7 @@
 """How is a figure drawn and kept?  Colours, digits, files; shared by all experiments."""
 
 from collections.abc import Mapping
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.run.files import open_run_folder
 from polytope.files import atomic_path
 
 FOLDER = "figures"
-
-
-SIDE = 28
-
-
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 
@@ -29,9 +26,20 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
+def write_figures(folder: Path, drawn: Mapping[str, Figure | None]) -> list[Path]:
+    """Writes figures by name into `folder/figures`; those that were not drawn are left out.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    place = open_run_folder(Path(folder) / FOLDER)
+    return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
+
+
 def show_digit(axes: Axes, image: NDArray[Any], below: str = "", *, above: str = "") -> None:
-    """Draws one image (784,) in [0, 1] with a thin frame, a caption and a heading."""
-    axes.imshow(image.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
+    """Draws a square image (pixels,) in [0, 1] with a thin frame, a caption and a heading."""
+    side = isqrt(image.size)
+    axes.imshow(image.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
     axes.set_xticks([])
     axes.set_yticks([])
     for edge in axes.spines.values():

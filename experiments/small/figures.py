@@ -11,8 +11,8 @@ from experiments.pictures.plane import section_figure
 from experiments.pictures.projection import draw_sets, frame_of
 from experiments.pictures.sections import section
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import open_run_folder
-from experiments.show.figures import BLUE, FOLDER, GREEN, Arrays, save
+from experiments.show.figures import BLUE, GREEN, Arrays, write_figures
+from experiments.show.image_grid import Cell, Row, image_grid
 from experiments.small.results import SmallResults
 from experiments.small.tables import SETS, target_name
 from polytope import Box, CollisionPolytope
@@ -21,7 +21,6 @@ from polytope.errors import InputError
 
 #: Units whose vertices are shown as images.
 SHOWN = 8
-SIDE = 8  # pixels of an image of scikit-learn's digits
 #: Test points shown below the moons' polygon.
 _BACKGROUND = 400
 
@@ -32,7 +31,6 @@ def write_small_figures(folder: Path, results: SmallResults) -> list[Path]:
     Raises:
         OutputError: a file cannot be written.
     """
-    place = open_run_folder(Path(folder) / FOLDER)
     arrays, layer = (read_arrays(Path(folder) / f"{name}.npz") for name in ("points", "layer"))
     polytope = CollisionPolytope.from_layer(
         layer["weight"],
@@ -47,7 +45,7 @@ def write_small_figures(folder: Path, results: SmallResults) -> list[Path]:
         "images": images_figure(results, arrays),
         "targets": targets_figure(results),
     }
-    return [save(figure, place / f"{name}.png") for name, figure in drawn.items() if figure]
+    return write_figures(folder, drawn)
 
 
 def sets_figure(results: SmallResults, arrays: Arrays, listed: Generators) -> Figure | None:
@@ -105,30 +103,18 @@ def images_figure(results: SmallResults, arrays: Arrays) -> Figure | None:
     """The images that the target and some vertices stand for."""
     if "basis" not in arrays:
         return None
-    numbers = arrays["unit_numbers"][:SHOWN]
-    count = len(numbers)
-    rows = (("units", "exact"), ("hinge", "hinge"), ("absolute", "paper's\npenalty"))
-    figure = Figure(figsize=(1.6 + 1.0 * (count + 1), 4.2), layout="constrained")
-    grid = figure.subplots(3, count + 2, width_ratios=[0.9] + [1.0] * (count + 1), squeeze=False)
-    for row, (key, name) in enumerate(rows):
-        grid[row, 0].text(0, 0.5, name, fontsize=8, va="center")
-        grid[row, 0].axis("off")
-        for column, point in enumerate((arrays["target"], *arrays[key][:count]), start=1):
-            image = point @ arrays["basis"].T + arrays["mean"]
-            axes = grid[row, column]
-            axes.imshow(image.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if row == 0:
-                axes.set_title(
-                    "target" if column == 1 else f"unit {numbers[column - 2]}", fontsize=8
-                )
-    figure.suptitle(
+    units = arrays["unit_numbers"][:SHOWN]
+    rows = []
+    for key, name in (("units", "exact"), ("hinge", "hinge"), ("absolute", "paper's\npenalty")):
+        points = np.array([arrays["target"], *arrays[key][: len(units)]])
+        rows.append(Row(name, list(map(Cell, points @ arrays["basis"].T + arrays["mean"]))))
+    return image_grid(
+        rows,
         f"Vertices as images, from {results.data.dimension} principal components "
         f"({results.data.variance:.0%} of the variance); white 0, black 1, cut off beyond",
-        fontsize=9,
+        headings=["target", *(f"unit {unit}" for unit in units)],
+        label_width=0.9,
     )
-    return figure
 
 
 def targets_figure(results: SmallResults) -> Figure:
