@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.images.figures import write_image_figures
 from experiments.images.results import ImageResults
-from experiments.images.tables import image_tables, table_name
+from experiments.images.tables import MAIN, image_tables
 from experiments.run.proofs import keep_checker
 from experiments.run.record import Record, read_record
 from experiments.show.numbers import fixed, percent
@@ -15,6 +15,28 @@ from experiments.show.tables import Table, write_tables
 
 #: Left to the files: long.
 FILES_ONLY = ("vertices", "spaces")
+_SECTIONS = (
+    Section(name="main", title="Distances and success", tables=(MAIN,)),
+    Section(
+        name="images",
+        title="The images",
+        figures=(
+            ("table3", "Rows of target, start and vertices."),
+            ("differences", "Each vertex minus the mean of its set."),
+            ("interpolants", "Random convex combinations of the vertices."),
+        ),
+    ),
+    Section(
+        name="layer",
+        title="What this set is",
+        tables=("layer",),
+        proofs=("free-", "nonnegative-"),
+    ),
+    Section(name="meanings", title="In which sense they collide", tables=("meanings",)),
+    Section(name="spaces", title="Pixel space and the layer's space", tables=("spaces",)),
+    Section(name="ball", title="The authors' control", tables=("ball",)),
+    Section(name="vertices", title="Vertex by vertex", tables=("vertices",)),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,31 +124,6 @@ def _page(record: Record[ImageResults]) -> Page:
         lead=" ".join([lead, *results.remarks]),
         conclusion=lines[0],
         headline=lines[1:],
-        sections=_sections(table_name(results)),
+        sections=_SECTIONS,
         points="vertices.npz",
-    )
-
-
-def _sections(main: str) -> tuple[Section, ...]:
-    return (
-        Section(name="main", title="Distances and success", tables=(main,)),
-        Section(
-            name="images",
-            title="The images",
-            figures=(
-                ("table3", "Rows of target, start and vertices."),
-                ("differences", "Each vertex minus the mean of its set."),
-                ("interpolants", "Random convex combinations of the vertices."),
-            ),
-        ),
-        Section(
-            name="layer",
-            title="What this set is",
-            tables=("layer",),
-            proofs=("free-", "nonnegative-"),
-        ),
-        Section(name="meanings", title="In which sense they collide", tables=("meanings",)),
-        Section(name="spaces", title="Pixel space and the layer's space", tables=("spaces",)),
-        Section(name="ball", title="The authors' control", tables=("ball",)),
-        Section(name="vertices", title="Vertex by vertex", tables=("vertices",)),
     )

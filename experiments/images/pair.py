@@ -149,7 +149,6 @@ def _results(watched: Watched, folder: Path, rows: RowFile, progress: Progress) 
     return ImageResults(
         title=setting.title,
         layer_name=setting.layer,
-        paper_table=setting.paper_table,
         remarks=setting.remarks,
         device=str(watched.probe.device),
         class_names=setting.class_names,

@@ -229,7 +229,6 @@ class ImageResults:
     Attributes:
         title: the network in a few words.
         layer_name: of the layer.
-        paper_table: table of the paper to print beside ours, None for none.
         remarks: what must stand below every table.
         device: of searches and float runs.
         class_names: of the logits; empty where they are not known.
@@ -249,7 +248,6 @@ class ImageResults:
 
     title: str
     layer_name: str
-    paper_table: str | None
     remarks: tuple[str, ...]
     device: str
     class_names: tuple[str, ...]

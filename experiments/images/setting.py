@@ -81,7 +81,6 @@ class Setting:
         class_names: of the logits; empty where they are not known.
         remarks: what must stand below every table, e.g. that weights are random.
         data: name of each input -> SHA-256, for the record.
-        paper_table: table of the paper to print beside ours ("4"), None for none.
         more: further options for the record; the run belongs to them.
         options: see there.
     """
@@ -94,7 +93,6 @@ class Setting:
     class_names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
-    paper_table: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
     options: ImageOptions = field(default_factory=ImageOptions)
 

@@ -10,10 +10,12 @@ from experiments.images.detail_tables import (
 )
 from experiments.images.layer_table import layer_table
 from experiments.images.results import ImageDistances, ImageResults
-from experiments.paper import ROWS, TEXT, CollisionRow
+from experiments.paper import TABLE_4, TEXT, CollisionRow
 from experiments.show.numbers import fixed, percent, probability
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
+
+MAIN = "table4"  # name of the main table
 
 
 def image_tables(results: ImageResults) -> list[Table]:
@@ -28,21 +30,14 @@ def image_tables(results: ImageResults) -> list[Table]:
     ]
 
 
-def table_name(results: ImageResults) -> str:
-    """Returns the name of the main table: "table4" where the paper has one of that number."""
-    number = results.paper_table
-    return f"table{number}" if number else "polytopes"
-
-
 def main_table(results: ImageResults) -> Table:
     """The paper's Table 4, its row above ours."""
-    number = results.paper_table
-    rows = [_paper_row(each) for each in ROWS if each.table == number] + _main_rows(results)
-    five = len(results.sets[0].search.units) == 5
+    rows = [*map(_paper_row, TABLE_4), *_main_rows(results)]
     title = f"vertices of one collision polytope, {results.title}, {results.layer_name}"
+    five = len(results.sets[0].search.units) == 5
     return Table(
-        name=table_name(results),
-        title=(f"Table {number}: five " if number else "five ") + title if five else title,
+        name=MAIN,
+        title=f"Table 4: five {title}" if five else title,
         columns=(
             *("vertices", "form", "success", "target conf.", "interpolated conf."),
             *("same, target's class", "image distance", "vertex distance", "ratio"),
@@ -138,11 +133,7 @@ def _accuracy_note(results: ImageResults) -> Iterator[str]:
         yield (
             f"Accuracy on {found.images} labelled images of the folder: top-1 "
             f"{percent(found.top1)}, top-5 {percent(found.top5)}"
-            + (
-                f" (paper: {TEXT['vgg16_top5_accuracy']} top-5 on ImageNet's test set)."
-                if results.paper_table
-                else "."
-            )
+            f" (paper: {TEXT['vgg16_top5_accuracy']} top-5 on ImageNet's test set)."
         )
 
 

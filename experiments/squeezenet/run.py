@@ -143,7 +143,6 @@ def _setting(options: SqueezeNetOptions, inputs: _Inputs, layer: str) -> Setting
         class_names=tuple(map(class_name, range(CLASSES))),
         remarks=_remarks(options, pictures.which, name),
         data=inputs.data,
-        paper_table="4",
         more={"layer_asked": layer},
         options=replace(
             options.image,

@@ -65,7 +65,6 @@ def vgg16_setting(
         class_names=() if random else tuple(map(class_name, range(CLASSES))),
         remarks=(*network.remarks, *_remarks(options)),
         data=network.data | {"images": pictures.sha256},
-        paper_table="4",
         more={"resize": rule, "side": options.side},
         options=options.image,
     )
