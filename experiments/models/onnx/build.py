@@ -1,15 +1,19 @@
 """How does an ONNX graph become a torch module?  One torch.fx node at a time, shapes known.
 
 Every step is run once, as soon as it is added, on torch's meta device, where tensors have shape
-and type and no numbers: so every operator knows the shapes it meets, chains of sizes (Shape,
-Gather, Concat) are numbers before they matter, and no size that a file declares takes memory.
+and type and no numbers: so every operator knows the shapes it meets, and no size that a file
+declares takes memory.
+
+Torch's module always takes a batch, the file's network need not: it may have no batch axis, or
+lose it in a reshape.  A `Value` says which of the two it is; operators speak of the file's axes.
 """
 
+import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,18 +22,42 @@ from torch import Tensor, fx, nn
 from experiments.readers.foreign_files import reason
 from polytope.errors import CollisionError, FileFormatError, InputError
 
+if TYPE_CHECKING:
+    import onnx
+
 #: Numbers of one step, for one input; VGG-16 has 3.2 million.
 LARGEST = 1 << 28
-#: Bytes of constants that are computed, in all; they are sizes.
-MOST_COMPUTED = 1 << 26
+#: Bytes of constants that are computed, in all; they are sizes, and weights laid out anew.
+MOST_COMPUTED = 1 << 28
+
+
+class TooLargeError(InputError):
+    """More numbers than a network's; never tried in another way."""
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """What a name of the graph stands for: a step, and what it gives (no numbers)."""
+    """What a name of the graph stands for: a step, and what it gives (no numbers).
+
+    Attributes:
+        node: the step.
+        example: its tensor, whose first axis counts the inputs of the batch.
+        batched: whether the file has that axis as its own first one; else it is torch's alone, and
+            the file's tensor is of one input.
+    """
 
     node: fx.Node
     example: Tensor
+    batched: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As the file has it."""
+        return tuple(self.example.shape if self.batched else self.example.shape[1:])
+
+    def axis(self, axis: int) -> int:
+        """Torch's number of an axis of the file's."""
+        return axis % len(self.shape) + (0 if self.batched else 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,6 +71,7 @@ class Node:
         inputs: names; "" for one that is left out.
         outputs: names.
         attributes: by name, as Python values and numpy arrays.
+        proto: as the file has it.
     """
 
     op: str
@@ -51,6 +80,7 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    proto: "onnx.NodeProto"
 
     def refuse(self, wanted: str, got: object) -> InputError:
         """Returns the error that this operator is used in a way that is not supported."""
@@ -73,7 +103,7 @@ class Builder:
         opset: version of the operators.
         batch: size of the batch axis in the file; sizes equal to it stand for any batch.
         constants: name -> numbers that do not depend on the input.
-        values: name -> step.
+        known: name -> shape and type that ONNX itself infers, sizes 0 where they are open.
         uses: how often a name is read (a graph's outputs count).
         users: name -> the operators that read it.
     """
@@ -81,6 +111,7 @@ class Builder:
     opset: int
     batch: int
     constants: dict[str, np.ndarray]
+    known: Mapping[str, Tensor]
     uses: Counter[str]
     users: Mapping[str, tuple[Node, ...]]
     values: dict[str, Value] = field(default_factory=dict)
@@ -88,10 +119,6 @@ class Builder:
     computed: int = 0
     root: nn.Module = field(default_factory=nn.Module)
     graph: fx.Graph = field(default_factory=fx.Graph)
-
-    def start(self, name: str, example: Tensor) -> None:
-        """Adds the input of the network."""
-        self.values[name] = Value(self.graph.placeholder("x"), example)
 
     def value(self, node: Node, index: int = 0) -> Value:
         """Returns an input that depends on the network's input."""
@@ -118,34 +145,112 @@ class Builder:
         return found
 
     def module(self, node: Node, module: nn.Module, value: Value, *, name: str = "") -> Value:
-        """Adds a module applied to a value."""
+        """Adds a module applied to a value; axis 0 stays what it is."""
         name = name or node.name
         module = module.eval().requires_grad_(False)
         self.root.add_module(name, module)
-        return self._run(node, self.graph.call_module(name, (value.node,)), module, value.example)
+        step = self.graph.call_module(name, (value.node,))
+        return self._run(node, step, module, (value.example,), batched=value.batched)
 
     def call(self, node: Node, function: Callable[..., Any], *arguments: Any) -> Value:
         """Adds a function; arguments that are Values are steps, the others as they are."""
-        nodes, examples = _split(arguments)
-        return self._run(node, self.graph.call_function(function, nodes), function, *examples)
+        parts = _split(arguments)
+        step = self.graph.call_function(function, parts.nodes)
+        return self._run(node, step, function, parts.examples, batched=parts.batched)
 
-    def method(self, node: Node, name: str, *arguments: Any) -> Value:
-        """Adds a method of the first argument."""
-        nodes, examples = _split(arguments)
-        function = getattr(torch.Tensor, name)
-        return self._run(node, self.graph.call_method(name, nodes), function, *examples)
+    def method(self, node: Node, name: str, *arguments: Any, batched: bool | None = None) -> Value:
+        """Adds a method of the first argument; `batched` says what comes of it, if it changes."""
+        parts = _split(arguments)
+        step = self.graph.call_method(name, parts.nodes)
+        kept = parts.batched if batched is None else batched
+        return self._run(node, step, getattr(torch.Tensor, name), parts.examples, batched=kept)
+
+    def part(self, node: Node, value: Value, index: int, example: Tensor) -> Value:
+        """Adds the choice of one tensor of a step that gives several."""
+        step = self.graph.call_function(operator.getitem, (value.node, index))
+        return Value(step, example, value.batched)
+
+    def getitem(self, node: Node, value: Value, index: tuple[slice, ...]) -> Value:
+        """Adds the part of a tensor along torch's axes."""
+        step = self.graph.call_function(operator.getitem, (value.node, index))
+        return self._run(
+            node, step, lambda given: given[index], (value.example,), batched=value.batched
+        )
+
+    def free_label(self, node: Node) -> str:
+        """Returns a label under which the node has no constant yet."""
+        return self.free(f"{node.name}_constant").removeprefix(f"{node.name}_")
+
+    def number(self, node: Node, array: np.ndarray, *, label: str = "constant") -> Value:
+        """Adds constant numbers as they are; of no batch, so only for functions of several."""
+        name = f"{node.name}_{label}"
+        self.root.register_buffer(name, torch.from_numpy(np.array(array)))
+        example = torch.empty(array.shape, dtype=_torch(array), device="meta")
+        return Value(self.graph.get_attr(name), example)
+
+    def unbatched(self, node: Node, value: Value) -> Value:
+        """Returns the value with the batch axis in front of all of the file's axes.
+
+        Raises:
+            InputError: the file was made for several inputs at once, which could mix.
+        """
+        if not value.batched:
+            return value
+        if self.batch != 1:
+            raise node.refuse("an operator that keeps the batch axis", f"batches of {self.batch}")
+        return self.method(node, "unsqueeze", value, 1, batched=False)
+
+    def settled(self, node: Node, value: Value) -> Value:
+        """Returns the value with the file's first axis as the batch, where that has size 1.
+
+        The one axis of a vector is never a batch: its numbers belong together.
+        """
+        if value.batched or self.batch != 1 or value.shape[:1] != (1,) or len(value.shape) == 1:
+            return value
+        return self.method(node, "squeeze", value, 1, batched=True)
+
+    def laid_out(self, node: Node, value: Value, shape: tuple[int, ...]) -> Value:
+        """Returns the same numbers in the same order, in another shape of the file's."""
+        batched = len(shape) > 1 and shape[0] == self.batch and (value.batched or shape[0] == 1)
+        if not batched:
+            value = self.unbatched(node, value)
+        rest = shape[1:] if batched else shape
+        if len(rest) == 1 and value.example.ndim > 1:
+            made = self.module(node, nn.Flatten(1), value, name=self.free(node.name))
+        else:
+            made = self.method(node, "reshape", value, -1, *rest)
+        return Value(made.node, made.example, batched)
+
+    def free(self, name: str) -> str:
+        """Returns a name of the root's that nothing has yet."""
+        found, count = name, 1
+        while hasattr(self.root, found):
+            count += 1
+            found = f"{name}_{count}"
+        return found
 
     def _run(
-        self, node: Node, step: fx.Node, function: Callable[..., Any], *examples: Any
+        self,
+        node: Node,
+        step: fx.Node,
+        function: Callable[..., Any],
+        examples: tuple[Any, ...],
+        *,
+        batched: bool,
     ) -> Value:
         try:
             with torch.no_grad():
                 made = _on_meta(function, *examples)
         except Exception as problem:
             raise node.misfit(problem) from problem
+        if isinstance(made, Tensor):
+            self.check_size(node, made)
+        return Value(step, made, batched)
+
+    def check_size(self, node: Node, made: Tensor) -> None:
+        """Raise InputError where a step has more numbers than a network's."""
         if made.numel() > LARGEST * max(1, self.batch):
-            raise node.refuse(f"at most {LARGEST:,} numbers an input", f"shape {tuple(made.shape)}")
-        return Value(step, made)
+            raise self.too_large(node, f"{LARGEST:,} numbers an input", tuple(made.shape))
 
     def compute(self, node: Node, size: int) -> None:
         """Takes note of a constant of so many bytes that is about to be computed.
@@ -155,7 +260,12 @@ class Builder:
         """
         self.computed += size
         if self.computed > MOST_COMPUTED:
-            raise node.refuse(f"at most {MOST_COMPUTED:,} bytes of computed constants", "more")
+            raise self.too_large(node, f"{MOST_COMPUTED:,} bytes of computed constants", "more")
+
+    @staticmethod
+    def too_large(node: Node, limit: str, got: object) -> TooLargeError:
+        """Returns the error that a step would take too much memory."""
+        return TooLargeError(f"{node.place}: expected at most {limit}, got {got}")
 
     def finish(self, outputs: list[str]) -> fx.GraphModule:
         """Returns the module that computes the named outputs."""
@@ -164,34 +274,48 @@ class Builder:
         return fx.GraphModule(self.root, self.graph)
 
 
-def _on_meta(function: Callable[..., Any], *examples: Any) -> Tensor:
+def _torch(array: np.ndarray) -> torch.dtype:
+    kind: torch.dtype = torch.from_numpy(np.zeros(0, array.dtype)).dtype
+    return kind
+
+
+def _on_meta(function: Callable[..., Any], *examples: Any) -> Any:
     """The output, without its numbers."""
     if not isinstance(function, nn.Module):
-        found: Tensor = function(*examples)
-        return found
+        return function(*examples)
     numbers = {**dict(function.named_parameters()), **dict(function.named_buffers())}
     own = examples[0].dtype  # the meta device does not always mind
     if mixed := {v.dtype for v in numbers.values() if v.is_floating_point()} - {own}:
         raise TypeError(f"an input of {own} and weights of {mixed.pop()}")
     elsewhere = {name: value.to("meta") for name, value in numbers.items()}
-    made: Tensor = torch.func.functional_call(function, elsewhere, examples)
-    return made
+    return torch.func.functional_call(function, elsewhere, examples)
 
 
-def _split(arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+@dataclass(frozen=True, eq=False)
+class _Parts:
     """Arguments as steps of the graph, and as examples."""
+
+    nodes: tuple[Any, ...]
+    examples: tuple[Any, ...]
+    batched: bool
+
+
+def _split(arguments: tuple[Any, ...]) -> _Parts:
+    found: list[Value] = []
 
     def of(value: Any, part: str) -> Any:
         if isinstance(value, Value):
+            found.append(value)
             return getattr(value, part)
         if isinstance(value, list):
             return [of(each, part) for each in value]
         return value
 
-    return (
-        tuple(of(each, "node") for each in arguments),
-        tuple(of(each, "example") for each in arguments),
-    )
+    nodes = tuple(of(each, "node") for each in arguments)
+    examples = tuple(of(each, "example") for each in arguments)
+    # Constants are of no batch: what depends on the input says what the result is.
+    steps = [each.batched for each in found if each.node.op != "get_attr"]
+    return _Parts(nodes, examples, all(steps))
 
 
 def tensor(array: np.ndarray) -> nn.Parameter:

@@ -1,21 +1,22 @@
 """Which network does an ONNX file hold?  Read by `onnx`, checked, and rebuilt as a torch module.
 
-Supported is what a network of ReLU layers needs (`OPERATORS`); anything else is refused by name
-and place.  Nothing is executed from the file, and no file beside it is opened unless asked for.
+What a network of ReLU layers needs becomes torch's own (`OPERATORS`); any other operator is a step
+that ONNX's reference implementation runs.  Nothing is executed from the file, and no file beside it
+is opened unless asked for.
 """
 
 from collections import Counter, defaultdict
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import fx
 
-from experiments.models.onnx import shapes  # noqa: F401 - registers its operators
-from experiments.models.onnx.build import LARGEST, Builder, Node, module_name
-from experiments.models.onnx.ops import FIRST_OUTPUT, OPERATORS
+from experiments.models.onnx import elementwise, linear, pools, shapes  # noqa: F401 - they register
+from experiments.models.onnx.build import Builder, Node, TooLargeError, Value, module_name
+from experiments.models.onnx.inputs import batch_readings, inferred, read_inputs
+from experiments.models.onnx.opaque import FAULTY, fold, take_as_it_is
+from experiments.models.onnx.ops import OPERATORS
 from experiments.readers.foreign_files import check_version, reason, refuse_foreign
 from polytope.errors import CollisionError, FileFormatError, InputError
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 OLDEST = (1, 21)
 OLDEST_OPSET = 7  # before it, Add had an attribute that said how to broadcast
 LARGEST_FILE = 2 << 30  # bytes that a protocol buffer may have
-_FLOATS = (np.float16, np.float32, np.float64)
 
 
 def read_onnx(
@@ -59,9 +59,23 @@ def _read(
     path: Path, input_shape: tuple[int, ...] | None, external_data: bool
 ) -> tuple[fx.GraphModule, tuple[int, ...]]:
     model = _load(path, external_data)
-    opset = _opset(model, path)
+    first = None
+    for batched in batch_readings(model.graph):
+        try:
+            return _as_module(model, path, input_shape, batched=batched)
+        except (TooLargeError, FileFormatError):
+            raise
+        except InputError as problem:
+            first = first or problem
+    assert first is not None
+    raise first
+
+
+def _as_module(
+    model: "onnx.ModelProto", path: Path, input_shape: tuple[int, ...] | None, *, batched: bool
+) -> tuple[fx.GraphModule, tuple[int, ...]]:
     constants = {each.name: _array(each, path) for each in model.graph.initializer}
-    name, example = _example(model.graph, constants, input_shape, path)
+    inputs = read_inputs(model.graph, constants, input_shape, path, batched=batched)
     nodes = _nodes(model.graph)
     users: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
@@ -71,35 +85,52 @@ def _read(
     if not outputs:
         raise FileFormatError(f"{path}: expected a network with outputs, got one without")
     builder = Builder(
-        opset=opset,
-        batch=len(example),
+        opset=_opset(model, path),
+        batch=inputs.batch,
         constants=constants,
+        known=inferred(model, inputs),
         uses=Counter([each for node in nodes for each in node.inputs] + outputs),
         users={each: tuple(found) for each, found in users.items()},
     )
-    builder.start(name, example)
+    inputs.start(builder)
     for node in nodes:
         _add(builder, node)
     if loose := [each for each in outputs if each not in builder.values]:
         raise InputError(f"{path}: expected outputs that depend on the input, got {loose}")
-    return builder.finish(outputs).eval(), tuple(example.shape[1:])
+    return builder.finish(outputs).eval(), inputs.shape
 
 
 def _add(builder: Builder, node: Node) -> None:
     """Adds one operator; what it needs is there, since a valid graph is in order."""
     if node.place in builder.done:
         return
-    for other in node.outputs[1:]:
-        if builder.uses[other] or node.op not in FIRST_OUTPUT:
-            raise node.refuse("one output in use", f"{other!r} as well")
     try:
-        made = OPERATORS[node.op](builder, node)
+        if fold(builder, node):
+            return
+        builder.values |= _made(builder, node)
     except Exception as problem:  # numpy and torch raise nearly anything on odd attributes
         raise node.misfit(problem) from problem
-    if isinstance(made, np.ndarray):
-        builder.constants[node.outputs[0]] = made
-    else:
-        builder.values[node.outputs[0]] = made
+
+
+def _made(builder: Builder, node: Node) -> dict[str, Value]:
+    """The outputs of an operator by name; what is not known, or not so, is taken as it is."""
+    handler = None if node.proto.domain not in ("", "ai.onnx") else OPERATORS.get(node.op)
+    others = [name for name in node.outputs[1:] if builder.uses[name]]
+    before = set(builder.graph.nodes)
+    if handler is not None and (not others or node.op == "Split"):
+        try:
+            made = handler(builder, node)
+        except (TooLargeError, FileFormatError):
+            raise
+        except (InputError, KeyError, IndexError, NotImplementedError):
+            if node.op in FAULTY:
+                raise
+            for step in [each for each in reversed(builder.graph.nodes) if each not in before]:
+                builder.graph.erase_node(step)
+        else:
+            return made if isinstance(made, dict) else {node.outputs[0]: made}
+    take_as_it_is(builder, node)
+    return {}
 
 
 def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
@@ -192,52 +223,8 @@ def _array(found: "onnx.TensorProto", path: Path) -> np.ndarray:
         raise FileFormatError(f"{path}: tensor {found.name!r}: {reason(problem)}") from problem
 
 
-def _example(
-    graph: "onnx.GraphProto",
-    constants: dict[str, np.ndarray],
-    wanted: tuple[int, ...] | None,
-    path: Path,
-) -> tuple[str, torch.Tensor]:
-    """The name of the network's input, and its shape and type with the file's batch size, or 1."""
-    from onnx import helper
-
-    inputs = [each for each in graph.input if each.name not in constants]
-    if len(inputs) != 1:
-        names = ", ".join(each.name for each in inputs) or "none"
-        raise InputError(f"{path}: expected one input, got {len(inputs)} ({names})")
-    kind = inputs[0].type.tensor_type
-    dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type) if kind.elem_type else None
-    if dtype not in _FLOATS:
-        raise InputError(f"{path}: expected an input of floats, got {dtype} for {inputs[0].name!r}")
-    sizes = [max(0, each.dim_value) if each.HasField("dim_value") else 0 for each in kind.shape.dim]
-    if len(sizes) < 2:
-        raise InputError(
-            f"{path}: expected an input whose first axis is the batch, got shape {sizes}"
-        )
-    shape = tuple(sizes[1:])
-    if wanted is not None:
-        if len(wanted) != len(shape) or any(
-            size not in (0, asked) for size, asked in zip(shape, wanted, strict=True)
-        ):
-            raise InputError(f"input-shape: expected {_open(shape)} as in {path}, got {wanted}")
-        shape = wanted
-    if 0 in shape:
-        raise InputError(
-            f"input-shape: expected the sizes that {path} leaves open ({_open(shape)}), got none; "
-            "give --input-shape"
-        )
-    if prod(shape) > LARGEST or sizes[0] > LARGEST:
-        raise InputError(f"{path}: expected inputs of at most {LARGEST:,} numbers, got {sizes}")
-    kind = getattr(torch, np.dtype(dtype).name)
-    return inputs[0].name, torch.empty((sizes[0] or 1, *shape), dtype=kind, device="meta")
-
-
-def _open(shape: tuple[int, ...]) -> str:
-    return ",".join("?" if size == 0 else str(size) for size in shape)
-
-
 def _nodes(graph: "onnx.GraphProto") -> list[Node]:
-    """The operators, all of them known ones."""
+    """The operators, in order."""
     from onnx import numpy_helper
 
     def value(attribute: "onnx.AttributeProto") -> Any:
@@ -250,11 +237,10 @@ def _nodes(graph: "onnx.GraphProto") -> list[Node]:
     for index, each in enumerate(graph.node):
         called = f" {each.name!r}" if each.name else ""
         place = f"node {index}{called} ({each.op_type})"
-        if each.domain not in ("", "ai.onnx") or each.op_type not in OPERATORS:
-            domain = f" of domain {each.domain}" if each.domain else ""
+        if each.domain not in ("", "ai.onnx"):
             raise InputError(
-                f"{place}: expected one of {', '.join(sorted(OPERATORS))}; got operator "
-                f"{each.op_type}{domain}, which is not supported"
+                f"{place}: expected operators of ONNX itself, got domain {each.domain}, which "
+                "its reference cannot run"
             )
         nodes.append(
             Node(
@@ -264,6 +250,7 @@ def _nodes(graph: "onnx.GraphProto") -> list[Node]:
                 inputs=tuple(each.input),
                 outputs=tuple(each.output),
                 attributes={a.name: value(a) for a in each.attribute},
+                proto=each,
             )
         )
     return nodes

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from experiments.models.onnx.build import Node
 
+Sizes = tuple[int, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Windows over height and width.
+    """Windows over one, two or three axes.
 
     Attributes:
         kernel, stride, dilation: of each axis.
@@ -17,11 +20,11 @@ class Windows:
         ceil: whether windows that are not full at the end count.
     """
 
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    before: tuple[int, int]
-    after: tuple[int, int]
+    kernel: Sizes
+    stride: Sizes
+    dilation: Sizes
+    before: Sizes
+    after: Sizes
     ceil: bool
 
     @property
@@ -30,14 +33,24 @@ class Windows:
         return self.before == self.after
 
     @property
-    def padded(self) -> bool:
-        """Whether anything is padded."""
-        return any((*self.before, *self.after))
+    def padding(self) -> Sizes:
+        """In the order of torch's padding modules: the last axis first, its beginning first."""
+        return torch_order(self.before, self.after)
 
-    def zero_pad(self) -> tuple[int, int, int, int]:
-        """The padding in the order of `nn.ZeroPad2d`: left, right, top, bottom."""
-        (top, left), (bottom, right) = self.before, self.after
-        return (left, right, top, bottom)
+    @property
+    def bare(self) -> "Windows":
+        """The same over an input that is padded already."""
+        none = (0,) * len(self.kernel)
+        return replace(self, before=none, after=none)
+
+
+def torch_order(before: Sequence[int], after: Sequence[int]) -> Sizes:
+    """Returns paddings as torch's modules take them.
+
+    >>> torch_order((1, 2), (3, 4))
+    (2, 4, 1, 3)
+    """
+    return tuple(chain.from_iterable(zip(reversed(before), reversed(after), strict=True)))
 
 
 def read_windows(node: Node, kernel: Sequence[int], size: Sequence[int]) -> Windows:
@@ -45,41 +58,48 @@ def read_windows(node: Node, kernel: Sequence[int], size: Sequence[int]) -> Wind
 
     Args:
         node: the operator.
-        kernel: height and width of a window.
-        size: height and width of its input, which "SAME" padding depends on.
+        kernel: sizes of a window.
+        size: sizes of its input along the same axes, which "SAME" padding depends on.
 
     Raises:
-        InputError: the attributes are not those of two axes.
+        InputError: the attributes are not those of so many axes.
     """
-    given = node.attributes
-    stride, dilation = _pair(node, "strides", 1), _pair(node, "dilations", 1)
+    given, axes = node.attributes, len(kernel)
+    if len(size) != axes:
+        raise node.refuse(f"an input of {axes} axes behind the channels", f"{len(size)}")
+    stride, dilation = _each(node, "strides", axes), _each(node, "dilations", axes)
     auto = _text(given.get("auto_pad", "NOTSET"))
-    pads = given.get("pads", [0, 0, 0, 0])
-    if len(pads) != 4 or min(pads) < 0:
-        raise node.refuse("4 pads >= 0", list(pads))
-    before, after = (pads[0], pads[1]), (pads[2], pads[3])
+    pads = list(given.get("pads", [0] * 2 * axes))
+    if len(pads) != 2 * axes or min(pads) < 0:
+        raise node.refuse(f"{2 * axes} pads >= 0", pads)
     if auto not in ("NOTSET", ""):
-        if "pads" in given and any(pads):
-            raise node.refuse("no pads beside auto_pad", list(pads))
-        before, after = (0, 0), (0, 0)
-    if auto in ("SAME_UPPER", "SAME_LOWER"):
-        whole = [
-            max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
-            for n, s, d, k in zip(size, stride, dilation, kernel, strict=True)
-        ]
-        small, large = [n // 2 for n in whole], [n - n // 2 for n in whole]
-        first, last = (small, large) if auto == "SAME_UPPER" else (large, small)
-        before, after = (first[0], first[1]), (last[0], last[1])
-    elif auto not in ("NOTSET", "", "VALID"):
-        raise node.refuse("auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto)
+        if any(pads):
+            raise node.refuse("no pads beside auto_pad", pads)
+        pads = _same(node, auto, kernel, size)
     return Windows(
-        kernel=(int(kernel[0]), int(kernel[1])),
+        kernel=tuple(map(int, kernel)),
         stride=stride,
         dilation=dilation,
-        before=before,
-        after=after,
+        before=tuple(pads[:axes]),
+        after=tuple(pads[axes:]),
         ceil=bool(given.get("ceil_mode", 0)),
     )
+
+
+def _same(node: Node, auto: str, kernel: Sequence[int], size: Sequence[int]) -> list[int]:
+    """The pads that a word stands for."""
+    axes = len(kernel)
+    if auto == "VALID":
+        return [0] * 2 * axes
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        raise node.refuse("auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto)
+    stride, dilation = _each(node, "strides", axes), _each(node, "dilations", axes)
+    whole = [
+        max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
+        for n, s, d, k in zip(size, stride, dilation, kernel, strict=True)
+    ]
+    small, large = [n // 2 for n in whole], [n - n // 2 for n in whole]
+    return [*small, *large] if auto == "SAME_UPPER" else [*large, *small]
 
 
 def pooling_ceil(node: Node, windows: Windows, size: Sequence[int]) -> bool:
@@ -112,9 +132,9 @@ def padded_ceil(node: Node, windows: Windows, size: Sequence[int]) -> bool:
     """
     wanted = _count(windows, size, windows.after, ceil=windows.ceil)
     inside = [n + p + q for n, p, q in zip(size, windows.before, windows.after, strict=True)]
-    bare = replace(windows, before=(0, 0), after=(0, 0))
+    bare = windows.bare
     for ceil in (False, True):
-        if _count(bare, inside, (0, 0), ceil=ceil) == wanted:
+        if _count(bare, inside, bare.after, ceil=ceil) == wanted:
             return ceil
     raise node.refuse(
         "windows that torch has too, behind padding that differs at both ends",
@@ -122,9 +142,7 @@ def padded_ceil(node: Node, windows: Windows, size: Sequence[int]) -> bool:
     )
 
 
-def _count(
-    windows: Windows, size: Sequence[int], after: tuple[int, int], *, ceil: bool
-) -> tuple[int, ...]:
+def _count(windows: Windows, size: Sequence[int], after: Sizes, *, ceil: bool) -> Sizes:
     counts = []
     for n, k, s, d, p, q in zip(
         size, windows.kernel, windows.stride, windows.dilation, windows.before, after, strict=True
@@ -137,11 +155,11 @@ def _count(
     return tuple(counts)
 
 
-def _pair(node: Node, name: str, usual: int) -> tuple[int, int]:
-    given = node.attributes.get(name, [usual, usual])
-    if len(given) != 2 or min(given) < 1:
-        raise node.refuse(f"2 {name} >= 1", list(given))
-    return int(given[0]), int(given[1])
+def _each(node: Node, name: str, axes: int) -> Sizes:
+    given = node.attributes.get(name, [1] * axes)
+    if len(given) != axes or min(given) < 1:
+        raise node.refuse(f"{axes} {name} >= 1", list(given))
+    return tuple(map(int, given))
 
 
 def _text(value: Any) -> str:
