@@ -179,7 +179,7 @@ def inferred(model: "onnx.ModelProto", inputs: Inputs) -> dict[str, Tensor]:
     for each in closed.graph.output:  # what a file declares may contradict what it computes
         each.type.tensor_type.ClearField("shape")
     try:
-        found = onnx.shape_inference.infer_shapes(closed, data_prop=True)
+        found = onnx.shape_inference.infer_shapes(closed)  # no values: they can be endless
     except Exception:  # a proposal only: a step whose shape is not known is run once
         return {}
     return {
