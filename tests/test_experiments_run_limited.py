@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments.run import limited
-from experiments.run.limited import in_time
+from experiments.run.limited import Helper, in_time
 from polytope.errors import InputError
 
 
@@ -88,6 +88,27 @@ def test_memory_that_runs_out_is_a_reason_and_no_error():
 def test_an_error_is_the_callers():
     with pytest.raises(InputError, match="no good"):
         in_time(raises, "no good", seconds=60)
+
+
+def whoami(seconds):
+    yield os.getpid()
+    time.sleep(seconds)
+
+
+def test_a_helper_starts_once_and_again_where_it_was_ended():
+    with Helper() as helper:
+        (first,) = helper.in_time(whoami, 0, seconds=60).items
+        with pytest.raises(InputError, match="no good"):
+            helper.in_time(raises, "no good", seconds=60)
+        assert helper.in_time(whoami, 0, seconds=60).items == [first]
+        late = helper.in_time(whoami, 600, seconds=1)
+        assert (late.items, late.late) == ([first], True)
+        (second,) = helper.in_time(whoami, 0, seconds=60).items
+        assert second != first
+        assert helper.in_time(dies, 7, seconds=60).reason == "the process ended with 7"
+        (third,) = helper.in_time(whoami, 0, seconds=60).items
+        assert len({first, second, third}) == 3
+    assert all(ends(each, seconds=20) for each in (first, second, third))
 
 
 PARENT = """

@@ -29,6 +29,7 @@ from experiments.own.results import ComparedVertex, Comparison, PointMeanings, V
 from experiments.own.solver import Solver
 from experiments.run.desk import Run
 from experiments.run.files import open_run_folder
+from experiments.run.limited import Helper
 from experiments.run.outcomes import Outcome
 from experiments.run.proofs import FOLDER, keep_checker
 from experiments.run.record import Record, write_record
@@ -176,7 +177,7 @@ def _check_search(own: OwnNetwork, request: CompareRequest, search: VertexSearch
 
 def _vertices(work: Work) -> tuple[ComparedVertex, ...]:
     """Every vertex against the exact sets, each kept as soon as it is there."""
-    search, solver = work.search, Solver(work.run.folder, work.request.vertex_seconds)
+    search = work.search
     # The files' checksums say which target, the points which search.
     said = {"target", "search", *(each.field for each in SEARCH_OPTIONS)}
     asked = {name: str(v) for name, v in recorded(work.request).items() if name not in said}
@@ -184,6 +185,7 @@ def _vertices(work: Work) -> tuple[ComparedVertex, ...]:
     keys = [VertexKey(index) for index in range(len(search.units))]
     progress, title = work.run.progress, f"{len(keys)} vertices against exact ones"
     with (
+        Helper() as helper,
         RowFile(
             work.run.folder / ROWS,
             options={"files": work.own.files, **asked},
@@ -191,6 +193,7 @@ def _vertices(work: Work) -> tuple[ComparedVertex, ...]:
         ) as rows,
         progress.stage("vertices", title),
     ):
+        solver = Solver(work.run.folder, work.request.vertex_seconds, helper)
         for key in progress.track(keys, total=len(keys), unit="vertices"):
             if key not in rows:
                 rows.append(key, Outcome(_vertex(work, key.index, solver)))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.measure.minimum import Minimum
-from experiments.run.limited import in_time
+from experiments.run.limited import Helper
 from experiments.run.proofs import MOST_SAVED, Proof, Proofs
 from polytope import CollisionPolytope, LPResult, LPStatus
 from polytope.network.region_polytope import RegionPolytope
@@ -55,10 +55,12 @@ class Solver:
     Attributes:
         folder: of the run; certificates go into it.
         seconds: for the programs of one vertex in one space, at most.
+        helper: solves them.
     """
 
     folder: Path
     seconds: float
+    helper: Helper
 
     def solve(
         self, polytope: CollisionPolytope, unit: int, point: np.ndarray, *, name: str
@@ -77,7 +79,8 @@ class Solver:
         layer = replace(polytope.layer)
         end = IN_REGION if isinstance(polytope, RegionPolytope) else ""
         proofs = Proofs(self.folder, layer=layer, most=MOST_SAVED)
-        done = in_time(_solved, _Given(proofs, unit, point, name, end), seconds=self.seconds)
+        given = _Given(proofs, unit, point, name, end)
+        done = self.helper.in_time(_solved, given, seconds=self.seconds)
         reason = done.reason
         if reason.startswith("given up"):
             reason = f"{OUT_OF_TIME} of {self.seconds:g} seconds for a vertex"
