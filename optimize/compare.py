@@ -132,8 +132,7 @@ def compare(
         if (owner, unit) not in found:
             given = known[owner].get(unit)
             found[owner, unit] = polytopes[owner].unit_vertex(unit) if given is None else given
-        pair = (polytopes[owner], found[owner, unit])
-        results.append(_compare_one(pair, search, vertex, distance))
+        results.append(_compare_one(polytopes[owner], found[owner, unit], search, vertex, distance))
     return tuple(results)
 
 
@@ -258,12 +257,12 @@ def _equal(one: ExactArray | None, other: ExactArray | None) -> bool:
 
 
 def _compare_one(
-    pair: tuple[CollisionPolytope, LPResult],
+    polytope: CollisionPolytope,
+    exact: LPResult,
     search: VertexSearch,
     vertex: int,
     distance: Literal["linf"] | None,
 ) -> VertexComparison:
-    polytope, exact = pair
     unit = int(search.units[vertex])
     point = _point(polytope, search, vertex)
     residuals = polytope.residuals(point)

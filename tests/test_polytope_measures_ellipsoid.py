@@ -88,7 +88,7 @@ def test_the_ball_of_the_ellipsoid_is_no_larger_than_the_chebyshev_ball():
 
 def test_a_shape_that_sticks_out_by_a_hair_is_seen():
     P = cube(2)
-    _, rows = Hull.of(P.layer).flattened()
+    rows = Hull.of(P.layer).flattened()
     around = Around(rows, RationalVector.of([F(1, 4), F(1, 2)]))
     center = np.array([0.25, 0.0])
     assert around.contains_ellipsoid(center, np.eye(2) / 2)

@@ -75,10 +75,10 @@ def _functions(value):
     return [(member, found) for member, found in unwrapped if inspect.isfunction(found)]
 
 
-def module_functions(path):
-    """Yields every function of a module that has no leading underscore, at any depth."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and re.match(r"[a-z]|__init__", node.name):
+def module_functions(path, *, private=False):
+    """Yields every function of a module, at any depth; those with an underscore if asked for."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.FunctionDef) and (private or re.match("[a-z]|__init__", node.name)):
             yield node
 
 
@@ -93,6 +93,64 @@ def test_functions_between_modules_take_few_positional_parameters(package):
         if len([a for a in node.args.args if a.arg not in ("self", "cls")]) > 5
     ]
     assert crowded == []
+
+
+MODULES = [
+    path.relative_to(ROOT)
+    for package in ("polytope", "optimize")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if path.name != "checker.py"  # a program of its own, its helpers private
+]
+#: Pairs that Python asks for: the items of a dict, and what torch hands to a module.
+PAIRS = {"iter_unit_vertices", "unit_vertices", "unique", "forward"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_at_most_five_parameters_without_a_default(path):
+    crowded = {}
+    for node in module_functions(path):
+        names = [a.arg for a in node.args.args if a.arg not in ("self", "cls")]
+        needed = len(names) - len(node.args.defaults)
+        needed += sum(default is None for default in node.args.kw_defaults)
+        crowded |= {node.name: needed} if needed > 5 else {}
+    assert crowded == {}
+
+
+def unlike(annotation):
+    """Tuples of a fixed length whose entries are of several types."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "tuple":
+            entries = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            kinds = {ast.unparse(entry) for entry in entries}
+            if len(kinds) > 1 and "..." not in kinds:
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_no_tuple_of_unlike_things(path):
+    """No parameter packs some, and what other modules may call returns none."""
+    packed = set()
+    for node in module_functions(path, private=True):
+        given = [*node.args.args, *node.args.kwonlyargs]
+        found = [(a.arg, a.annotation) for a in given if a.annotation is not None]
+        if node.returns is not None and not node.name.startswith("_"):
+            found.append(("return", node.returns))
+        packed |= {(node.name, name) for name, kind in found for _ in unlike(kind)}
+    assert {(name, part) for name, part in packed if name not in PAIRS} == set()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "found"),
+    [
+        ("tuple[int, str]", ["tuple[int, str]"]),
+        ("Iterator[tuple[int, Fraction]] | None", ["tuple[int, Fraction]"]),
+        ("tuple[int, int]", []),
+        ("tuple[Fraction, ...]", []),
+        ("dict[str, list[int]]", []),
+    ],
+)
+def test_the_rule_sees(annotation, found):
+    assert list(unlike(ast.parse(annotation, mode="eval").body)) == found
 
 
 def test_results_are_frozen():

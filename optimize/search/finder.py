@@ -17,7 +17,7 @@ from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
 from optimize.search.result import History, VertexSearch
 from optimize.search.run import Keeping, Run, measure
-from optimize.search.setup import add_noise, build_problem, choose_method, read_device
+from optimize.search.setup import Vertices, add_noise, build_problem, choose_method, read_device
 from optimize.search.stopping import Stopping
 from polytope.errors import InputError
 
@@ -112,14 +112,15 @@ def find_vertices(
     with strict_float32(reader.device):
         request = read_request(reader, target, bounds, batched=batched)
         start_points = read_start(reader, start, request)
-        problem, chosen, owners = build_problem(
-            reader, request, objective, units=units, execution=execution
-        )
+        vertices = build_problem(reader, request, objective, units=units, execution=execution)
+        problem = vertices.problem
         method = choose_method(optimizer, problem)
         like = problem.pattern.target_pre
-        points = problem.project(add_noise(start_points[owners].to(like.dtype), noise, seed))
-        options = (objective, method, problem.execution, stopping)
-        print_of = _fingerprint(reader, request, points, chosen, options)
+        begun = start_points[vertices.owners].to(like.dtype)
+        points = problem.project(add_noise(begun, noise, seed))
+        rule = (stopping.check_every, stopping.plateau_tolerance, stopping.patience)
+        settings = repr((reader.name, objective, method, problem.execution, rule))
+        print_of = _fingerprint(reader, request, points, vertices.units, settings)
         folder = None if checkpoint is None else Path(checkpoint)
         run = Run(
             problem,
@@ -129,7 +130,7 @@ def find_vertices(
         )
         run.begin(points)
         run.go()
-        return _result(run, request, (chosen, owners), method, began)
+        return _result(run, request, vertices, method, began)
 
 
 def _check_options(
@@ -149,12 +150,10 @@ def _check_options(
 
 
 def _fingerprint(
-    reader: LayerReader, request: Request, points: Tensor, units: Tensor, options: tuple[Any, ...]
+    reader: LayerReader, request: Request, points: Tensor, units: Tensor, settings: str
 ) -> str:
     """SHA-256 of all that decides the steps: everything but the limits of steps and time."""
-    objective, method, execution, stopping = options
-    rule = (stopping.check_every, stopping.plateau_tolerance, stopping.patience)
-    digest = hashlib.sha256(repr((reader.name, objective, method, execution, rule)).encode())
+    digest = hashlib.sha256(settings.encode())
     tensors = [request.targets, request.lower, request.upper, points, units]
     tensors += list(reader.model.state_dict().values())
     for tensor in tensors:
@@ -175,18 +174,18 @@ def _round_inside(points: Tensor, dtype: torch.dtype, request: Request) -> Tenso
 
 
 def _result(
-    run: Run, request: Request, vertices: tuple[Tensor, Tensor], method: Method, began: float
+    run: Run, request: Request, vertices: Vertices, method: Method, began: float
 ) -> VertexSearch:
     """Measure the rounded points and gather everything on the CPU."""
-    reader, (units, owners) = run.whole.reader, vertices
+    reader = run.whole.reader
     points = _round_inside(run.points, reader.dtype, request)
     values = measure(run.whole, points.to(run.points.dtype)).cpu()
     shaped = points.view(-1, *request.shape)
     return VertexSearch(
         points=shaped.cpu(),
         layer_inputs=reader.layer_inputs(shaped).cpu(),
-        units=units.cpu(),
-        targets=owners.cpu(),
+        units=vertices.units.cpu(),
+        targets=vertices.owners.cpu(),
         objective=values[0],
         pre_activation=values[1],
         equality_residual=values[2],

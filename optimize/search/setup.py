@@ -1,5 +1,7 @@
 """How does a checked request become a problem and a method?  Device, pattern, optimiser, starts."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -33,6 +35,14 @@ def read_device(name: str) -> torch.device:
     return device
 
 
+class Vertices(NamedTuple):
+    """The problem of V vertices, the unit and the target of each (V,)."""
+
+    problem: Problem
+    units: Tensor
+    owners: Tensor
+
+
 def build_problem(
     reader: LayerReader,
     request: Request,
@@ -40,8 +50,8 @@ def build_problem(
     *,
     units: Units | Tensor,
     execution: Execution | None = None,
-) -> tuple[Problem, Tensor, Tensor]:
-    """The problem of all vertices, their units (V,) and targets (V,); readies the reader."""
+) -> Vertices:
+    """The problem of all vertices; readies the reader."""
     execution = Execution() if execution is None else execution
     affine = reader.is_first_layer(request.targets[:2])
     if not affine:
@@ -67,7 +77,7 @@ def build_problem(
         bias=bias,
         execution=execution,
     )
-    return problem, chosen, owners
+    return Vertices(problem, chosen, owners)
 
 
 def choose_method(optimizer: str | Method, problem: Problem) -> Method:

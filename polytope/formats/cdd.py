@@ -61,12 +61,11 @@ def parse(text: str, name: str) -> HalfspaceRows | VRepresentation:
         FileFormatError: naming the line and what was expected there.
     """
     found = _Contents(name)
-    numbered = enumerate(lines(text), start=1)
-    kept = ((n, line) for n, line in numbered if not _is_comment(line))
+    kept = (line for line in lines(text) if not _is_comment(line.text))
     _header(found, kept)
     _numbers(found, kept)
-    for n, line in kept:
-        _option(found, n, line.split(), after=True)
+    for line in kept:
+        _option(found, line.line, line.text.split(), after=True)
     for index, n in found.linearity.items():
         if index > len(found.rows):
             raise bad(name, n, f"a row number up to {len(found.rows)}", got=index)
@@ -80,10 +79,10 @@ def _is_comment(line: str) -> bool:
     return stripped.startswith("*") and stripped.split()[0] != "*****"
 
 
-def _header(found: _Contents, kept: Iterator[tuple[int, str]]) -> None:
+def _header(found: _Contents, kept: Iterator[Token]) -> None:
     n = 0
-    for n, line in kept:
-        words = line.split()
+    for line in kept:
+        n, words = line.line, line.text.split()
         if words[:1] == ["begin"]:
             return
         _option(found, n, words, after=False)
@@ -113,7 +112,7 @@ def _linearity(found: _Contents, n: int, words: Sequence[str]) -> None:
     found.linearity.update(dict.fromkeys(listed[1:], n))
 
 
-def _numbers(found: _Contents, kept: Iterator[tuple[int, str]]) -> None:
+def _numbers(found: _Contents, kept: Iterator[Token]) -> None:
     """Read `m n type`, m rows of n numbers (broken into lines anyhow), and `end`."""
     name, stream = found.name, tokens(kept)
     head = [next(stream, Token("the end of the file", 0)) for _ in range(3)]

@@ -65,14 +65,13 @@ def parse_halfspaces(text: str, name: str) -> HalfspaceRows:
     document = _document(text, name, HALFSPACES, "inequalities equations")
     n = _dimension(document, name)
     parts = [
-        [_row(item, name, (n, right)) for item in _list(document, key, name)]
+        [_row(item, name, n, right) for item in _list(document, key, name)]
         for key, right in (("inequalities", "bound"), ("equations", "value"))
     ]
     return HalfspaceRows(n, *parts)
 
 
-def _row(item: Any, name: str, form: tuple[int, str]) -> NumberRow:
-    n, right = form
+def _row(item: Any, name: str, n: int, right: str) -> NumberRow:
     _keys(item, name, f"row {right}")
     return [_rational(item[right], name), *(-v for v in _vector(item["row"], name, n))]
 

@@ -54,7 +54,7 @@ class _File:
     def __init__(self, text: str, name: str) -> None:
         # Comments keep their line breaks, so that errors name the right line.
         self.name = name
-        self.words = tokens(enumerate(lines(_without_comments(text)), start=1))
+        self.words = tokens(lines(_without_comments(text)))
         self.left_out = 0
         self.n_inputs = 0
         self.rows: dict[str, list[NumberRow]] = defaultdict(list)

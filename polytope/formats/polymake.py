@@ -96,7 +96,7 @@ def _sections(text: str, name: str) -> Sections:
 def _from_text(text: str, name: str) -> Sections:
     found: Sections = {}
     current: str | None = None
-    for n, line in enumerate(lines(text), start=1):
+    for line, n in lines(text):
         words = line.split()
         if not words or words[0].startswith("#"):
             current = None if not words else current

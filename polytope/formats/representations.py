@@ -91,16 +91,16 @@ def rows_of(polytope: CollisionPolytope) -> HalfspaceRows:
         into.append([int(scale * rhs), *coefficients])
     for j, bound in enumerate(system.lower):
         if bound is not None:
-            inequalities.append(_bound(-bound, 1, (j, system.n_inputs)))
+            inequalities.append(_bound(-bound, 1, j, system.n_inputs))
     for j, bound in enumerate(system.upper):
         if bound is not None:
-            inequalities.append(_bound(bound, -1, (j, system.n_inputs)))
+            inequalities.append(_bound(bound, -1, j, system.n_inputs))
     return HalfspaceRows(system.n_inputs, inequalities, equations)
 
 
-def _bound(constant: Fraction, sign: int, place: tuple[int, int]) -> NumberRow:
-    row: NumberRow = [constant.numerator, *[0] * place[1]]
-    row[1 + place[0]] = sign * constant.denominator
+def _bound(constant: Fraction, sign: int, coordinate: int, n_inputs: int) -> NumberRow:
+    row: NumberRow = [constant.numerator, *[0] * n_inputs]
+    row[1 + coordinate] = sign * constant.denominator
     return row
 
 

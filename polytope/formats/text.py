@@ -75,16 +75,17 @@ def read_text(path: str | PathLike[str]) -> str:
     return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
-def lines(text: str) -> list[str]:
+def lines(text: str) -> list[Token]:
     """Return the lines, whatever ends them; number 1 is the first."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    split = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [Token(line, number) for number, line in enumerate(split, start=1)]
 
 
-def tokens(source: Iterable[tuple[int, str]]) -> Iterator[Token]:
-    """Yield the words of numbered lines."""
-    for number, line in source:
-        for word in line.split():
-            yield Token(word, number)
+def tokens(source: Iterable[Token]) -> Iterator[Token]:
+    """Yield the words of lines."""
+    for line in source:
+        for word in line.text.split():
+            yield Token(word, line.line)
 
 
 def number(token: Token, name: str, *, decimals: bool = False) -> Number:

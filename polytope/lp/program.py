@@ -98,7 +98,7 @@ class LinearProgram:
         if not exact or None in units or not all(self._is_plain(r) for r in rows):
             return None
         signs = np.array([self.rows[r].factor for r in rows], dtype=np.float64)
-        floats: np.ndarray = self.system.float_rows[0][np.array(units, dtype=np.intp)]
+        floats: np.ndarray = self.system.float_rows.table[np.array(units, dtype=np.intp)]
         out: np.ndarray = signs[:, None] * floats
         return out
 

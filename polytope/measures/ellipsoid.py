@@ -93,16 +93,16 @@ def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
     if not bounded.bounded:
         return Ellipsoid(EllipsoidStatus.UNBOUNDED, hull.dimension, log_volume=inf)
     if not hull.dimension:
-        chart, _ = hull.flattened()
+        chart = hull.flattened().chart
         center = RationalVector.of(chart.origin)
         return Ellipsoid(EllipsoidStatus.CONTAINED, 0, center, chart, log_volume=0.0)
-    seen = seen_from_inside(hull)
-    found = None if seen is None else local_ellipsoid(seen[1])
-    if seen is None or found is None:
+    around = seen_from_inside(hull)
+    found = None if around is None else local_ellipsoid(around)
+    if around is None or found is None:
         reason = "no ellipsoid that floats proposed could be proved to lie inside"
         return Ellipsoid(EllipsoidStatus.UNDECIDED, hull.dimension, reason=reason)
-    chart, around = seen
     middle, shape = found
+    chart = around.rows.chart
     k, stretch = hull.dimension, gram(chart)
     log_gram = log(stretch.numerator) - log(stretch.denominator)
     unit_ball = k / 2 * log(pi) - lgamma(k / 2 + 1)
@@ -114,19 +114,18 @@ def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
     return Ellipsoid(EllipsoidStatus.CONTAINED, k, point, chart, shape, log_volume)
 
 
-def seen_from_inside(hull: Hull) -> tuple[Chart, Around] | None:
-    """Return the chart, and the set as seen from the centre of its Chebyshev ball.
+def seen_from_inside(hull: Hull) -> Around | None:
+    """Return the set as seen from the centre of its Chebyshev ball.
 
     None if no ball could be proved.
     """
     ball = chebyshev_ball(hull.layer)
     if ball.center is None or not ball.radius:
         return None
-    chart, rows = hull.flattened()
-    center = ball.center
-    u = RationalVector(tuple(center.numerators[j] for j in chart.columns), center.denominator)
+    rows, center = hull.flattened(), ball.center
+    u = RationalVector(tuple(center.numerators[j] for j in rows.chart.columns), center.denominator)
     around = Around(rows, u.reduced())
-    return (chart, around) if around.is_inside else None
+    return around if around.is_inside else None
 
 
 def local_ellipsoid(around: Around) -> tuple[np.ndarray, np.ndarray] | None:

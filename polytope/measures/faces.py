@@ -116,7 +116,7 @@ class _Faces:
                 if not facet >> apex & 1:
                     inner, dropped = _restricted(directions, self._normals[h])
                     left = heads[:dropped] + heads[dropped + 1 :]
-                    height = self._height(apex, facet, (inner, left, heads[dropped]))
+                    height = self._height(apex, facet, inner, left, heads[dropped])
                     total += height * self.volume(facet, inner, left)
             total /= dimension
         self._known[face] = total
@@ -131,10 +131,9 @@ class _Faces:
         return abs(ends[1] - ends[0])
 
     def _height(
-        self, apex: int, facet: int, inside: tuple[list[list[int]], list[int], int]
+        self, apex: int, facet: int, directions: list[list[int]], heads: list[int], along: int
     ) -> fmpq:
         """How far the apex lies above the facet's affine hull, along one coordinate."""
-        directions, heads, along = inside
         base = self._points[(facet & -facet).bit_length() - 1]
         top = self._points[apex]
         height = self._step(base, top, along)

@@ -7,6 +7,8 @@ which an inscribed ellipsoid is the unit ball, the walk forgets its start in abo
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 #: Walks side by side; more samples than walks are taken from the same walks, thinned.
@@ -27,22 +29,29 @@ def default_thinning(k: int) -> int:
     return 20 + 2 * k * k
 
 
+class Sides(NamedTuple):
+    """The set ``{z : normals z <= rhs}``: (m, k) and (m,)."""
+
+    normals: np.ndarray
+    rhs: np.ndarray
+
+
 def walk(
     n: int,
-    rows: tuple[np.ndarray, np.ndarray],
+    rows: Sides,
     *,
     rng: np.random.Generator,
     burn_in: int,
     thinning: int,
 ) -> np.ndarray:
-    """Return n points (n, k) of ``{z : normals z <= rhs}``, which contains the unit ball.
+    """Return n points (n, k) of a set that contains the unit ball.
 
     Each walk starts at a uniform point of the ball; up to 1,024 samples are ends of different
     walks, so independent.
 
     Args:
         n: how many points.
-        rows: normals (m, k) and rhs (m,).
+        rows: the set.
         rng: source of randomness.
         burn_in: steps before the first sample of a walk.
         thinning: steps between two samples of a walk.
@@ -61,9 +70,7 @@ def walk(
     return np.concatenate(out)[:n]
 
 
-def _advance_inplace(
-    z: np.ndarray, rows: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, steps: int
-) -> None:
+def _advance_inplace(z: np.ndarray, rows: Sides, rng: np.random.Generator, steps: int) -> None:
     normals, rhs = rows
     for step in range(steps):
         if step % _REFRESH == 0:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from flint import fmpz_mat
 
-from polytope.answers.generators import Bound, Chart, Halfspace
+from polytope.answers.generators import Bound, Halfspace
 from polytope.errors import InputError
 from polytope.lp.proposals import proposing
 from polytope.measures.local import LocalRows, balanced, local_rows
@@ -80,7 +80,7 @@ class Hull:
         minor = witness["target"] if "target" in witness else witness["minor"]
         return cls(layer, found.value, frozenset(rows), implicit, frozenset(fixed), minor)
 
-    def flattened(self) -> tuple[Chart, LocalRows]:
+    def flattened(self) -> LocalRows:
         """The whole set in coordinates of the hull, exactly; for some hundred inputs at most.
 
         Raises:
@@ -92,7 +92,7 @@ class Hull:
         chart = reduced.chart
         if chart.dimension * self.layer.n_inputs <= _SMALL:
             chart = balanced(chart)
-        return chart, local_rows(self.layer.system, chart, reduced.halfspaces)
+        return local_rows(self.layer.system, chart, reduced.halfspaces)
 
     def inequalities(self) -> list[Halfspace]:
         """All rows and bounds that are not tight on the whole set."""

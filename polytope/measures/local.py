@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
+from typing import NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
@@ -29,11 +30,13 @@ class LocalRows:
     """Inequalities ``normals u <= rhs`` in chart coordinates, as coprime integers.
 
     Attributes:
+        chart: the coordinates.
         names: the halfspaces, one a row.
         normals: m rows of k integers.
         rhs: m integers.
     """
 
+    chart: Chart
     names: tuple[Halfspace, ...]
     normals: tuple[tuple[int, ...], ...]
     rhs: tuple[int, ...]
@@ -125,7 +128,7 @@ def local_rows(system: System, chart: Chart, halfspaces: Sequence[Halfspace]) ->
         divisor = gcd(bound.numerator, *row) or 1
         normals.append(tuple(v // divisor for v in row))
         rhs.append(bound.numerator // divisor)
-    return LocalRows(tuple(halfspaces), tuple(normals), tuple(rhs))
+    return LocalRows(chart, tuple(halfspaces), tuple(normals), tuple(rhs))
 
 
 def local_points(generators: Generators) -> list[RationalVector]:
@@ -137,8 +140,15 @@ def local_points(generators: Generators) -> list[RationalVector]:
     ]
 
 
-def scaled_floats(points: Sequence[RationalVector]) -> tuple[np.ndarray, int]:
-    """Return floats (n, d), correctly rounded and at most 1, and e: the points are 2^e times them.
+class ScaledFloats(NamedTuple):
+    """Floats (n, d), correctly rounded and at most 1; the points are 2^exponent times them."""
+
+    floats: np.ndarray
+    exponent: int
+
+
+def scaled_floats(points: Sequence[RationalVector]) -> ScaledFloats:
+    """Scale points by a power of two.
 
     So no square of them overflows, and those that underflow are far below the rounding.
     """
@@ -148,7 +158,7 @@ def scaled_floats(points: Sequence[RationalVector]) -> tuple[np.ndarray, int]:
     )
     up, down = 1 << max(0, -exponent), 1 << max(0, exponent)
     rows = [[rounded(v * up, p.denominator * down) for v in p.numerators] for p in points]
-    return np.array(rows), exponent
+    return ScaledFloats(np.array(rows), exponent)
 
 
 def steps_from_first(points: Sequence[RationalVector]) -> np.ndarray:

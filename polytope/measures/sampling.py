@@ -9,7 +9,7 @@ from polytope.errors import InputError
 from polytope.exact.arguments import integer, random_numbers, shown
 from polytope.exact.rational import RationalVector
 from polytope.measures.ellipsoid import dikin_ellipsoid, local_ellipsoid, seen_from_inside
-from polytope.measures.hit_and_run import default_burn_in, default_thinning, walk
+from polytope.measures.hit_and_run import Sides, default_burn_in, default_thinning, walk
 from polytope.measures.hull import Hull
 from polytope.measures.local import (
     basis_floats,
@@ -49,10 +49,9 @@ def sample(
         LimitError: if a triangulation is asked for and too large.
     """
     n = integer(n, "n", least=0)
-    given = [
-        None if v is None else integer(v, name, least=1)
-        for v, name in ((burn_in, "burn_in"), (thinning, "thinning"))
-    ]
+    for name, steps in (("burn_in", burn_in), ("thinning", thinning)):
+        if steps is not None:
+            integer(steps, name, least=1)
     if generators is not None:
         generators = listed_for(layer, generators)
     if method not in METHODS:
@@ -65,8 +64,8 @@ def sample(
     else:
         hull = _bounded_hull(layer)
         k = hull.dimension
-        steps = (given[0] or default_burn_in(k), given[1] or default_thinning(k))
-        x = _by_walks(n, hull, rng, steps)
+        first, between = burn_in or default_burn_in(k), thinning or default_thinning(k)
+        x = _by_walks(n, hull, rng, int(first), int(between))
     # The coordinates may leave the domain by a rounding, which a pixel must not.
     lower, upper = layer.system.float_bounds
     return np.asarray(np.clip(x, lower, upper))
@@ -132,14 +131,16 @@ def _shares(simplices: np.ndarray, generators: Generators) -> np.ndarray:
     return np.asarray(volumes / volumes.sum())
 
 
-def _by_walks(n: int, hull: Hull, rng: np.random.Generator, steps: tuple[int, int]) -> np.ndarray:
+def _by_walks(
+    n: int, hull: Hull, rng: np.random.Generator, burn_in: int, thinning: int
+) -> np.ndarray:
     if not hull.dimension:
-        chart, _ = hull.flattened()
-        return np.tile(RationalVector.of(chart.origin).to_float(), (n, 1))
-    seen = seen_from_inside(hull)
-    if seen is None:
+        origin = RationalVector.of(hull.flattened().chart.origin)
+        return np.tile(origin.to_float(), (n, 1))
+    around = seen_from_inside(hull)
+    if around is None:
         raise InputError("sample: expected a set with a ball that can be proved, got none")
-    chart, around = seen
+    chart = around.rows.chart
     inside = local_ellipsoid(around) if chart.dimension <= _ELLIPSOID else None
     inside = inside or dikin_ellipsoid(around)
     if inside is None:
@@ -151,8 +152,8 @@ def _by_walks(n: int, hull: Hull, rng: np.random.Generator, steps: tuple[int, in
     start = embedded(chart, list(around.point)).to_float()
     if not n:
         return np.zeros((0, len(start)))
-    local = around.rates @ frame, 1 - around.rates @ center
-    z = walk(n, local, rng=rng, burn_in=steps[0], thinning=steps[1])
+    local = Sides(around.rates @ frame, 1 - around.rates @ center)
+    z = walk(n, local, rng=rng, burn_in=burn_in, thinning=thinning)
     v = _pulled_inside(center, z @ frame.T, around.rates)
     return np.asarray(start + v @ basis_floats(chart)[1].T)
 

@@ -58,14 +58,14 @@ class Forms:
             LimitError: it is too large to be written out.
         """
         check_size(node.weight.shape[0], self.n_inputs + 1)
-        rows, biases, common = node.integers
+        own = node.integers
         if self.rows is None:
-            joined = [[*map(fmpz, r), fmpz(b)] for r, b in zip(rows, biases, strict=True)]
-            return Forms(joined, common, self.n_inputs)
+            joined = [[*map(fmpz, r), fmpz(b)] for r, b in zip(own.rows, own.biases, strict=True)]
+            return Forms(joined, own.denominator, self.n_inputs)
         product = (node.matrix * fmpz_mat(self.rows)).tolist()
-        for row, bias in zip(product, biases, strict=True):
+        for row, bias in zip(product, own.biases, strict=True):
             row[-1] += bias * self.denominator
-        return Forms(product, common * self.denominator, self.n_inputs)
+        return Forms(product, own.denominator * self.denominator, self.n_inputs)
 
     def picked(self, rows: list[Form]) -> Forms:
         """Other rows over the same denominator."""
@@ -79,12 +79,13 @@ class Forms:
         return list(map(int, (fmpz_mat(self.rows) * column).entries()))
 
 
-def over_one_denominator(parts: Sequence[Forms]) -> tuple[list[list[Form]], int]:
-    """The rows of each part, scaled so that all have the same denominator, and that."""
+def over_one_denominator(parts: Sequence[Forms]) -> list[Forms]:
+    """The same parts, scaled so that all have the same denominator."""
     common = lcm(*(part.denominator for part in parts))
-    tables = []
+    scaled = []
     for part in parts:
         factor = common // part.denominator
         rows = part.table
-        tables.append(rows if factor == 1 else [[v * factor for v in row] for row in rows])
-    return tables, common
+        rows = rows if factor == 1 else [[v * factor for v in row] for row in rows]
+        scaled.append(Forms(rows, common, part.n_inputs))
+    return scaled

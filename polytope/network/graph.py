@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
@@ -42,6 +43,14 @@ def check_size(n: int, m: int) -> None:
         )
 
 
+class IntegerMap(NamedTuple):
+    """Weight rows and biases times one common denominator."""
+
+    rows: list[list[int]]
+    biases: list[int]
+    denominator: int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Affine(Brief):
     """``weight @ x + bias``: weight (n, m) sparse or dense, bias (n,)."""
@@ -51,8 +60,8 @@ class Affine(Brief):
     bias: ExactArray
 
     @cached_property
-    def integers(self) -> tuple[list[list[int]], list[int], int]:
-        """Weight rows and biases times one common denominator, and that denominator."""
+    def integers(self) -> IntegerMap:
+        """The map in integers."""
         n, m = self.weight.shape
         check_size(n, m)
         rows, scales = self.weight.integer_rows(range(n))
@@ -62,12 +71,13 @@ class Affine(Brief):
             row if scale == common else [v * (common // scale) for v in row]
             for row, scale in zip(rows, scales, strict=True)
         ]
-        return scaled, [b.numerator * (common // b.denominator) for b in biases], common
+        constants = [b.numerator * (common // b.denominator) for b in biases]
+        return IntegerMap(scaled, constants, common)
 
     @cached_property
     def matrix(self) -> fmpz_mat:
         """The integer weight rows, for products."""
-        return fmpz_mat(self.integers[0])
+        return fmpz_mat(self.integers.rows)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -195,7 +205,7 @@ def _length(node: Node, lengths: list[int], number: int) -> int:
 def _value(node: Node, found: list[RationalVector]) -> RationalVector:
     if isinstance(node, Affine):
         x = found[node.source]
-        _, biases, common = node.integers
+        biases, common = node.integers.biases, node.integers.denominator
         column = fmpz_mat(len(x), 1, list(x.numerators))
         products = map(int, (node.matrix * column).entries())
         numerators = [p + b * x.denominator for p, b in zip(products, biases, strict=True)]

@@ -194,12 +194,12 @@ def _walk(network: Network, choose: Callable[[Place], int]) -> LinearRegion:
                 chosen.append(_decide(network, place, pattern[place], forms=forms, rows=rows))
             found.append(forms.picked(chosen))
         else:
-            tables, common = over_one_denominator([found[source] for source in node.sources])
+            parts = over_one_denominator([found[source] for source in node.sources])
             if isinstance(node, Concat):
-                joined = [row for table in tables for row in table]
+                joined = [row for part in parts for row in part.table]
             else:
-                joined = [_total(each) for each in zip(*tables, strict=True)]
-            found.append(Forms(joined, common, network.n_inputs))
+                joined = [_total(each) for each in zip(*(p.table for p in parts), strict=True)]
+            found.append(parts[0].picked(joined))
     last = [list(map(int, row)) for row in found[-1].table]
     denominator = found[-1].denominator
     return LinearRegion(

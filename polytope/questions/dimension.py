@@ -20,11 +20,11 @@ from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram
 from polytope.questions.feasibility import feasibility
 from polytope.questions.interior import central_point, strict_program_point
-from polytope.questions.kernel import active_rank, exact_rank
+from polytope.questions.kernel import ProvedRank, active_rank, exact_rank
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Multipliers, Row
 from polytope.sets.layer import Layer
-from polytope.sets.linalg import Minor, Span, independent_rows
+from polytope.sets.linalg import Minor, independent_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def _from_interior(layer: Layer, interior: _Interior, bound: int) -> Dimension:
     return Dimension(value, bound, Certificate("dimension", claim, layer, lambda: witness))
 
 
-def _rank(layer: Layer, interior: _Interior) -> tuple[Minor, Span | None]:
+def _rank(layer: Layer, interior: _Interior) -> ProvedRank:
     """Rank of all that is tight on the whole set, on the coordinates that are not fixed."""
     if layer.tolerance == 0 and not interior.rows and not interior.fixed:
         return active_rank(layer)
@@ -124,8 +124,8 @@ def _strictly_inside(layer: Layer, x: RationalVector) -> list[int]:
 def _full_rank(layer: Layer, rows: list[Row], columns: list[int]) -> Minor | None:
     if len(columns) < len(rows):
         return None
-    chosen, minor = independent_rows(layer.weight, rows, columns)
-    return minor if len(chosen) == len(rows) else None
+    minor = independent_rows(layer.weight, rows, columns)
+    return minor if len(minor.rows) == len(rows) else None
 
 
 def is_strict(layer: Layer, x: RationalVector) -> bool:

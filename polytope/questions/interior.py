@@ -63,8 +63,7 @@ def onto_equalities(
     rows = [row for row in system.rows if row.kind == "equality"] + list(extra)
     if not rows:
         return point
-    floats, _ = system.float_rows
-    table = floats[[r.unit for r in rows]] * np.maximum(room, 0.0)
+    table = system.float_rows.table[[r.unit for r in rows]] * np.maximum(room, 0.0)
     kept: list[Row] = []
     minor = None
     with proposing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
@@ -17,30 +18,36 @@ from polytope.sets.linalg import Minor, Span, independent_rows, span
 _TRIES = 3
 
 
+class ProvedRank(NamedTuple):
+    """A rank proved from both sides: the size of a minor, and the span of the other rows.
+
+    There is no span if there are no other rows, or the minor has all the columns.
+    """
+
+    minor: Minor
+    span: Span | None
+
+
 def exact_rank(
     layer: Layer, rows: Sequence[Row], columns: Sequence[int] | None = None
-) -> tuple[Minor, Span | None]:
+) -> ProvedRank:
     """Rank of some weight rows on some columns, proved from both sides.
-
-    Returns:
-        The minor (its size is the rank), and the span of the other rows; None if there are none
-        or the minor has all the columns.
 
     Raises:
         LimitError: if every modulus tried lost rank (never seen).
     """
     chosen = range(layer.n_inputs) if columns is None else columns
-    _, minor = independent_rows(layer.weight, rows, chosen)
+    minor = independent_rows(layer.weight, rows, chosen)
     if len(minor.rows) in (len(rows), len(chosen)):
-        return minor, None
+        return ProvedRank(minor, None)
     found = span(layer.weight, minor, rows, chosen)
     if found is None:
         raise LimitError("rank: every modulus tried divides a maximal minor; none was left")
-    return minor, found
+    return ProvedRank(minor, found)
 
 
 @once
-def active_rank(layer: Layer) -> tuple[Minor, Span | None]:
+def active_rank(layer: Layer) -> ProvedRank:
     """Rank of W+ on all columns, see :func:`exact_rank`: several questions need it."""
     return exact_rank(layer, [Row("equality", i) for i in layer.active])
 
@@ -73,8 +80,8 @@ def kernel_condition(layer: Layer) -> KernelCondition:
         larger = _with_row(layer, base, row)
         if larger is not None:
             return _fails(layer, row, larger, found)
-    rows, _ = independent_rows(layer.weight, [*base.rows, *inactive], range(layer.n_inputs))
-    for row in rows:
+    largest = independent_rows(layer.weight, [*base.rows, *inactive], range(layer.n_inputs))
+    for row in largest.rows:
         larger = None if row in base.rows else _with_row(layer, base, row)
         if larger is not None:
             return _fails(layer, row, larger, found)
@@ -87,8 +94,8 @@ def kernel_condition(layer: Layer) -> KernelCondition:
 
 def _with_row(layer: Layer, base: Minor, row: Row) -> Minor | None:
     rows = [*base.rows, row]
-    chosen, minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
-    return minor if len(chosen) == len(rows) else None
+    minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
+    return minor if len(minor.rows) == len(rows) else None
 
 
 def _fails(layer: Layer, row: Row, larger: Minor, found: Span | None) -> KernelCondition:

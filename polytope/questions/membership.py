@@ -87,5 +87,5 @@ def vertex_minor(layer: Layer, x: RationalVector) -> Minor | None:
     """Return the minor that proves a point of the set to be a vertex; None if it is none."""
     rows, coordinates = _tight(layer, x)
     free = sorted(set(range(layer.n_inputs)) - set(coordinates))
-    chosen, minor = independent_rows(layer.weight, rows, free)
-    return minor if len(chosen) == len(free) else None
+    minor = independent_rows(layer.weight, rows, free)
+    return minor if len(minor.rows) == len(free) else None

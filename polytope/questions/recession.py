@@ -75,7 +75,7 @@ def _decide(layer: Layer, point: RationalVector) -> Boundedness:
     multipliers = _strict_multipliers(layer, solution)
     columns = range(layer.n_inputs) if isinstance(layer.domain, Free) else ()
     rows = [row for row in layer.system.rows if row.kind != "lower"]
-    _, minor = independent_rows(layer.weight, rows, list(columns))
+    minor = independent_rows(layer.weight, rows, list(columns))
     if len(minor.columns) < len(columns):
         return Boundedness(None, None, "the rank of the layer could not be proved to be d")
     return _bounded(layer, {"multipliers": multipliers, "minor": minor})
@@ -107,7 +107,7 @@ def _strict_multipliers(layer: Layer, solution: Optimum) -> Multipliers:
 def _kernel_vector(layer: Layer) -> RationalVector | None:
     """A vector r != 0 with W r = 0, if there is one."""
     rows = [Row("upper", i) for i in range(layer.n_units)]
-    _, minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
+    minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
     if len(minor.rows) == layer.n_inputs:
         return None
     return kernel_vector(layer, minor)

@@ -8,7 +8,7 @@ checker work on ``{x : A x <= b, E x = f}`` as on the set of a layer's collision
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from polytope.errors import ShapeError
 from polytope.exact.arguments import shown
 from polytope.exact.array import ExactArray
 from polytope.sets.layer import Layer
+
+
+class _Block(NamedTuple):
+    rows: ExactArray | None
+    right: list[Fraction]
 
 
 def halfspace_layer(
@@ -37,8 +42,8 @@ def halfspace_layer(
         NonFiniteError: for NaN or infinite numbers, naming argument and index.
         InexactError: for anything that is not a real number.
     """
-    a, b = _block(matrix, bound, ("matrix", "bound"))
-    e, f = _block(equalities, values, ("equalities", "values"))
+    a, b = _block(matrix, bound, "matrix", "bound")
+    e, f = _block(equalities, values, "equalities", "values")
     blocks = [block for block in (a, e) if block is not None]
     if not blocks:
         raise ShapeError("matrix: expected at least one inequality or equation, got none")
@@ -51,24 +56,24 @@ def halfspace_layer(
     return Layer.of(_stacked(blocks), bias, None, activation=activation)
 
 
-def _block(matrix: Any, rhs: Any, names: tuple[str, str]) -> tuple[ExactArray | None, list[Any]]:
+def _block(matrix: Any, rhs: Any, name: str, right_name: str) -> _Block:
     """Return rows and right-hand sides, exact; None and nothing where there are no rows."""
     if _is_nothing(matrix):
         if not _is_nothing(rhs):
-            raise ShapeError(f"{names[1]}: expected none without {names[0]}, got {shown(rhs)}")
-        return None, []
-    rows = ExactArray.of(matrix, names[0], ndim=2)
+            raise ShapeError(f"{right_name}: expected none without {name}, got {shown(rhs)}")
+        return _Block(None, [])
+    rows = ExactArray.of(matrix, name, ndim=2)
     if rhs is None:
-        raise ShapeError(f"{names[1]}: expected length {rows.shape[0]}, got None")
-    right = ExactArray.of(rhs, names[1], ndim=1)
+        raise ShapeError(f"{right_name}: expected length {rows.shape[0]}, got None")
+    right = ExactArray.of(rhs, right_name, ndim=1)
     if right.shape[0] != rows.shape[0]:
         raise ShapeError(
-            f"{names[1]}: expected length {rows.shape[0]} for {names[0]} of shape {rows.shape}, "
+            f"{right_name}: expected length {rows.shape[0]} for {name} of shape {rows.shape}, "
             f"got {right.shape[0]}"
         )
     if rows.shape[1] == 0:
-        raise ShapeError(f"{names[0]}: expected at least one column, got shape {rows.shape}")
-    return rows, right.fractions()
+        raise ShapeError(f"{name}: expected at least one column, got shape {rows.shape}")
+    return _Block(rows, right.fractions())
 
 
 def _is_nothing(values: Any) -> bool:

@@ -73,6 +73,13 @@ class Multipliers(Brief):
         return cls(numerators, denominator)
 
 
+class FloatRows(NamedTuple):
+    """Rows (N, d) scaled to [1/2, 1): row i is ``integer_row(i) / 2**exponents[i]``."""
+
+    table: np.ndarray
+    exponents: list[int]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class System(Brief):
     """An exact H-representation over the weight rows of one layer.
@@ -123,21 +130,18 @@ class System(Brief):
         return self._scaled[1][unit]
 
     @cached_property
-    def float_rows(self) -> tuple[np.ndarray, list[int]]:
-        """All weight rows as floats scaled to [1/2, 1) by powers of two, and the exponents.
-
-        Row i is ``integer_row(i) / 2**exponents[i]``; exact if the weights are floats.
-        """
+    def float_rows(self) -> FloatRows:
+        """All weight rows as floats; exact if the weights are floats."""
         if self.weight.is_float64_exact:
             floats = self.weight.approx  # its scales are powers of two
             largest, exponents = np.frexp(np.abs(floats).max(axis=1))
             scales = [scale.bit_length() - 1 for scale in self._scaled[1]]
             powers = np.where(largest > 0, exponents + np.array(scales, dtype=np.int32), 0)
             shifts = np.array(scales, dtype=np.int32) - powers.astype(np.int32)
-            return np.ldexp(floats, shifts[:, None]), powers.tolist()
+            return FloatRows(np.ldexp(floats, shifts[:, None]), powers.tolist())
         bits = [max(map(abs, row)).bit_length() for row in self._scaled[0]]
         rows = [[rounded(v, 1 << b) for v in self.integer_row(i)] for i, b in enumerate(bits)]
-        return np.array(rows).reshape(self.weight.shape), bits
+        return FloatRows(np.array(rows).reshape(self.weight.shape), bits)
 
     @cached_property
     def float_bounds(self) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from polytope.exact.arguments import shown
 from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
 from polytope.exact.matrix import Matrix
+from polytope.exact.products import Support
 from polytope.exact.rational import RationalVector, nearest_float, to_fraction
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Row, System
@@ -139,12 +140,8 @@ class Layer(Brief):
         return tuple(i for i, s in enumerate(self.signs) if s == 0)
 
     @cached_property
-    def _support(self) -> tuple[list[int], list[int], int]:
-        x = self.target_vector
-        if x is None:
-            return [], [], 1
-        support = [j for j, v in enumerate(x.numerators) if v]
-        return support, [x.numerators[j] for j in support], x.denominator
+    def _support(self) -> Support:
+        return Support.of(self.target_vector or RationalVector(()))
 
     def pre_activation(self, unit: int) -> Fraction:
         """Exact ``w_i x_t + b_i`` (or the wanted ``y_i``)."""
@@ -156,10 +153,10 @@ class Layer(Brief):
         if self.is_large and self.target_vector is not None:
             products = self.weight.multiply(self.target_vector, units)
             return [v + self.biases[i] for v, i in zip(products, units, strict=True)]
-        columns, values, denominator = self._support
-        rows, scales = self.weight.integer_rows(units, columns)
+        x = self._support
+        rows, scales = self.weight.integer_rows(units, x.columns)
         return [
-            Fraction(sum(map(mul, row, values)), scale * denominator) + self.biases[unit]
+            Fraction(sum(map(mul, row, x.numerators)), scale * x.denominator) + self.biases[unit]
             for unit, row, scale in zip(units, rows, scales, strict=True)
         ]
 

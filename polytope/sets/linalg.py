@@ -95,21 +95,19 @@ def invertible_minor(weight: Matrix, rows: Sequence[Row], columns: Sequence[int]
     raise AssertionError("a determinant has finitely many prime factors")
 
 
-def independent_rows(
-    weight: Matrix, rows: Sequence[Row], columns: Sequence[int]
-) -> tuple[list[Row], Minor]:
-    """A largest set of rows independent on the given columns, with the minor that proves it.
+def independent_rows(weight: Matrix, rows: Sequence[Row], columns: Sequence[int]) -> Minor:
+    """The minor that proves a largest set of rows independent on the given columns.
 
     The set is largest modulo some primes; that nothing larger exists is for ``span`` to prove, or
     for an exact rank where the matrix is small.
     """
     found = _independent_rows(weight, rows, columns, MODULI)
-    missing = min(len(rows), len(columns)) - len(found[0])
+    missing = min(len(rows), len(columns)) - len(found.rows)
     if missing and len(rows) * len(columns) <= _SMALL:
         # Adversarial weights can hide rank from any fixed list of primes.
         exact = _exact_rank(weight, [r.unit for r in rows], columns)
         further = _further_primes()
-        while len(found[0]) < exact:
+        while len(found.rows) < exact:
             found = _independent_rows(weight, rows, columns, (next(further),))
     return found
 
@@ -129,52 +127,36 @@ def _further_primes() -> Iterator[int]:
 
 def _independent_rows(
     weight: Matrix, rows: Sequence[Row], columns: Sequence[int], moduli: Sequence[int]
-) -> tuple[list[Row], Minor]:
-    units, columns = [r.unit for r in rows], list(columns)
-    full = min(len(rows), len(columns))
+) -> Minor:
+    columns, full = list(columns), min(len(rows), len(columns))
     if not full:
-        return [], Minor(weight, (), (), MODULI[0])
+        return Minor(weight, (), (), MODULI[0])
     order = np.random.default_rng(_SEED).permutation(len(columns))
     width = full
     while width < len(columns):
         # A random set of full-many columns is enough for dense weights; else double it.
         chosen = sorted(columns[k] for k in order[:width])
-        found = _pivots(weight, units, chosen, moduli)
-        if found is not None and len(found[0]) == full:
-            return _as_minor(weight, rows, chosen, found)
+        found = _pivots(weight, rows, chosen, moduli)
+        if len(found.rows) == full:
+            return found
         width *= 2
-    found = _pivots(weight, units, columns, moduli)
-    if found is None:
-        return [], Minor(weight, (), (), MODULI[0])
-    return _as_minor(weight, rows, columns, found)
-
-
-def _as_minor(
-    weight: Matrix,
-    rows: Sequence[Row],
-    columns: Sequence[int],
-    found: tuple[list[int], list[int], int],
-) -> tuple[list[Row], Minor]:
-    chosen = [rows[k] for k in found[0]]
-    return chosen, Minor(weight, tuple(chosen), tuple(columns[k] for k in found[1]), found[2])
+    return _pivots(weight, rows, columns, moduli)
 
 
 def _pivots(
-    weight: Matrix, units: Sequence[int], columns: Sequence[int], moduli: Sequence[int]
-) -> tuple[list[int], list[int], int] | None:
-    """Positions of pivot rows and columns modulo a prime, and the prime."""
-    if not units or not columns:
-        return None
-    best: tuple[list[int], list[int], int] | None = None
+    weight: Matrix, rows: Sequence[Row], columns: Sequence[int], moduli: Sequence[int]
+) -> Minor:
+    """The minor of pivot rows and columns modulo the prime that loses no rank, if one does not."""
+    best = Minor(weight, (), (), MODULI[0])
     for modulus in moduli:
-        matrix = _modular(weight, units, columns, modulus)
-        if matrix.rank() == len(units) == len(columns):
-            return list(range(len(units))), list(range(len(columns))), modulus
-        pivot_columns = _pivot_columns(matrix)
-        pivot_rows = _pivot_columns(matrix.transpose())
-        if best is None or len(pivot_rows) > len(best[0]):
-            best = (pivot_rows, pivot_columns, modulus)
-        if best is not None and len(best[0]) == min(len(units), len(columns)):
+        matrix = _modular(weight, [r.unit for r in rows], columns, modulus)
+        if matrix.rank() == len(rows) == len(columns):
+            return Minor(weight, tuple(rows), tuple(columns), modulus)
+        pivot_columns = tuple(columns[k] for k in _pivot_columns(matrix))
+        pivot_rows = tuple(rows[k] for k in _pivot_columns(matrix.transpose()))
+        if len(pivot_rows) > len(best.rows):
+            best = Minor(weight, pivot_rows, pivot_columns, modulus)
+        if len(best.rows) == min(len(rows), len(columns)):
             break
     return best
 

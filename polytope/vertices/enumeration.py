@@ -73,14 +73,14 @@ class _Enumeration:
 
     def of(self, point: RationalVector) -> Generators:
         """Enumerate the set of the layer, of which a point is known."""
-        reduced = reduce(self.layer, limits=self.limits)
-        generators = None if reduced is None else self._simple(reduced, point)
+        first = reduce(self.layer, limits=self.limits)
+        generators = None if first is None else self._simple(first, point)
         if generators is not None:
             return generators
         # Not simple, or some inequality is an equality in truth: that is settled first.
-        reduced, reason = reduce_fully(self.layer, self.limits)
-        if reduced is None:
-            return Generators(Completeness.UNDECIDED, reason=reason)
+        reduced = reduce_fully(self.layer, self.limits)
+        if isinstance(reduced, str):
+            return Generators(Completeness.UNDECIDED, reason=reduced)
         if reduced.implicit is not None:
             generators = self._simple(reduced, point)
         return self._perturbed(reduced, point) if generators is None else generators

@@ -33,6 +33,20 @@ class BasisPoint(NamedTuple):
     y: tuple[int, ...]
 
 
+class Edge(NamedTuple):
+    """The row that stops an edge (None: it is a ray), and its direction as integers."""
+
+    row: int | None
+    direction: tuple[int, ...]
+
+
+class Vertex(NamedTuple):
+    """A vertex, and all rows tight at it."""
+
+    point: RationalVector
+    tight: list[int]
+
+
 @dataclass(frozen=True, eq=False)
 class ExactRows:
     """Integer rows ``normals v <= offsets + eps * shifts``; shifts all zero: not perturbed."""
@@ -72,11 +86,8 @@ class ExactRows:
         shift = self.shifts[row] * point.den - sum(map(mul, normal, point.y))
         return value, shift
 
-    def leave(self, basis: Sequence[int], position: int) -> tuple[int | None, tuple[int, ...]]:
+    def leave(self, basis: Sequence[int], position: int) -> Edge:
         """Follow the edge that gives up one row of a feasible basis.
-
-        Returns:
-            The row that stops it (None: it is a ray) and its direction as integers.
 
         Raises:
             ArithmeticError: if the rows are dependent, or two rows stop it at once.
@@ -103,7 +114,7 @@ class ExactRows:
                 stops.append(j)
         if len(stops) > 1:
             raise ArithmeticError("two rows stop an edge at once")
-        return (stops[0] if stops else None), direction
+        return Edge(stops[0] if stops else None, direction)
 
 
 def walk_to_vertex(
@@ -111,12 +122,8 @@ def walk_to_vertex(
     offsets: Sequence[int],
     start: RationalVector,
     limits: Limits,
-) -> tuple[RationalVector, list[int]]:
-    """Walk from a point of a pointed set to a vertex, gaining a tight row at each step.
-
-    Returns:
-        The vertex, and all rows tight at it.
-    """
+) -> Vertex:
+    """Walk from a point of a pointed set to a vertex, gaining a tight row at each step."""
     n, point = len(normals[0]), start
     while True:
         limits.check_time()
@@ -127,7 +134,7 @@ def walk_to_vertex(
         tight = [j for j, slack in enumerate(slacks) if slack == 0]
         direction = _kernel_vector([normals[j] for j in tight], n)
         if direction is None:
-            return point, tight
+            return Vertex(point, tight)
         point = _as_far_as_possible(normals, slacks, point, direction)
 
 

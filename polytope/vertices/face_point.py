@@ -142,7 +142,7 @@ class FacePoint:
             if high is not None:
                 add(unit, high)
         start = RationalVector(tuple(numerators[j] for j in columns), point.denominator)
-        vertex, _ = walk_to_vertex(normals, offsets, start, Limits())
+        vertex = walk_to_vertex(normals, offsets, start, Limits()).point
         values = list(point)
         for j, v in zip(columns, vertex, strict=True):
             values[j] = v

@@ -54,6 +54,13 @@ def fits(rows: ExactRows) -> bool:
     return largest.bit_length() <= _ROW_BITS and offset.bit_length() <= _OFFSET_BITS
 
 
+class FixedPoint(NamedTuple):
+    """Integers (V, n) and the bits of their scales (V,), -1 where nothing was proved."""
+
+    numbers: list[list[int]]
+    scales: list[int]
+
+
 class Refined:
     """Fixed-point solutions of many bases: ``0 < number - x 2^scale < 2^21``, proved."""
 
@@ -73,8 +80,8 @@ class Refined:
 
     def solve(
         self, bases: np.ndarray, steps: np.ndarray, inverses: np.ndarray | None = None
-    ) -> tuple[list[list[int]], list[int]]:
-        """Solve a block: integers (V, n) and their scales (V,), -1 where nothing was proved."""
+    ) -> FixedPoint:
+        """Solve a block."""
         numbers: list[list[int]] = [[]] * len(bases)
         scales = [-1] * len(bases)
         for count in np.unique(steps).tolist():
@@ -83,11 +90,9 @@ class Refined:
             found = self._refine(bases[chosen], count, given)
             for k, number, scale in zip(chosen.tolist(), *found, strict=True):
                 numbers[k], scales[k] = number, scale
-        return numbers, scales
+        return FixedPoint(numbers, scales)
 
-    def _refine(
-        self, bases: np.ndarray, steps: int, inverses: np.ndarray | None
-    ) -> tuple[list[list[int]], list[int]]:
+    def _refine(self, bases: np.ndarray, steps: int, inverses: np.ndarray | None) -> FixedPoint:
         square, right = self._normals[bases], self._offsets[bases]
         with np.errstate(all="ignore"):
             inverse, defect = _bounded_inverse(square, inverses)
@@ -116,7 +121,7 @@ class Refined:
             good = self._proved(rows, defect, reach, left) & (shift >= 0)
             good &= largest < 2.0 ** (52 - _STEP_BITS)  # the digits are whole numbers
         scales = np.where(good, shift + _STEP_BITS * steps, -1)
-        return _assembled(digits), scales.tolist()
+        return FixedPoint(_assembled(digits), scales.tolist())
 
     def _proved(
         self, rows: np.ndarray, defect: np.ndarray, reach: np.ndarray, left: np.ndarray
@@ -202,7 +207,7 @@ def solve_along_edges(
     steps = refined.steps(bases, np.minimum(parents, len(bases) - 1))
     blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(bases), _BLOCK)]
 
-    def solve(block: slice) -> tuple[list[list[int]], list[int]]:
+    def solve(block: slice) -> FixedPoint:
         given = None if inverses is None else inverses[block]
         return refined.solve(bases[block], steps[block], given)
 

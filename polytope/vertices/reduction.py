@@ -187,7 +187,7 @@ def reduce(
     if implicit is not None:
         equalities += [r for r, w in implicit.weights.items() if w and r.kind != "equality"]
     columns = [j for j in range(layer.n_inputs) if j not in fixed]
-    _, minor = independent_rows(layer.weight, equalities, columns)
+    minor = independent_rows(layer.weight, equalities, columns)
     limits.check_time()
     chart = _chart(layer, fixed, minor)
     limits.check_time()

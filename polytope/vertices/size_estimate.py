@@ -72,7 +72,8 @@ def estimate_vertices(layer: Layer, *, walkers: int = 1000, seed: int = 0) -> Si
     if reduced is not None and point is not None and 0 < reduced.n <= _LARGEST_WALK:
         start = simple_start(reduced, point, limits)
     if point is not None and start is None:
-        reduced = reduce_fully(layer, limits)[0]
+        found = reduce_fully(layer, limits)
+        reduced = None if isinstance(found, str) else found
     if point is None or reduced is None or reduced.n > _LARGEST_WALK:
         return None
     n, m = reduced.n, len(reduced.offsets)

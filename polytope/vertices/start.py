@@ -53,21 +53,19 @@ def perturbed_start(
     # Near the vertex only its tight rows matter, and the perturbed ones leave room around it.
     zero = RationalVector((0,) * reduced.n)
     normals, offsets = [reduced.normals[j] for j in tight], [shifts[j] for j in tight]
-    _, local = walk_to_vertex(normals, offsets, zero, limits)
+    local = walk_to_vertex(normals, offsets, zero, limits).tight
     if len(local) > reduced.n:
         return None
     rows = ExactRows(reduced.normals, reduced.offsets, shifts)
     return Start(rows, vertex, [tight[k] for k in local])
 
 
-def reduce_fully(layer: Layer, limits: Limits) -> tuple[Reduced | None, str]:
-    """Pass to the pointed set after finding the implicit equalities; else None and the reason."""
+def reduce_fully(layer: Layer, limits: Limits) -> Reduced | str:
+    """Pass to the pointed set after finding the implicit equalities; else say why not."""
     size = dimension(layer)
     limits.check_time()
     if size.certificate is None:
-        return None, size.reason
+        return size.reason
     implicit = size.certificate.witness.get("implicit")
     reduced = reduce(layer, implicit if isinstance(implicit, Multipliers) else None, limits)
-    if reduced is None:
-        return None, "an inequality is tight on the whole set, and was not found to be"
-    return reduced, ""
+    return reduced or "an inequality is tight on the whole set, and was not found to be"

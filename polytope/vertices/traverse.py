@@ -16,7 +16,7 @@ import numpy as np
 
 from polytope.exact.rational import RationalVector
 from polytope.vertices.ahead import ahead
-from polytope.vertices.exact_bases import ExactRows
+from polytope.vertices.exact_bases import Edge, ExactRows
 from polytope.vertices.float_bases import Batch, FloatRows
 from polytope.vertices.limits import LimitReached, Limits, Progress, bytes_each
 
@@ -247,11 +247,11 @@ class Traversal:
             if block % 256 == 0:
                 self._check_limits(found, 0)
             basis = bases[v].tolist()
-            row, direction = self._follow(basis, edge)
-            if row is None:
-                neighbors[v, edge] = -1 - rays.setdefault(direction, len(rays))
+            end = self._follow(basis, edge)
+            if end.row is None:
+                neighbors[v, edge] = -1 - rays.setdefault(end.direction, len(rays))
                 continue
-            basis[edge] = row
+            basis[edge] = end.row
             if place is None:
                 place = {frozenset(b): k for k, b in enumerate(bases.tolist())}
             at = place.get(frozenset(basis))
@@ -284,14 +284,14 @@ class Traversal:
             there[~agrees | open_ended[part]] = _UNMATCHED
         return at
 
-    def _follow(self, basis: list[int], edge: int) -> tuple[int | None, tuple[int, ...]]:
+    def _follow(self, basis: list[int], edge: int) -> Edge:
         """Settle an edge exactly."""
         try:
             row, direction = self._exact_rows.leave(basis, edge)
         except ArithmeticError:
             raise Degenerate from None
         divisor = gcd(*direction)
-        return row, tuple(v // divisor for v in direction)
+        return Edge(row, tuple(v // divisor for v in direction))
 
 
 _UNMATCHED = np.iinfo(np.int64).min
