@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.lenet5 import pieces, sets
 from experiments.lenet5.exact_tables import comparison_table, facts_table
 from experiments.lenet5.figures import pieces_figure, vertices_figure
 from experiments.lenet5.options import Lenet5Options
 from experiments.lenet5.output import finish_lenet5, limit_note
-from experiments.lenet5.pieces import PiecesKey, growth
+from experiments.lenet5.pieces import PiecesJob, PiecesKey, growth
 from experiments.lenet5.results import ExactSet, Growth, Lenet5Results, Piece, UnitPieces
 from experiments.lenet5.run import first_jobs, run_lenet5
 from experiments.lenet5.search import measures
-from experiments.lenet5.sets import FactsKey
+from experiments.lenet5.sets import FactsJob, FactsKey, VerticesJob
 from experiments.lenet5.setting import set_up
 from experiments.lenet5.tables import lenet5_tables, set_name
 from experiments.measure.minimum import Minimum
+from experiments.run.limited import in_time
 from experiments.run.progress import Progress
 from experiments.run.proofs import MOST_SAVED, Proofs
 from experiments.run.record import read_record
@@ -163,6 +165,16 @@ def test_a_limit_that_ended_exact_work_is_told(results):
         "limit: exact work was given up at LeNet-5 fc1 (facts, pixels: given up after 5 s); "
         "--seconds is the limit"
     )
+
+
+def test_work_that_takes_too_long_is_given_up_and_said(setting, tmp_path, monkeypatch):
+    """Where it is done in a process of its own indeed: that has not even started by then."""
+    for module in (sets, pieces):
+        monkeypatch.setattr(module, "in_time", in_time)
+    case = setting.cases[1]
+    jobs = [FactsJob(case, "layer", 0.01), VerticesJob(case, "pixels", 0.01)]
+    for job in [*jobs, PiecesJob(case, 1, 0.01)]:
+        assert job.run(tmp_path).results.reason == "given up after 0.01 s"
 
 
 def test_other_options_do_not_go_on_with_a_run(folder, patched):
