@@ -8,6 +8,7 @@ from experiments.bench.limits import device_limits
 from experiments.cli.bench import main
 from experiments.run.record import read_record
 from polytope.errors import InputError
+from tests.examples.printed import timed
 
 
 def bench(tmp_path, *options):
@@ -15,7 +16,7 @@ def bench(tmp_path, *options):
     return read_record(tmp_path, FinderResults)
 
 
-def test_a_deep_model_is_measured_by_method(tmp_path, capsys):
+def test_a_deep_model_is_measured_by_method(tmp_path, capsys, golden):
     record = bench(tmp_path, "--model", "lenet5", "--at-once", "4")
     assert record.results.vertices == 6
     assert record.results.steps == 10
@@ -27,9 +28,8 @@ def test_a_deep_model_is_measured_by_method(tmp_path, capsys):
     assert {len(row) for row in rows} == {len(headings)}
     assert {row[headings.index("at once")] for row in rows} == {"4"}
     assert all(rate > 0 for rate in record.timings["limits"].values())
-    out = capsys.readouterr().out
-    assert "layer conv2, inputs 1 x 28 x 28" in out
-    assert "collide bench finder --model vgg16 --device cuda --image-size 224" in out
+    printed = capsys.readouterr().out
+    golden.check("bench-finder-deep", printed, places={"FOLDER": tmp_path}, masked=timed)
 
 
 def test_models_of_the_user_s_own_and_their_size(tmp_path):

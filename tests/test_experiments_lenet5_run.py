@@ -28,6 +28,7 @@ from experiments.show.proof_cells import UNCERTIFIED, proof_cell
 from polytope import CollisionPolytope, verify
 from polytope.errors import InputError
 from tests.examples.deep import install_deep
+from tests.examples.printed import by_row, columns, decimals, printed_to, with_tables
 from tests.examples.run_folders import unproved
 
 LAYERS = ("conv1", "fc1", "hidden2")
@@ -53,8 +54,16 @@ def setting(patched):
 def folder(patched, tmp_path_factory):
     place = tmp_path_factory.mktemp("lenet5") / "run"
     run_lenet5(OPTIONS, place, QUIET)
-    finish_lenet5(place, as_json=True)
+    with printed_to(place.parent / "printed"):
+        finish_lenet5(place, as_json=False)
     return place
+
+
+def test_what_is_printed(folder, golden):
+    shown = with_tables((folder.parent / "printed").read_text(), folder)
+    # The searches are ended early, and where every point is a minimum, a solver takes any.
+    shown = decimals(columns(shown, {"tight", "decisions that differ"}))
+    golden.check("lenet5", shown, places={"FOLDER": folder})
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +222,7 @@ def test_what_was_given_up_says_so(results):
     exact = tuple(replace(one, vertices=one.vertices[:1]) for one in layer.exact)
     layer = replace(layer, facts=(facts, layer.facts[1]), exact=exact)
     shortened = replace(results, layers=(layer,))
-    row = dict(zip(facts_table(shortened).columns, facts_table(shortened).rows[0], strict=True))
+    row = next(iter(by_row(facts_table(shortened), key=2).values()))
     assert (row["dimension"], row["given up"]) == ("undecided", "given up after 1 s")
     cells = {row[3]: row[6:8] for row in comparison_table(shortened).rows if row[2] == "target"}
     second = str(layer.units[1])
@@ -252,7 +261,7 @@ def test_what_was_given_up_before_anything_was_known_says_so(results):
     facts = replace(layer.facts[0], facts=None, reason="given up after 1 s")
     shortened = replace(results, layers=(replace(layer, facts=(facts,)),))
     table = facts_table(shortened)
-    row = dict(zip(table.columns, table.rows[0], strict=True))
+    (row,) = by_row(table).values()
     assert (row["N"], row["dimension"], row["given up"]) == (
         *("undecided", "undecided"),
         "given up after 1 s",

@@ -20,7 +20,7 @@ from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
 from tests.examples.own_network import collide, compare, net, network_folder, search
-from tests.examples.printed import by_row, tables
+from tests.examples.printed import by_row, tables, with_tables
 from tests.examples.run_folders import unproved
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
@@ -148,17 +148,17 @@ def test_what_the_certificates_are_about_lies_beside_them(place, capsys, tmp_pat
     assert "in-region" not in page
 
 
-def test_compare_says_why_its_searches_ended(place, capsys, tmp_path):
+def test_compare_says_why_its_searches_ended(place, capsys, tmp_path, golden):
     given = ["--target", place / "image.npy", "--device", "cpu", "--quiet"]
     model, *weights = net(place)
     words = ["compare", model, "fc1", *weights, *given]
     out = tmp_path / "run"
     short = ["--units", "2,", "--start", place / "other.npy", "--steps", "100"]
-    code, printed, err = collide(capsys, *words, *short, "--out", out)
+    code, printed, err = collide(capsys, *words, *short, "--input-space", "--out", out)
     assert code == 4
     assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
-    assert "| step limit |" in printed
-    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+    places = {"FOLDER": tmp_path, "PLACE": place}
+    golden.check("compare", with_tables(printed, out), places=places, masked={"decisions differ", "bit-equal in floats"})
     assert read_record(out, Comparison).results.search.status == ("step_limit",)
     # Points that are taken as they are: said, but no limit of this run.
     again = tmp_path / "again"
@@ -263,10 +263,17 @@ def test_what_is_too_large_is_said_with_its_size(place, capsys, tmp_path):
     assert entry.minimum is entry.distance is entry.gap is entry.is_vertex is None
     assert entry.missed.smallest_tolerance > 0  # residuals are exact all the same
     assert found.vertices[0].input is None
-    table = (tmp_path / "run" / "tables" / "layer-space.md").read_text()
-    assert "not computed" in table
-    assert left in table
-    assert "numbers, and --region-limit" in (tmp_path / "run/tables/input-space.md").read_text()
+    layer, inputs = (
+        table
+        for name in ("layer-space", "input-space")
+        for table in tables((tmp_path / "run" / "tables" / f"{name}.md").read_text()).values()
+    )
+    assert {row["exact minimum"] for row in by_row(layer).values()} == {"not computed"}
+    assert any(left in note for note in layer.notes)
+    (row,) = by_row(inputs).values()
+    assert row["left out"].endswith(
+        "116 rows x 36 inputs are 4,176 numbers, and --region-limit is 1,000"
+    )
 
 
 def test_convolutions_before_that_are_too_large_are_counted(place, capsys, tmp_path, monkeypatch):
@@ -292,8 +299,9 @@ def test_certificates_that_are_too_large_are_checked_and_not_saved(
     assert entry.input.minimum.certificate.file is None
     assert "minimum" in entry.input.minimum.certificate.claim
     assert (tmp_path / "run" / entry.layer.minimum.certificate.file).is_file()
-    table = (tmp_path / "run" / "tables" / "input-space.md").read_text()
-    assert "2 of 2 certificates were checked, and are too large to be saved" in table
+    (table,) = tables((tmp_path / "run" / "tables" / "input-space.md").read_text()).values()
+    unsaved = "2 of 2 certificates were checked, and are too large to be saved"
+    assert any(note.startswith(unsaved) for note in table.notes)
 
 
 def test_a_step_that_is_not_piecewise_linear_is_no_bar_to_the_layer(tmp_path, capsys):
@@ -324,7 +332,10 @@ def test_a_time_limit_is_said_and_is_code_4(place, capsys, tmp_path):
     assert err == (
         "limit: 2 exact answers are open because of --vertex-seconds; raise it in a new run\n"
     )
-    assert "undecided: the time limit of 0.001 seconds for a vertex" in out
+    table = next(iter(tables(out).values()))
+    (cells,) = by_row(table).values()
+    assert cells["exact minimum"] == cells["linf distance to the set"] == "undecided"
+    assert any("undecided: the time limit of 0.001 seconds for a vertex" in n for n in table.notes)
 
 
 def test_a_command_loads_and_traces_a_network_once(place, capsys, tmp_path, monkeypatch):

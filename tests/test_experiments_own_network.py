@@ -90,7 +90,8 @@ def test_find_writes_what_it_found(place, capsys, tmp_path):
     code, printed, err = search(place, capsys, "0", out, "--units", "2", name="Flat",
                                 target="flat.npy")  # fmt: skip
     assert (code, err) == (0, "")
-    assert "| unit | pre-activation |" in printed
+    (table,) = tables(printed).values()
+    assert len(by_row(table)) == 2
     kept = read_search(out)
     record, found = kept.record, kept.search
     assert record.experiment == "find"

@@ -39,6 +39,7 @@ from optimize import LayerReader, exact_layer
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
 from tests.examples import real_data
+from tests.examples.printed import with_tables
 
 UNITS, CHANNELS, POSITIONS = 7, 5, 6
 
@@ -280,14 +281,13 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(squeezenet, "load_squeezenet", lambda path: found)
 
 
-def test_the_whole_command(stand_in, images, tmp_path, capsys):
+def test_the_whole_command(stand_in, images, tmp_path, capsys, golden):
     out = tmp_path / "run"
     words = ("--weights", tmp_path / "w.npz", "--images", images, "--smoke", "--workers", "1")
     words += ("--device", "cpu", "--out", out, "--steps", "3", "--positions", "all")
     assert run(*words, "--quiet") == 0
-    shown = capsys.readouterr().out
-    for title in ("# conv10", "# fire9/expand3x3", "accuracy**", "**conv10: each vertex beside"):
-        assert title in shown
+    places = {"FOLDER": out, "IMAGES": images, "PLACE": tmp_path}
+    golden.check("squeezenet", with_tables(capsys.readouterr().out, out), places=places)
     results = read_record(out, SqueezeNetResults).results
     assert results.accuracy.images == 3  # the fourth carries no class
     positions = results.positions

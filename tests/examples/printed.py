@@ -9,12 +9,14 @@ digits of floats, so a printed text agrees with its golden file if
 * or both numbers are rounding noise, below 1e-3,
 
 and spaces do not count.  Where a float search or a clock made a number, the test says so and the
-file shows `#`: in columns by their names, or in the whole text.
+file shows `#`: cells of columns that are named, all decimals, what a benchmark measures.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,25 @@ class PrintedTable:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+
+
+@contextmanager
+def printed_to(path: Path) -> Iterator[None]:
+    """Keeps in a file what is printed meanwhile: for a run that many tests of a module share."""
+    with redirect_stdout(StringIO()) as stream:
+        yield
+    path.write_text(stream.getvalue())
+
+
+def with_tables(text: str, folder: Path) -> str:
+    """What was printed, and below it the tables of a run that were written alone."""
+    written = [path.read_text() for path in sorted((folder / "tables").glob("*.md"))]
+    return "\n".join([text, *(table for table in written if table.strip() not in text)])
+
+
+def hashes(text: str) -> str:
+    """Masks SHA-256: of files that are made of floats."""
+    return re.sub(r"\b[0-9a-f]{64}\b", MASK, text)
 
 
 def tables(text: str) -> dict[str, PrintedTable]:
@@ -103,11 +124,11 @@ class Golden:
             command: name of the file.
             text: what was printed.
             places: word -> folder that it stands for, longest first where one is in another.
-            masked: columns of numbers that are not compared, or `all_numbers` or the like.
+            masked: columns that are not compared, or `timed`, `decimals` or the like.
         """
         for word, place in (places or {}).items():
             text = text.replace(str(place), word)
-        text = masked(text) if callable(masked) else _masked_columns(text, masked)
+        text = masked(text) if callable(masked) else columns(text, masked)
         path = self.folder / f"{command}.txt"
         if self.update:
             path.parent.mkdir(exist_ok=True)
@@ -140,11 +161,16 @@ def all_numbers(text: str) -> str:
     return NUMBER.sub(MASK, text)
 
 
+def decimals(text: str) -> str:
+    """Masks every number that is no integer."""
+    return _DECIMAL.sub(MASK, text)
+
+
 def timed(text: str) -> str:
     """Masks what a benchmark measures, and the machine.
 
-    These are decimals, all cells but the first, values of goals, numbers of cores and of threads,
-    and the hashes of problems whose numbers are sums of floats.
+    These are decimals, all cells but the first, values of goals, rates, numbers of cores and of
+    threads, and the hashes of problems whose numbers are sums of floats.
     """
     lines, in_table = [], False
     for line in text.splitlines():
@@ -153,8 +179,8 @@ def timed(text: str) -> str:
         name = re.sub(r"(?<=: )[\d.,e+-]+(?= [^:]*\(reach: )", MASK, name)
         name = re.sub(r"(?<=problem sha256 )\w+", MASK, name)
         name = re.sub(r": (not )?reached$", ": reached or not", name)
-        name = re.sub(r"\d+(?= cores)|(?<=threads: )\d+|(?<=_THREADS is )\w+", MASK, name)
-        lines.append(_DECIMAL.sub(MASK, name) + all_numbers(cells or ""))
+        name = re.sub(r"\d+(?= cores| GFLOP)|(?<=threads: )\d+|(?<=_THREADS is )\w+", MASK, name)
+        lines.append(decimals(name) + all_numbers(cells or ""))
     return "\n".join(lines)
 
 
@@ -194,16 +220,17 @@ def _plain(line: str) -> str:
     return re.sub(r"(?<=\S) {2,}", " " if text.startswith("|") else "  ", text)
 
 
-def _masked_columns(text: str, names: Collection[str]) -> str:
-    lines, columns = [], ()
+def columns(text: str, names: Collection[str]) -> str:
+    """Masks the cells in columns of tables in Markdown."""
+    lines, headings = [], ()
     for line in text.splitlines():
         if not line.startswith("|"):
-            columns = ()
-        elif not columns:
-            columns = _cells(line)
+            headings = ()
+        elif not headings:
+            headings = _cells(line)
         elif not line.startswith("| ---"):
-            cells = zip(columns, re.split(r"(?<!\\)\|", line)[1:-1], strict=True)
-            shown = (NUMBER.sub(MASK, cell) if name in names else cell for name, cell in cells)
+            cells = zip(headings, re.split(r"(?<!\\)\|", line)[1:-1], strict=True)
+            shown = (f" {MASK} " if name in names and cell.strip() else cell for name, cell in cells)
             line = f"|{'|'.join(shown)}|"
         lines.append(line)
     return "\n".join(lines)
