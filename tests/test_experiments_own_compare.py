@@ -158,7 +158,12 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path, golden):
     assert code == 4
     assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
     places = {"FOLDER": tmp_path, "PLACE": place}
-    golden.check("compare", with_tables(printed, out), places=places, masked={"decisions differ", "bit-equal in floats"})
+    golden.check(
+        "compare",
+        with_tables(printed, out),
+        places=places,
+        masked={"decisions differ", "bit-equal in floats"},
+    )
     assert read_record(out, Comparison).results.search.status == ("step_limit",)
     # Points that are taken as they are: said, but no limit of this run.
     again = tmp_path / "again"

@@ -176,11 +176,12 @@ def timed(text: str) -> str:
     for line in text.splitlines():
         in_table = line.startswith("-----") or (in_table and line != "")
         name, cells = re.fullmatch(r"( *.*?)( {2,}.*)?", line).groups() if in_table else (line, "")
+        name = decimals(name)
         name = re.sub(r"(?<=: )[\d.,e+-]+(?= [^:]*\(reach: )", MASK, name)
         name = re.sub(r"(?<=problem sha256 )\w+", MASK, name)
         name = re.sub(r": (not )?reached$", ": reached or not", name)
         name = re.sub(r"\d+(?= cores| GFLOP)|(?<=threads: )\d+|(?<=_THREADS is )\w+", MASK, name)
-        lines.append(decimals(name) + all_numbers(cells or ""))
+        lines.append(name + all_numbers(cells or ""))
     return "\n".join(lines)
 
 
@@ -230,7 +231,9 @@ def columns(text: str, names: Collection[str]) -> str:
             headings = _cells(line)
         elif not line.startswith("| ---"):
             cells = zip(headings, re.split(r"(?<!\\)\|", line)[1:-1], strict=True)
-            shown = (f" {MASK} " if name in names and cell.strip() else cell for name, cell in cells)
+            shown = (
+                f" {MASK} " if name in names and cell.strip() else cell for name, cell in cells
+            )
             line = f"|{'|'.join(shown)}|"
         lines.append(line)
     return "\n".join(lines)
