@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from optimize import LayerReader, exact_layer, exact_network, relu_layers
+from optimize import LayerReader, exact_layer, exact_network, input_polytope, relu_layers
 from optimize.exact.checks import float_values
 from optimize.exact.stored import inverse_root
-from polytope import CollisionPolytope
+from polytope import Box, CollisionPolytope
 from polytope.errors import InputError, LimitError, NonFiniteError
 from polytope.exact.sparse import SparseMatrix
 from tests.examples.graphs import (
@@ -245,3 +246,52 @@ def test_a_large_convolution_is_made_in_seconds():
     layer = exact_layer(net, "0", (16, 32, 32))
     assert layer.weight.shape == (32768, 16384)
     assert len(layer.weight.rows) == 16 * 32 * (3 * 32 - 2) ** 2
+
+
+class Padded(nn.Module):
+    """A convolution behind zeros that differ at both ends, as TensorFlow's SAME has them."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.pad = how, nn.ZeroPad2d((0, 1, 0, 2))
+        self.conv = nn.Conv2d(2, 3, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        if self.how == "module":
+            x = self.pad(x)
+        elif self.how == "twice":
+            x = functional.pad(functional.pad(x, (0, 1)), [0, 0, 0, 2])
+        else:
+            x = functional.pad(x, (0, 1, 0, 2))
+        return torch.relu(self.conv(x))
+
+
+@pytest.mark.parametrize("how", ["module", "function", "twice"])
+def test_zeros_around_an_image_are_part_of_the_convolution_and_no_inputs(how):
+    torch.manual_seed(0)
+    model, x = Padded(how).double().eval(), torch.rand(2, 5, 6, dtype=torch.float64)
+    (info,) = relu_layers(model, x)
+    assert (info.n_inputs, info.input_shape) == (60, (2, 5, 6))
+    layer = exact_layer(model, "conv", x)
+    assert layer.weight.shape[1] == 60
+    with torch.no_grad():
+        wanted = model.conv(functional.pad(x[None], (0, 1, 0, 2))).flatten().numpy()
+    matrix = np.zeros(layer.weight.shape)
+    np.add.at(
+        matrix, (layer.weight.rows, layer.weight.columns), layer.weight.values.data.astype(float)
+    )
+    np.testing.assert_allclose(matrix @ x.flatten().numpy() + layer.bias, wanted, atol=1e-12)
+    own = CollisionPolytope.from_layer(layer.weight, layer.bias, x.flatten(), domain=Box(0, 1))
+    whole = input_polytope(model, "conv", x, domain=Box(0, 1))
+    assert own.dimension().value == whole.dimension().value
+    unit = own.inactive_units[0]
+    assert own.unit_vertex(unit).value == whole.unit_vertex(unit).value
+
+
+@pytest.mark.parametrize(
+    "before", [nn.ConstantPad2d(1, 0.5), nn.ReflectionPad2d(1), nn.ZeroPad2d((-1, 0, 0, 0))]
+)
+def test_another_border_is_a_step_of_its_own(before):
+    net = nn.Sequential(before, nn.Conv2d(1, 2, 2), nn.ReLU()).eval()
+    (info,) = relu_layers(net, (1, 5, 5))
+    assert info.n_inputs == before(torch.zeros(1, 1, 5, 5)).numel()

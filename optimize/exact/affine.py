@@ -84,6 +84,9 @@ def _window(layer: Weighted, kernel: Pair) -> Window:
         padding = (first, second)
     else:
         padding = axes_pair(layer.padding, 0, signal=signal)
+    if layer.border:  # of what is behind, only how many windows there are says anything
+        first = layer.border[0]
+        padding = (padding[0] + (0 if signal else layer.border[2]), padding[1] + first)
     return Window(kernel, axes_pair(layer.stride, 1, signal=signal), padding, dilation)
 
 

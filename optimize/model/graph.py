@@ -15,11 +15,11 @@ A layer whose output is used in another way as well (added to something, average
 one of `relu_layers`; `other_layers` says why.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import fx, nn
 
-from optimize.model.operations import Metadata, Move, Norm, Pool, Rectifier, Weighted
+from optimize.model.operations import Border, Metadata, Move, Norm, Pool, Rectifier, Weighted
 from optimize.model.reading import describe, read_operation
 from optimize.model.trace import Trace
 from polytope.errors import InputError
@@ -64,8 +64,9 @@ def layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
 
 
 def _call(name: str, node: fx.Node, weighted: Weighted, traced: Trace) -> LayerCall:
-    source = node.args[0] if node.args else node.kwargs["input"]
-    assert isinstance(source, fx.Node)
+    source = _entered(node)
+    while (bare := _inside(source, weighted, traced)) is not None:
+        source, weighted = bare
     pre, norm, reached = node, None, _ends(node, traced, pooled=False)
     if len(reached) == 1:
         operation = read_operation(reached[0], traced)
@@ -85,6 +86,30 @@ def _call(name: str, node: fx.Node, weighted: Weighted, traced: Trace) -> LayerC
     if not reached:
         reason = "is not used"
     return LayerCall(name, node, source, pre, weighted, norm, reason, is_output)
+
+
+def _entered(node: fx.Node) -> fx.Node:
+    """The step that a step is given first."""
+    source = node.args[0] if node.args else node.kwargs["input"]
+    assert isinstance(source, fx.Node)
+    return source
+
+
+def _inside(source: fx.Node, weighted: Weighted, traced: Trace) -> tuple[fx.Node, Weighted] | None:
+    """What a border of zeros is put around, and the convolution with that border as its own.
+
+    The zeros are part of the layer: as inputs of it they would be free, and no network's.
+    """
+    operation, axes = read_operation(source, traced), 2 if weighted.kind == "Conv2d" else 1
+    if weighted.kind == "Linear" or not isinstance(operation, Border):
+        return None
+    sizes = operation.sizes
+    if not sizes or len(sizes) > 2 * axes or min(sizes) < 0 or weighted.padding_mode != "zeros":
+        return None
+    whole = (*sizes, *(0,) * (2 * axes - len(sizes)))
+    known = weighted.border or (0,) * (2 * axes)
+    border = tuple(a + b for a, b in zip(whole, known, strict=True))
+    return _entered(source), replace(weighted, border=border)
 
 
 def _ends(node: fx.Node, traced: Trace, *, pooled: bool) -> list[fx.Node]:

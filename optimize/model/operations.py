@@ -13,7 +13,11 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Weighted(Operation):
-    """A layer: `weight` applied to the last axis (Linear), or as a convolution."""
+    """A layer: `weight` applied to the last axis (Linear), or as a convolution.
+
+    `border`: zeros that a step in front of a convolution puts around its input, as `Border` has
+    them, in addition to `padding`.
+    """
 
     kind: str
     name: str
@@ -24,6 +28,7 @@ class Weighted(Operation):
     dilation: Any = 1
     groups: int = 1
     padding_mode: str = "zeros"
+    border: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,16 @@ class Move(Operation):
     """Entries are moved, chosen or padded with zeros; `in_order`: all of them, in their order."""
 
     in_order: bool
+
+
+@dataclass(frozen=True)
+class Border(Move):
+    """Zeros around an image or a signal, which a convolution behind takes as its own padding.
+
+    `sizes` are in torch's order: the last axis first, its beginning before its end.
+    """
+
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

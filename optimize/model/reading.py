@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 from optimize.model.inplace import words_set
 from optimize.model.operations import (
     AdaptivePool,
+    Border,
     Combine,
     Join,
     Mean,
@@ -37,7 +38,7 @@ _IN_ORDER = (
     nn.AlphaDropout,
     nn.FeatureAlphaDropout,
 )
-_MOVES = (nn.ZeroPad1d, nn.ZeroPad2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)
+_MOVES = (nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)
 _IN_ORDER_NAMES = words_set(
     "view reshape flatten unflatten squeeze unsqueeze contiguous clone detach"
 )
@@ -107,6 +108,8 @@ def _read_module(module: nn.Module, name: str) -> Operation:
     """A module that tracing takes as one step."""
     if isinstance(module, nn.ReLU):
         return Rectifier()
+    if isinstance(module, nn.ZeroPad1d | nn.ZeroPad2d):
+        return Border(in_order=False, sizes=tuple(module.padding))
     if isinstance(module, _IN_ORDER + _MOVES):
         return Move(in_order=isinstance(module, _IN_ORDER))
     called = next((each for kind, each in _MODULES.items() if isinstance(module, kind)), None)
@@ -220,7 +223,10 @@ def _read_simple(node: fx.Node, name: str) -> Operation:
     if name == "pad":
         given = _arguments(node, "input pad mode value", mode="constant")
         zeros = given["mode"] == "constant" and not given["value"]
-        return Move(in_order=False) if zeros else Unknown()
+        known = isinstance(given["pad"], list | tuple) and all(
+            isinstance(size, int) for size in given["pad"]
+        )
+        return Border(False, tuple(given["pad"]) if known else ()) if zeros else Unknown()
     return Unknown()
 
 
