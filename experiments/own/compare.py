@@ -18,10 +18,10 @@ from experiments.measure.search import SearchSummary
 from experiments.own.about import write_about
 from experiments.own.at_target import at_target
 from experiments.own.compare_tables import compare_tables
-from experiments.own.find import search_vertices, target_sha256, write_found
+from experiments.own.find import search_vertices, write_found
 from experiments.own.input import as_picture
 from experiments.own.input_space import InputSpace, input_space, left_out
-from experiments.own.kept_search import read_search
+from experiments.own.kept_search import search_of
 from experiments.own.layer_space import LayerSpace, layer_space
 from experiments.own.network import OwnNetwork, load_network
 from experiments.own.options import SEARCH_OPTIONS, CompareRequest
@@ -38,7 +38,6 @@ from experiments.run.rows import RowFile
 from experiments.show.tables import write_tables
 from optimize import LayerReader, VertexSearch
 from optimize.search.setup import read_device
-from polytope.errors import InputError
 from polytope.files import sha256_bytes
 
 ROWS = "vertices.jsonl"
@@ -141,38 +140,7 @@ def _search(own: OwnNetwork, request: CompareRequest, run: Run) -> VertexSearch:
         search = search_vertices(own, request, inside)
         write_found(own, request, search, inside)
         return search
-    kept = read_search(request.search)
-    found, search = kept.record.results, kept.search
-    if found.layer != request.layer:
-        raise InputError(
-            f"search: expected one at layer {request.layer!r}, got one at {found.layer!r} in "
-            f"{request.search}"
-        )
-    if found.target_sha256 != target_sha256(own.target):
-        raise InputError(
-            f"target: expected that of the search in {request.search}, "
-            f"{kept.record.options.get('target')}, got other numbers in {request.target}"
-        )
-    _check_search(own, request, search)
-    return search
-
-
-def _check_search(own: OwnNetwork, request: CompareRequest, search: VertexSearch) -> None:
-    """Raise InputError where the search's points do not belong to this network."""
-    if tuple(search.points.shape[1:]) != own.shape:
-        raise InputError(
-            f"search: expected points of shape {own.shape}, got {tuple(search.points.shape[1:])}"
-        )
-    reader = LayerReader(own.opened, request.layer)
-    entered = reader.layer_inputs(search.points.to(reader.dtype)).double()
-    scale = 1 + float(search.layer_inputs.double().abs().max())
-    if entered.shape != search.layer_inputs.shape or not torch.allclose(
-        entered, search.layer_inputs.double(), rtol=0, atol=1e-3 * scale
-    ):
-        raise InputError(
-            f"search: expected one of this very network, got points in {request.search} that reach "
-            "the layer with other values (other weights, or another model)"
-        )
+    return search_of(own, request)
 
 
 def _vertices(work: Work) -> tuple[ComparedVertex, ...]:

@@ -21,7 +21,7 @@ from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table, write_tables
 from optimize import LayerReader, Objective, Stopping, VertexSearch, find_vertices
 from polytope.errors import InputError
-from polytope.files import atomic_path, sha256_bytes
+from polytope.files import atomic_path
 
 VERTICES = "vertices.npz"
 CHECKPOINT = "checkpoint"
@@ -120,7 +120,7 @@ def _found(own: OwnNetwork, request: FindRequest, search: VertexSearch) -> Found
         remarks=own.remarks,
         bounds=own.ends,
         search=SearchSummary.of(search),
-        target_sha256=target_sha256(own.target),
+        target_sha256=own.target_sha256,
         n_inputs=search.layer_inputs.shape[1],
         n_units=len(pre),
         n_positive=int((pre > 0).sum()),
@@ -138,11 +138,6 @@ def _found(own: OwnNetwork, request: FindRequest, search: VertexSearch) -> Found
             for i in range(len(search.units))
         ),
     )
-
-
-def target_sha256(target: Tensor) -> str:
-    """Returns the SHA-256 of a target's numbers as float64: which target, whatever its file."""
-    return sha256_bytes(target.double().numpy().tobytes())
 
 
 def _portable(tensor: Tensor) -> np.ndarray:

@@ -118,18 +118,18 @@ def read_rounded(
     kind, given = (str(each).removeprefix("torch.") for each in (dtype, found.dtype))
     if not bool(torch.isfinite(point).all()):
         raise NonFiniteError(f"{role}: expected numbers within {kind}, the model's, in {path}")
-    if shape is not None and path.suffix.lower() in SUFFIXES:
-        return Rounded(point, path, tuple(filter(None, [image_note(path, shape)])))
     change = float((point.double() - found.double()).abs().max()) if found.numel() else 0.0
     remark = ""
-    if change:
+    if shape is not None and path.suffix.lower() in SUFFIXES:
+        remark = image_note(path, shape)
+    elif change:
         remark = (
             f"{path.name}: {given} numbers rounded to {kind}, the model's, by at most "
             f"{change:.2g}; what follows is about the rounded ones"
         )
     elif not found.is_floating_point():
         remark = f"{path.name}: {given} numbers, taken as they are"
-    return Rounded(point, path, tuple(filter(None, [remark])))
+    return Rounded(point, path, (remark,) if remark else ())
 
 
 def image_note(path: Path, shape: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ from experiments.own.options import LayersRequest
 from experiments.show.numbers import NO_BOUND
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
-from optimize import LayerInfo, other_layers, relu_layers
+from optimize import LayerInfo, OtherLayer, other_layers, relu_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +47,6 @@ class SplitLayer(ListedLayer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnlistedLayer:
-    """A layer that cannot be asked about, and why."""
-
-    name: str
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Layers:
     """What `collide layers` lists; its layers are split where an input was given."""
 
@@ -68,7 +59,7 @@ class Layers:
     files: dict[str, str]
     remarks: tuple[str, ...]
     layers: tuple[ListedLayer, ...]
-    others: tuple[UnlistedLayer, ...]
+    others: tuple[OtherLayer, ...]
 
 
 def list_layers(request: LayersRequest) -> Layers:
@@ -87,23 +78,13 @@ def list_layers(request: LayersRequest) -> Layers:
         files=dict(own.files),
         remarks=own.remarks,
         layers=tuple(listed if own.given is None else [_split(own, each) for each in listed]),
-        others=tuple(
-            UnlistedLayer(name=other.name, kind=other.kind, reason=other.reason)
-            for other in other_layers(own.opened)
-        ),
+        others=other_layers(own.opened),
     )
 
 
 def _listed(info: LayerInfo) -> ListedLayer:
-    return ListedLayer(
-        name=info.name,
-        kind=info.kind,
-        batch_norm=info.normalised,
-        n_inputs=info.n_inputs,
-        n_units=info.n_units,
-        input_shape=info.input_shape,
-        output_shape=info.output_shape,
-    )
+    fields = dict(vars(info))
+    return ListedLayer(batch_norm=fields.pop("normalised"), **fields)
 
 
 def _split(own: OwnNetwork, layer: ListedLayer) -> SplitLayer:

@@ -14,7 +14,7 @@ from experiments.own.input import Ends, read_rounded
 from experiments.own.options import ModelRequest
 from optimize import OpenedNetwork, relu_layers
 from polytope.errors import InputError
-from polytope.files import sha256_file
+from polytope.files import sha256_bytes, sha256_file
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,6 +51,11 @@ class OwnNetwork:
         if self.given is None:
             raise InputError("target: expected --target FILE, got none")
         return self.given
+
+    @property
+    def target_sha256(self) -> str:
+        """SHA-256 of the target's numbers as float64: which target, whatever its file."""
+        return sha256_bytes(self.target.double().numpy().tobytes())
 
 
 def load_network(
