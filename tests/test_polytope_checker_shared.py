@@ -112,7 +112,7 @@ def test_the_same_words_in_another_folder_are_another_problem(kept, tmp_path):
 def test_a_forged_second_document_is_judged_by_its_own_words(name, tmp_path):
     """Whatever number of the problem is changed after a true certificate was read: as if alone."""
     path, known = tmp_path / "certificate.json", {}
-    for place, changed in list(changes(EXAMPLES[name]["problem"]))[::5]:
+    for place, changed in list(changes(EXAMPLES[name]["problem"]))[::11]:
         path.write_text(json.dumps(EXAMPLES[name]))
         assert verdict(path, known)[0] == 0
         path.write_text(json.dumps({**EXAMPLES[name], "problem": changed}))
