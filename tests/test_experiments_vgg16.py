@@ -12,6 +12,7 @@ from experiments.images import layer_table, output
 from experiments.images.facts import DomainFacts, LimitedFacts
 from experiments.images.results import ExactAnswers, ImageResults
 from experiments.measure.facts import Facts
+from experiments.measure.probe import Probe
 from experiments.models.vgg16 import Shape, random_vgg16
 from experiments.paper import TABLE_4
 from experiments.run.proofs import Proof
@@ -247,6 +248,22 @@ def test_a_limit_that_ended_facts_is_told(results, facts, words):
     note = output.limit_note(replace(results, exact=ExactAnswers(points={}, facts=facts)))
     assert bool(note) == bool(words)
     assert words in note
+
+
+def test_images_are_seen_in_full_float32(capsys, narrow, images, tmp_path, monkeypatch):
+    short, real = [], Probe.images
+
+    def spy(probe, points):
+        short.append(torch.backends.cudnn.allow_tf32)
+        return real(probe, points)
+
+    monkeypatch.setattr(Probe, "images", spy)
+    words = ("vgg16", "--random-weights", 7, "--images", images, "--target", 0, "--start", 1)
+    words += (*SMALL, "--no-exact", "--recipe", "modern", "--quiet", "--out", tmp_path / "run")
+    assert torch.backends.cudnn.allow_tf32
+    assert collide(capsys, *words)[0] == 0
+    assert short
+    assert not any(short)
 
 
 def test_json_is_one_object(capsys, narrow, images, tmp_path):

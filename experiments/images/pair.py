@@ -78,6 +78,15 @@ class MeasuresKey(Key[SetMeasures]):
     start: str
 
 
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Full float32 in convolutions: a GPU's shorter TF32 would decide how close a point comes."""
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, deterministic=cudnn.deterministic, allow_tf32=False):
+        yield
+
+
+@_float32()
 def run_images(setting: Setting, folder: Path, progress: Progress) -> Record[ImageResults]:
     """Runs the experiment into a run folder, and returns its record.
 
@@ -95,7 +104,7 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record[Ima
     open_run_folder(folder / PNG_FOLDER)
     identity = setting.identity()
     path, schema = folder / FILE_NAME, ImageResults.SCHEMA
-    with _float32(), RowFile(path, options=identity, schema=schema) as rows:
+    with RowFile(path, options=identity, schema=schema) as rows:
         results = _results(watched, folder, rows, progress)
         with progress.stage("writing", f"record and images into {folder}"):
             _write_arrays(setting.pictures, folder, results.sets)
@@ -109,14 +118,6 @@ def run_images(setting: Setting, folder: Path, progress: Progress) -> Record[Ima
             )
             write_record(folder, record)
     return record
-
-
-@contextmanager
-def _float32() -> Iterator[None]:
-    """Full float32 in convolutions: a GPU's shorter TF32 would decide how close a point comes."""
-    cudnn = torch.backends.cudnn
-    with cudnn.flags(enabled=True, deterministic=cudnn.deterministic, allow_tf32=False):
-        yield
 
 
 def _results(watched: Watched, folder: Path, rows: RowFile, progress: Progress) -> ImageResults:
