@@ -1,6 +1,6 @@
 """Which tables does `collide lenet5` print?  Read from its record; nothing is computed here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from experiments.lenet5.exact_tables import comparison_table, facts_table
 from experiments.lenet5.meaning_tables import meanings_table, own_region_table, pieces_table
@@ -41,38 +41,9 @@ def set_name(one: RelaxedSet | ExactSet, units: int) -> str:
     return f"{name}; {len(one.solved)} of {units} vertices ({reasons})"
 
 
-def every_set(results: Lenet5Results) -> Iterator[tuple[Layer, RelaxedSet | ExactSet]]:
-    """Yields each layer with each of its sets."""
-    for layer in results.layers:
-        for one in layer.sets:
-            yield layer, one
-
-
 def sets_table(results: Lenet5Results) -> Table:
     """Table 2 of the paper, a row a layer and set, in pixels and in the layer's space."""
-    rows = []
-    for layer, one in every_set(results):
-        found, pixels, own = (
-            one.combinations,
-            one.distances.get("pixels"),
-            one.distances.get("layer"),
-        )
-        rows.append(
-            (
-                layer.title,
-                set_name(one, len(layer.units)),
-                START[one.start],
-                *_success(found.pixels if found else {}),
-                *_success(found.layer if found else {}),
-                probability(results.target.seen[layer.network].confidence),
-                fixed(results.images.mean_distance),
-                fixed(pixels and pixels.distance),
-                percent(pixels and pixels.ratio),
-                fixed(layer.layer_distance),
-                fixed(own and own.distance),
-                percent(own and own.ratio),
-            )
-        )
+    rows = [_set_row(results, layer, one) for layer in results.layers for one in layer.sets]
     return Table(
         name="table2-deep",
         title="Table 2 at deep layers: vertices of one collision polytope, MNIST",
@@ -87,9 +58,28 @@ def sets_table(results: Lenet5Results) -> Table:
         rows=tuple(rows),
         proofs=tuple(
             proof_cell(one.vertices) if isinstance(one, ExactSet) else UNCERTIFIED
-            for _, one in every_set(results)
+            for layer in results.layers
+            for one in layer.sets
         ),
         notes=_set_notes(results),
+    )
+
+
+def _set_row(results: Lenet5Results, layer: Layer, one: RelaxedSet | ExactSet) -> tuple[str, ...]:
+    found, pixels, own = one.combinations, *map(one.distances.get, ("pixels", "layer"))
+    return (
+        layer.title,
+        set_name(one, len(layer.units)),
+        START[one.start],
+        *_success(found.pixels if found else {}),
+        *_success(found.layer if found else {}),
+        probability(results.target.seen[layer.network].confidence),
+        fixed(results.images.mean_distance),
+        fixed(pixels and pixels.distance),
+        percent(pixels and pixels.ratio),
+        fixed(layer.layer_distance),
+        fixed(own and own.distance),
+        percent(own and own.ratio),
     )
 
 

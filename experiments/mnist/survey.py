@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +84,9 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
     return record
 
 
-def _identity(options: SurveyOptions, nets: Nets) -> dict[str, Any]:
+def _identity(options: SurveyOptions, nets: Nets) -> dict[str, object]:
     """What the rows depend on: not on how many are asked for, but for the last batch."""
-    identity: dict[str, Any] = {"units": options.units, "batch": BATCH, "max_steps": MAX_STEPS}
+    identity: dict[str, object] = {"units": options.units, "batch": BATCH, "max_steps": MAX_STEPS}
     identity |= {f"network {net.seed}": net.sha256 for net in nets}
     device = read_device(options.device).type
     if device != "cpu":  # float sums, and so the last digits of a search, differ there
