@@ -131,6 +131,20 @@ def test_what_a_step_decides_goes_on_from_it():
     assert torch.equal(onward, whole)
 
 
+def test_a_trace_on_another_device_has_weights_of_its_own():
+    opened = OpenedNetwork(randomised(vgg()))
+    near, far = opened.traced, opened.on(torch.device("meta"))
+    assert far is opened.on(torch.device("meta"))
+    assert opened.on(torch.device("cpu")) is near
+    assert {each.device.type for each in far.root.parameters()} == {"meta"}
+    assert {each.device.type for each in near.root.parameters()} == {"cpu"}
+    assert far.graph is near.graph
+    assert len(far.inplace) == len(near.inplace) > 0
+    assert set(far.inplace) <= set(far.root.modules())
+    (outputs,) = far.cut([far.result])(torch.zeros(2, 3, 8, 8, device="meta", dtype=torch.double))
+    assert outputs.shape == (2, 3)
+
+
 @pytest.mark.gpu
 def test_an_opened_network_has_weights_on_every_device_asked_for(traces):
     net = randomised(vgg(), seed=1).float()
