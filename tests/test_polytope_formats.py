@@ -206,12 +206,12 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_broken_files_say_what_was_expected(case, tmp_path):
     name, text, message = BROKEN[case]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(FileFormatError, match=message) as caught:
         halfspaces(tmp_path, name, text)
     assert str(caught.value).startswith(name)
     assert len(str(caught.value)) < 300
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 NATIVE = '{"schema": "collision-polytopes/halfspaces/1", "n": 1, "inequalities": [%s], %s}'
@@ -325,12 +325,12 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 
 
 def test_long_numbers_take_nearly_linear_time():
-    began = time.perf_counter()
+    began = time.process_time()
     digits = "9" * MAX_DIGITS
     value = number(Token(f"-{digits[1:]}/7", 1), "a.ine")
     assert value == F(1 - 10 ** (MAX_DIGITS - 1), 7)
     assert shown(value) == f"-{digits[1:]}/7" or shown(value * 7) == f"-{digits[1:]}"
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     with pytest.raises(
         FileFormatError, match=f"at most {MAX_DIGITS} digits, got '{MAX_DIGITS + 1}"
     ):
@@ -370,10 +370,10 @@ def test_mutated_files_are_read_or_refused(name, tmp_path):
 def test_comments_without_end_take_no_time(tmp_path):
     path = tmp_path / "a.in"
     path.write_text("amb_space 1\ninequalities 1\n1\n" + "/* " * 400_000)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(FileFormatError, match=r"or a goal, got '/[*]'"):
         read_polyhedron(path)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("name", ["a.ext", "a.ine", "a.poly", "a.in"])
@@ -389,7 +389,7 @@ def test_a_row_whose_common_denominator_is_beyond_the_checker(name, tmp_path):
     }
     path = tmp_path / name
     path.write_text(rows[name])
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(FileFormatError, match="common denominator of at most 262,144 bits"):
         (read_generators if name == "a.ext" else read_polyhedron)(path)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -75,6 +75,14 @@ def test_answers_do_not_depend_on_who_listed_the_vertices(P):
 def test_a_given_list_is_not_made_again(name, monkeypatch):
     P = cube(2)
     listed = P.vertices()
-    monkeypatch.setattr(CollisionPolytope, "vertices", None)
+    made, vertices = [], CollisionPolytope.vertices
+    monkeypatch.setattr(
+        CollisionPolytope,
+        "vertices",
+        lambda *given, **named: made.append(vertices(*given, **named)) or made[-1],
+    )
     arguments = {"random_combinations": (1,), "hausdorff_distance": ([[0, 0]],)}
     getattr(P, name)(*arguments.get(name, ()), generators=listed)
+    assert made == []
+    getattr(cube(2), name)(*arguments.get(name, ()))
+    assert len(made) == 1
