@@ -30,6 +30,7 @@ from experiments.run.record import read_record
 from polytope import Box, CollisionPolytope, Free
 from polytope.errors import CollisionError, FileFormatError, InputError
 from tests.examples.printed import all_numbers, timed
+from tests.examples.schemas import misfits
 
 needs_esolver = pytest.mark.skipif(esolver_path() is None, reason="needs QSopt_ex (esolver)")
 
@@ -49,6 +50,7 @@ def smoke(name, tmp_path, *options):
     assert main([name, "--smoke", "--quiet", "--seed", "3", "--out", str(tmp_path), *options]) == 0
     kind = VertexResults if "--vertex" in options else RESULTS[name]
     record = read_record(tmp_path, kind)
+    assert misfits(tmp_path) == []
     assert record.experiment == f"bench {name}"
     assert record.seed == 3
     assert record.options["smoke"] is True

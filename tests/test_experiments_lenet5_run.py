@@ -30,6 +30,7 @@ from polytope.errors import InputError
 from tests.examples.deep import install_deep
 from tests.examples.printed import by_row, columns, decimals, printed_to, with_tables
 from tests.examples.run_folders import unproved
+from tests.examples.schemas import misfits
 
 LAYERS = ("conv1", "fc1", "hidden2")
 OPTIONS = Lenet5Options(layers=LAYERS, units=2, samples=20, max_steps=200, pieces=2, workers=1)
@@ -81,6 +82,10 @@ def float_pre_activation(case, points):
 
 def post(pre):
     return np.maximum(pre, 0)
+
+
+def test_the_files_are_as_the_schemas_say(folder):
+    assert misfits(folder) == []
 
 
 def test_every_layer_is_there_in_its_spaces(results):

@@ -32,6 +32,7 @@ from polytope import Box, CollisionPolytope, verify
 from polytope.errors import InputError
 from tests.examples.printed import by_row, printed_to, with_tables
 from tests.examples.run_folders import contents, differing, unproved
+from tests.examples.schemas import misfits
 from tests.examples.small_runs import HIDDEN, install, small_mnist, small_net
 
 OPTIONS = MnistOptions(
@@ -83,6 +84,10 @@ def changed(results, key, **fields):
     """Results with one set of vertices changed."""
     relaxed = tuple(replace(s, **fields) if s.array == key else s for s in results.relaxed)
     return replace(results, relaxed=relaxed)
+
+
+def test_the_files_are_as_the_schemas_say(run):
+    assert misfits(run) == []
 
 
 def test_target_and_units_are_the_papers_choice(results, case):

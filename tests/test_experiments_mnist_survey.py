@@ -36,6 +36,7 @@ from optimize import find_vertices
 from polytope.errors import InputError
 from tests.examples.printed import by_row, with_tables
 from tests.examples.run_folders import unproved
+from tests.examples.schemas import misfits
 from tests.examples.small_runs import install, small_mnist, small_net
 
 OPTIONS = SurveyOptions(targets=2, seeds=2, units=2, workers=1)
@@ -49,6 +50,10 @@ def run(tmp_path_factory):
         install(patch, module)
         run_survey(OPTIONS, folder, QUIET)
     return folder
+
+
+def test_the_files_are_as_the_schemas_say(run):
+    assert misfits(run) == []
 
 
 def test_one_row_a_target_and_seed(run):

@@ -12,6 +12,7 @@ from experiments.cli.main import main
 from experiments.own.certify import CertifyResults
 from experiments.run.record import jsonable, read_record
 from polytope import checker
+from tests.examples.schemas import misfits
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -109,6 +110,7 @@ def test_the_record_holds_typed_results_and_what_determines_them(layer, tmp_path
     words = ["--every-claim", "--point-key", "point", "--vertices", "1", "--json", "--debug"]
     certify(layer, out, *words)
     record = read_record(out, CertifyResults)
+    assert misfits(out) == []
     assert json.loads(capsys.readouterr().out) == {"folder": str(out), **jsonable(record.results)}
     assert record.results.facts.n_units == 5
     assert record.results.vertices[0].certificate.file.startswith("certificates/free-unit-")

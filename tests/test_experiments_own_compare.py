@@ -22,6 +22,7 @@ from polytope.errors import FileFormatError
 from tests.examples.own_network import collide, compare, net, network_folder, search
 from tests.examples.printed import by_row, tables, with_tables
 from tests.examples.run_folders import unproved
+from tests.examples.schemas import misfits
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 
@@ -165,6 +166,7 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path, golden):
         masked={"decisions differ", "bit-equal in floats"},
     )
     assert read_record(out, Comparison).results.search.status == ("step_limit",)
+    assert misfits(out) == []
     # Points that are taken as they are: said, but no limit of this run.
     again = tmp_path / "again"
     code, printed, err = collide(capsys, *words, "--search", out / "search", "--out", again)

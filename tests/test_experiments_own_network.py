@@ -17,6 +17,7 @@ from tests.examples.network_files import write_network
 from tests.examples.own_network import collide, net, network_folder, search
 from tests.examples.printed import by_row, tables
 from tests.examples.run_folders import unproved
+from tests.examples.schemas import misfits
 
 __all__ = ["network_folder"]  # a fixture, found here by pytest
 
@@ -112,6 +113,7 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     words = ["--units", "2,", "--start", place / "other.npy"]
     code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "200")
     steps = read_record(out, Found).results.search.steps
+    assert misfits(out) == []
     assert code == 4
     assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
     assert f"--resume --out {out}" in err

@@ -15,6 +15,7 @@ from experiments.own.vertices_results import Counts, VerticesResults
 from experiments.run.record import jsonable, read_exact, read_record
 from polytope import read_generators, read_polyhedron, verify
 from polytope.errors import FileFormatError, InputError
+from tests.examples.schemas import misfits
 
 SQUARE = "H-representation\nbegin\n5 3 rational\n0 1 0\n0 0 1\n1 -1 0\n1 0 -1\n3 -2 -2\nend\n"
 CONE = "H-representation\nbegin\n3 3 rational\n0 1 0\n0 1 1\n0 1 -1/3\nend\n"
@@ -316,6 +317,7 @@ def test_the_record_holds_typed_results_and_what_determines_them(capsys, square,
     words = ["--domain", "box", "--debug", "--max-memory", "1G", "--redundancy"]
     _, found = vertices(capsys, square, out, *words)
     record = read_record(out, VerticesResults)
+    assert misfits(out) == []
     assert record.results.counts == Counts(points=5, rays=0, lines=0)
     assert {"folder": str(out), **jsonable(record.results)} == found
     assert record.options == {

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from experiments.run import progress as progress_module
 from experiments.run.pool import THREADS, run_jobs
 from experiments.run.progress import Progress
 
@@ -22,7 +23,8 @@ def test_an_error_of_a_job_is_raised_and_the_environment_is_put_back(monkeypatch
     assert THREADS[1] not in os.environ
 
 
-def test_progress_is_shown_where_there_is_no_terminal(capsys):
+def test_progress_is_shown_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(progress_module, "LINE_EVERY", 0.0)
     progress = Progress(stages=2)
     with progress.stage("first", "the first thing"):
         assert list(progress.track([5, 6], total=2, unit="jobs", label=str)) == [5, 6]
@@ -31,6 +33,12 @@ def test_progress_is_shown_where_there_is_no_terminal(capsys):
     assert "2/2 jobs" in lines[-1]
     assert lines[-1].endswith("6")
     assert progress.total().keys() == {"first", "total"}
+
+
+def test_short_work_says_nothing_but_its_stage(capsys):
+    progress = Progress()
+    assert list(progress.track([5, 6], total=2, unit="jobs", label=str)) == [5, 6]
+    assert capsys.readouterr().err == ""
 
 
 def test_quiet_shows_nothing(capsys):

@@ -40,6 +40,7 @@ from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
 from tests.examples import real_data
 from tests.examples.printed import with_tables
+from tests.examples.schemas import misfits
 
 UNITS, CHANNELS, POSITIONS = 7, 5, 6
 
@@ -289,6 +290,7 @@ def test_the_whole_command(stand_in, images, tmp_path, capsys, golden):
     places = {"FOLDER": out, "IMAGES": images, "PLACE": tmp_path}
     golden.check("squeezenet", with_tables(capsys.readouterr().out, out), places=places)
     results = read_record(out, SqueezeNetResults).results
+    assert misfits(out) == []
     assert results.accuracy.images == 3  # the fourth carries no class
     positions = results.positions
     assert positions.side == (3, 3)

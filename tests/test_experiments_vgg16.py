@@ -23,6 +23,7 @@ from polytope.errors import FileFormatError, NonFiniteError
 from tests.examples.printed import hashes, tables, with_tables
 from tests.examples.real_data import BESIDE
 from tests.examples.run_folders import unproved
+from tests.examples.schemas import misfits
 
 NARROW = Shape(channels=(2, 3, 4, 5, 6), hidden=12, classes=5)
 SMALL = ("--image-size", "32", "--steps", "4", "--samples", "6", "--ball", "5", "--device", "cpu")
@@ -71,6 +72,7 @@ def test_the_whole_command_on_a_state_dict(capsys, narrow, images, tmp_path, gol
     places = {"FOLDER": out, "IMAGES": images, "PLACE": tmp_path}
     golden.check("vgg16", with_tables(shown, out), places=places, masked=hashes)
     record = read_record(out, ImageResults)
+    assert misfits(out) == []
     results = record.results
     assert [str(one) for one in results.sets] == ["authors.other", "modern.other"]
     (digest,) = (value for name, value in record.data.items() if name == "weights.pth")

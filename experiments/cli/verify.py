@@ -1,6 +1,7 @@
 """`collide verify`: the checker's verdict on certificates."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 from experiments.run.checks import refused
 from experiments.run.desk import Desk
 from experiments.run.request import Request, option
+from experiments.run.terminal import complain
 
+_SCHEMA = re.compile(rb'"schema": ?"(collision-polytopes/[\w./-]{1,60})"')
 SUMMARY = "check certificates, without any solver"
 
 
@@ -31,7 +34,11 @@ def run(request: VerifyRequest, desk: Desk) -> int:
     if not desk.json:
         from polytope import checker
 
-        return checker.main([str(path) for path in files])
+        code = checker.main([str(path) for path in files])
+        for path in files if code else ():
+            if named := other_schema(path):
+                complain(f"{path}: {named}")
+        return code
     return _verify_json(files)
 
 
@@ -51,6 +58,20 @@ def _certificates(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+def other_schema(path: Path) -> str:
+    """Returns, in words, of which other schema of ours a file is; "" where its start names none."""
+    from polytope import checker
+
+    try:
+        with path.open("rb") as stream:
+            named = _SCHEMA.search(stream.read(4096))
+    except OSError:
+        return ""
+    if named is None or named[1].decode() == checker.SCHEMA:
+        return ""
+    return f"expected a certificate of schema {checker.SCHEMA}, got {named[1].decode()}"
+
+
 def _verify_json(files: list[Path]) -> int:
     """The same verdicts and exit code, as JSON."""
     from polytope import checker
@@ -64,7 +85,8 @@ def _verify_json(files: list[Path]) -> int:
             entries.append({"file": str(path), "proved": True, "claim": claim})
         except (checker.CheckError, MemoryError) as problem:
             codes.add(getattr(problem, "code", checker.LIMIT))
-            reason = str(problem) or "out of memory"
+            named = other_schema(path)
+            reason = (str(problem) or "out of memory") + (f" ({named})" if named else "")
             entries.append({"file": str(path), "proved": False, "reason": reason})
     print(json.dumps(entries, indent=1))
     order = (checker.REFUSED, checker.MALFORMED, checker.LIMIT, 0)

@@ -48,7 +48,7 @@ def search_vertices(own: OwnNetwork, request: FindRequest, run: Run) -> VertexSe
         InputError: the folder's checkpoint is of other options, which are named.
     """
     asked = {name: getattr(request, name) for name in ASKED} | {"files": own.files}
-    with RowFile(run.folder / OPTIONS, options=asked):  # of no rows
+    with RowFile(run.folder / OPTIONS, options=asked, schema=Found.SCHEMA):  # of no rows
         try:
             return _searched(own, request, run)
         except InputError:

@@ -23,6 +23,7 @@ import numpy as np
 from polytope.errors import CollisionError, FileFormatError, InputError, NonFiniteError
 
 Kind = TypeVar("Kind")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXACT = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]+)", re.ASCII)
 _EXACT_SCHEMA = {
     "description": "an exact number in base 16 and, where floats reach it, the nearest float",
@@ -173,12 +174,10 @@ def _surplus(document: Any, known: Any, place: str = "$") -> str:
     return f"{json.dumps(document)[:60]} at `{place}`"
 
 
-def json_schema(kind: type, identifier: str) -> dict[str, Any]:
-    """Returns the JSON Schema of a typed result.
+def json_schemas(*kinds: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Returns the JSON Schema of each type, and what they refer to, by name, as "#/$defs/NAME".
 
-    Args:
-        kind: the dataclass.
-        identifier: name and version, e.g. "collision-polytopes/mnist/2".
+    As `from_document` reads them: a document holds the fields of its type and nothing else.
     """
 
     def hook(each: type) -> dict[str, Any]:
@@ -186,5 +185,21 @@ def json_schema(kind: type, identifier: str) -> dict[str, Any]:
             raise NotImplementedError(each)
         return _EXACT_SCHEMA
 
-    found = msgspec.json.schema(kind, schema_hook=hook)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier, **found}
+    found, names = msgspec.json.schema_components(
+        kinds, schema_hook=hook, ref_template="#/$defs/{name}"
+    )
+    for each in names.values():
+        if "properties" in each:
+            each["additionalProperties"] = False
+    return list(found), names
+
+
+def json_schema(kind: Any, identifier: str) -> dict[str, Any]:
+    """Returns the JSON Schema of a typed result, whole.
+
+    Args:
+        kind: the dataclass.
+        identifier: name and version, e.g. "collision-polytopes/mnist/2".
+    """
+    (found,), names = json_schemas(kind)
+    return {"$schema": DIALECT, "$id": identifier, **found, "$defs": names}
