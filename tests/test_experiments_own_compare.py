@@ -157,7 +157,7 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path, golden):
     short = ["--units", "2,", "--start", place / "other.npy", "--steps", "100"]
     code, printed, err = collide(capsys, *words, *short, "--input-space", "--out", out)
     assert code == 4
-    assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
+    assert err.startswith("limit: 1 of 1 search (unit 2) was ended by --steps")
     places = {"FOLDER": tmp_path, "PLACE": place}
     golden.check(
         "compare",
@@ -171,7 +171,7 @@ def test_compare_says_why_its_searches_ended(place, capsys, tmp_path, golden):
     again = tmp_path / "again"
     code, printed, err = collide(capsys, *words, "--search", out / "search", "--out", again)
     assert (code, err) == (0, "")
-    assert "were ended by --steps or --max-seconds: their relaxed values" in printed
+    assert "was ended by --steps or --max-seconds: their relaxed values" in printed
 
 
 def test_tables_say_what_was_minimised_and_what_converged_means(place, capsys, tmp_path, golden):

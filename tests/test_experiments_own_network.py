@@ -115,7 +115,7 @@ def test_a_limit_is_code_4_and_is_gone_on_with(place, capsys, tmp_path):
     steps = read_record(out, Found).results.search.steps
     assert misfits(out) == []
     assert code == 4
-    assert err.startswith("limit: 1 of 1 searches (units 2) were ended by --steps")
+    assert err.startswith("limit: 1 of 1 search (unit 2) was ended by --steps")
     assert f"--resume --out {out}" in err
     assert steps == (200,)
     code, _, err = search(place, capsys, "fc1", out, *words, "--steps", "300")

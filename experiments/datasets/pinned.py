@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.datasets.fetch import Report
 from experiments.datasets.idx import describe
 from experiments.run.files import open_run_folder
+from experiments.run.words import counted
 from polytope.errors import ChecksumError, DownloadError, InputError
 from polytope.files import sha256_bytes, sha256_file, write_bytes
 
@@ -79,7 +80,7 @@ class Pinned:
         wanted = list(names)
         if not source.is_dir():
             raise InputError(f"from: expected a folder, got {source}")
-        report(f"copying {len(wanted)} files from {source}")
+        report(f"copying {counted(len(wanted), 'files')} from {source}")
         absent = [name for name in wanted if not (source / name).is_file()]
         if absent:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""

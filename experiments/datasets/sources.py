@@ -12,6 +12,7 @@ from experiments.datasets.imagenet import samples_sha256
 from experiments.datasets.pinned import Pinned, data_root
 from experiments.datasets.tar import extract_members
 from experiments.run.files import open_run_folder
+from experiments.run.words import counted
 from polytope.errors import DownloadError
 
 IMAGES_COMMIT = "bc69043e2862758a1906c6a24a792bb28c6bb2ff"
@@ -69,12 +70,15 @@ def fetch_images(
                 pinned.keep(name, _patiently(url, MAX_IMAGE, report))
         else:
             _archive(pinned, missing, report)
-    report(f"ImageNet samples: {len(pinned.sha256)} images in {pinned.folder}")
+    report(f"ImageNet samples: {counted(len(pinned.sha256), 'images')} in {pinned.folder}")
     return pinned.folder
 
 
 def _archive(pinned: Pinned, missing: list[str], report: fetch.Report) -> None:
-    report(f"ImageNet samples: fetching one archive (about 110 MB) for {len(missing)} images")
+    report(
+        "ImageNet samples: fetching one archive (about 110 MB) for "
+        f"{counted(len(missing), 'images')}"
+    )
     packed = fetch.download(f"{IMAGES_ARCHIVE}{IMAGES_COMMIT}", limit=MAX_IMAGES)
     title, prefix = "the archive of ImageNet samples", f"imagenet-sample-images-{IMAGES_COMMIT}/"
     archive = fetch.gunzip(packed, limit=MAX_IMAGES, name=title)

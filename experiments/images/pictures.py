@@ -19,6 +19,7 @@ from experiments.datasets.images import (
     pick_image,
 )
 from experiments.run.progress import Progress
+from experiments.run.words import counted
 from polytope.errors import InputError
 
 
@@ -118,7 +119,7 @@ def load_pictures(
         )
     if limit is not None:
         paths = tuple(p for i, p in enumerate(paths) if i < limit or p in (target, start))
-    progress.say(f"{len(paths)} images, {resize.describe()}")
+    progress.say(f"{counted(len(paths), 'images')}, {resize.describe()}")
     pixels = load_images(
         paths, resize, track=lambda work: progress.track(work, total=len(paths), unit="images")
     )

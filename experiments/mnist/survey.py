@@ -25,6 +25,7 @@ from experiments.run.pool import run_jobs
 from experiments.run.progress import Progress
 from experiments.run.record import Record, as_options, write_record
 from experiments.run.rows import RowFile
+from experiments.run.words import counted
 from optimize.search.setup import read_device
 from polytope.errors import InputError
 
@@ -44,7 +45,7 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
         CertificateError: a certificate was refused.
     """
     open_run_folder(folder)
-    with progress.stage("setup", f"MNIST and {options.seeds} networks"):
+    with progress.stage("setup", f"MNIST and {counted(options.seeds, 'networks')}"):
         data = load_mnist(options.data, report=progress.say)
         if options.targets > len(data.test_images):
             raise InputError(
@@ -59,7 +60,9 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
     identity = _identity(options, nets)
     with (
         RowFile(folder / FILE_NAME, options=identity, schema=SurveyResults.SCHEMA) as kept,
-        progress.stage("rows", f"{options.targets} targets x {options.seeds} seeds"),
+        progress.stage(
+            "rows", f"{counted(options.targets, 'targets')} x {counted(options.seeds, 'seeds')}"
+        ),
     ):
         jobs = list(_jobs(options, data, nets, masks))
         rows = _rows(kept, jobs, options.workers, progress)

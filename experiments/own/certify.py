@@ -16,7 +16,8 @@ from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs, keep_checker
 from experiments.run.record import Record, write_record
 from experiments.run.request import recorded
-from experiments.show.numbers import approx, counted, paper_bound
+from experiments.run.words import counted
+from experiments.show.numbers import approx, paper_bound
 
 #: Of the facts, those that are printed a line each.
 _FACTS = tuple(each.name for each in fields(Facts) if each.name != "certificates")

@@ -35,6 +35,7 @@ from experiments.run.proofs import FOLDER, keep_checker
 from experiments.run.record import Record, write_record
 from experiments.run.request import recorded
 from experiments.run.rows import RowFile
+from experiments.run.words import counted
 from experiments.show.tables import write_tables
 from optimize import LayerReader, VertexSearch
 from optimize.search.setup import read_device
@@ -151,7 +152,7 @@ def _vertices(work: Work) -> tuple[ComparedVertex, ...]:
     asked = {name: str(v) for name, v in recorded(work.request).items() if name not in said}
     asked["points"] = sha256_bytes(search.points.double().numpy().tobytes())
     keys = [VertexKey(index) for index in range(len(search.units))]
-    progress, title = work.run.progress, f"{len(keys)} vertices against exact ones"
+    progress, title = work.run.progress, f"{counted(len(keys), 'vertices')} against exact ones"
     with (
         Helper() as helper,
         RowFile(

@@ -10,6 +10,7 @@ from experiments.measure.interpolation import Interpolation
 from experiments.measure.search import SearchSummary
 from experiments.own.solver import Distance, Lowest
 from experiments.run.outcomes import Key
+from experiments.run.words import counted
 
 #: Statuses of a search that did not end by itself.
 LIMITS = ("step_limit", "time_limit")
@@ -115,9 +116,10 @@ class Searched:
         if not ended:
             return ""
         some = ", ".join(ended[:8]) + (", ..." if len(ended) > 8 else "")
+        which, were = ("unit", "was") if len(ended) == 1 else ("units", "were")
         return (
-            f"limit: {len(ended)} of {len(self.vertices)} searches (units {some}) were ended by "
-            "--steps or --max-seconds"
+            f"limit: {len(ended)} of {counted(len(self.vertices), 'searches')} ({which} {some}) "
+            f"{were} ended by --steps or --max-seconds"
         )
 
 

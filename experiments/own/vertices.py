@@ -20,7 +20,7 @@ from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proofs, keep_checker
 from experiments.run.record import Record, write_record
 from experiments.run.request import recorded
-from experiments.show.numbers import counted
+from experiments.run.words import counted
 from polytope import CollisionPolytope, write_generators, write_halfspaces
 from polytope.answers.generators import Completeness, Generators
 

@@ -5,7 +5,8 @@ from fractions import Fraction
 from experiments.measure.inequalities import Facets, Redundancy
 from experiments.measure.set_measures import Measured, Measures, Volume
 from experiments.own.vertices_results import Vectors, VerticesResults
-from experiments.show.numbers import approx, counted
+from experiments.run.words import counted
+from experiments.show.numbers import approx
 
 _TITLES = {
     "volume": "volume",

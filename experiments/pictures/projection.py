@@ -18,6 +18,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from experiments.pictures.solid import solid_figure
 from experiments.run.files import open_run_folder
+from experiments.run.words import counted
 from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, RED, save
 from polytope import CollisionPolytope
 from polytope.answers.generators import Generators
@@ -215,7 +216,9 @@ def draw_sets(
     points = frame.of(generators.points_float())
     draw_edges(axes, generators, frame)
     _draw_hull(axes, points)
-    axes.scatter(*points.T, s=6, color=BLUE, label=f"all {len(points):,} vertices", zorder=3)
+    axes.scatter(
+        *points.T, s=6, color=BLUE, label=f"all {counted(len(points), 'vertices')}", zorder=3
+    )
     for title, style, line in zip(sets, STYLES, _OUTLINES, strict=False):
         inside = frame.of(sets[title])
         _draw_outline(axes, inside, edgecolor=style["edgecolors"], linestyle=line)

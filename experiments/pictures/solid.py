@@ -9,6 +9,7 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
 from experiments.pictures.plane import halfspace_label
+from experiments.run.words import counted
 from experiments.show.figures import BLUE, GREEN, ORANGE, RED
 from polytope import CollisionPolytope
 from polytope.answers.generators import Generators
@@ -60,7 +61,8 @@ def solid_figure(polytope: CollisionPolytope, generators: Generators | None = No
     axes.view_init(**VIEW)
     patches = [_patch(i, facet, front[i]) for i, facet in enumerate(named)]
     figure.legend(handles=patches[: 2 * len(FACES)], loc="center right", fontsize=9, title="facets")
-    axes.set_title(f"{len(found.points)} vertices, {len(faces)} facets", fontsize=10, y=0.98)
+    title = f"{counted(len(found.points), 'vertices')}, {counted(len(faces), 'facets')}"
+    axes.set_title(title, fontsize=10, y=0.98)
     return figure
 
 

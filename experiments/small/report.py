@@ -1,5 +1,6 @@
 """What does the report of `collide small` say?  Its page, read from the record."""
 
+from experiments.run.words import counted
 from experiments.show.numbers import percent, short
 from experiments.show.page import Page, Section
 from experiments.small.results import SmallResults
@@ -62,8 +63,9 @@ def conclusion(results: SmallResults) -> str:
     if facts.dimension == 0:
         return "Nothing else in the box collides with the target: the set is this one point."
     text = (
-        f"The set has dimension {facts.dimension} and {results.vertices.count:,} vertices "
-        f"(complete, certified); the exact minima of all {own.points} inactive units show "
+        f"The set has dimension {facts.dimension} and "
+        f"{counted(results.vertices.count, 'vertices')} (complete, certified); "
+        f"the exact minima of all {own.points} inactive units show "
         f"{own.distinct} of them"
     )
     if own.hausdorff.upper == 0:
@@ -94,6 +96,6 @@ def headline(results: SmallResults) -> list[str]:
     sizes = [each.vertices for each in results.targets if each.vertices is not None]
     lines.append(
         f"all {len(results.targets)} test points: {alone} have no other collision at all; the "
-        f"others' sets have up to {max(sizes, default=0):,} vertices"
+        f"others' sets have up to {counted(max(sizes, default=0), 'vertices')}"
     )
     return lines

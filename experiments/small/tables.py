@@ -2,6 +2,7 @@
 
 from experiments.measure.facts import Fact
 from experiments.measure.set_measures import Measured
+from experiments.run.words import counted
 from experiments.show.numbers import NO_BOUND, between, fixed, paper_bound, percent, short, word
 from experiments.show.proof_cells import UNCERTIFIED, proof_cell
 from experiments.show.tables import Table
@@ -46,7 +47,7 @@ def facts_table(results: SmallResults) -> Table:
         ("directed spanning set", word(unique.spanning)),
         ("unique (no other collision)", word(unique.unique)),
         ("vertices", f"{vertices.count:,} ({vertices.status})"),
-        ("facets", f"{facets.count} of {facets.inequalities} inequalities"),
+        ("facets", f"{facets.count} of {counted(facets.inequalities, 'inequalities')}"),
         (
             f"volume ({vertices.dimension}-dimensional)",
             short(volume.value, 6) or volume.reason,
