@@ -178,9 +178,9 @@ def test_an_error_of_a_benchmark_is_one_line_a_hint_and_a_code(capsys):
     code, out, err = collide(capsys, "bench", "lp", "--runs", "0", "--smoke", "--quiet")
     assert (code, out) == (2, "")
     first, second = err.splitlines()
-    assert first.startswith("error: runs must be at least 1")
+    assert first.startswith("error: runs: expected at least 1, got 0")
     assert second.startswith("hint: ")
-    with pytest.raises(InputError, match="runs must be at least 1"):
+    with pytest.raises(InputError, match="runs: expected at least 1, got 0"):
         main.main(["bench", "lp", "--runs", "0", "--smoke", "--quiet", "--debug"])
     with pytest.raises(SystemExit) as caught:
         main.main(["bench", "nothing"])
