@@ -430,4 +430,6 @@ def test_the_domain_follows_from_what_stands_before():
     assert layer_domain(sums, "1", (-1.0, 1.0)).name == "free"
     assert layer_domain(WithConstant(), "b", (0.0, 1.0)).name == "free"
     padded = nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(1, 1, 3), nn.ReLU())
-    assert layer_domain(padded, "1", (0.5, 1.0)).domain == Box(0, 1)
+    assert layer_domain(padded, "1", (0.5, 1.0)).domain == Box(0.5, 1)  # zeros of the convolution
+    padded = nn.Sequential(nn.ZeroPad2d(1), nn.Flatten(), nn.Linear(16, 2), nn.ReLU())
+    assert layer_domain(padded, "2", (0.5, 1.0)).domain == Box(0, 1)  # zeros that enter the layer
