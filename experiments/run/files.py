@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from polytope.errors import InputError, OutputError
+from polytope.errors import OutputError
 from polytope.files import SCRATCH, output_error
 from polytope.files import atomic_path as atomic_path
 from polytope.files import sha256_bytes as sha256_bytes
@@ -69,21 +69,6 @@ def next_run_folder(root: Path, name: str) -> Path:
         except OSError as problem:
             raise output_error(folder, problem) from problem
         return open_run_folder(folder)
-
-
-def new_run_folder(out: Path | None, name: str) -> Path:
-    """Returns the folder of a run that starts afresh: `out`, or the next `runs/name-NNN`.
-
-    Raises:
-        InputError: `out` holds files.
-        OutputError: it cannot be written.
-    """
-    if out is None:
-        return next_run_folder(RUNS, name)
-    folder = Path(out)
-    if folder.is_dir() and any(folder.iterdir()):
-        raise InputError(f"out: expected a new or empty folder; {folder} holds files")
-    return open_run_folder(folder)
 
 
 @contextmanager

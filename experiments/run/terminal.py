@@ -59,6 +59,3 @@ def drop(stream: TextIO) -> None:
     """Sends a stream nowhere from now on."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-UNFINISHED = 4  # exit code: a limit was hit
