@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from experiments.scales.job import Apart, TargetResults
 from experiments.scales.looks import Look
 
@@ -157,15 +155,3 @@ def share(rows: Sequence[Row], judge: str) -> Share:
     kept = sum(label == start for label, start, _ in seen)
     lost = sum(label == target for label, _, target in seen)
     return Share(start=kept, target=lost, other=len(seen) - kept - lost)
-
-
-def spread(values: Sequence[float]) -> dict[str, float | int | None]:
-    """Returns count, mean, standard deviation, least and largest, as tables print them."""
-    array = np.array(values, dtype=np.float64)
-    return {
-        "count": len(array),
-        "mean": float(array.mean()) if len(array) else None,
-        "std": float(array.std(ddof=1)) if len(array) > 1 else None,
-        "min": float(array.min()) if len(array) else None,
-        "max": float(array.max()) if len(array) else None,
-    }

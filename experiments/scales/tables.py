@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from experiments.mnist.survey_summary import spread
 from experiments.scales.looks import NEIGHBOURS
-from experiments.scales.results import ScalesResults, Share, Summary, spread
+from experiments.scales.results import ScalesResults, Share, Summary
 from experiments.show.numbers import fixed, percent, spread_text
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
