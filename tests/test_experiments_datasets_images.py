@@ -9,8 +9,8 @@ from PIL import Image
 
 from experiments.datasets import images
 from experiments.datasets.images import Resize
-from experiments.run.files import sha256_bytes
 from polytope.errors import FileFormatError, InputError
+from polytope.files import sha256_bytes
 
 
 def noise(*shape, seed=0):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from experiments.datasets import fetch, mnist
-from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, OutputError
+from polytope.files import sha256_bytes
 
 
 def idx(array):

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.cli import main
 from experiments.datasets import imagenet, mnist, sources
-from experiments.run.files import sha256_bytes
 from polytope.errors import ChecksumError, DownloadError, FileFormatError, InputError
+from polytope.files import sha256_bytes
 
 IMAGES = {f"n{i:08d}_{word}.JPEG": word.encode() for i, word in enumerate(("ab", "cd", "ef"))}
 NET = b"weights"

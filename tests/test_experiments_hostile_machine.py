@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import torch
 from experiments.cli import main
 from experiments.run import pool
 from experiments.run.files import write_json
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.progress import Progress
 from experiments.run.rows import RowFile
 from polytope import Box, CollisionPolytope
@@ -142,17 +144,23 @@ def test_a_file_that_may_not_grow(place, tmp_path):
     assert (out / "certificates" / "box-vertices.json").exists()
 
 
+@dataclass(frozen=True)
+class TextKey(Key[dict[str, str]]):
+    WORK = "text"
+    number: int
+
+
 def test_a_disk_that_is_full_at_a_row(tmp_path, monkeypatch):
     path = tmp_path / "rows.jsonl"
-    with RowFile(path, options={}) as rows:
-        rows.append("1", {"x": 1})
+    with RowFile(path, options={}, schema="text/1") as rows:
+        rows.append(TextKey(1), Outcome({"x": "1"}))
         monkeypatch.setattr(os, "fsync", _full)
         with pytest.raises(DiskFullError, match=r"the disk is full, 0\.\d{3} MB needed"):
-            rows.append("2", {"x": "y" * 5000})
+            rows.append(TextKey(2), Outcome({"x": "y" * 5000}))
         monkeypatch.undo()
-        rows.append("2", {"x": 2})
-    with RowFile(path, options={}) as rows:
-        assert [row.key for row in rows] == ["1", "2"]
+        rows.append(TextKey(2), Outcome({"x": "2"}))
+    with RowFile(path, options={}, schema="text/1") as rows:
+        assert list(rows.seconds()) == ["text.1", "text.2"]
 
 
 def _full(*given):

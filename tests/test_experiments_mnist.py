@@ -24,8 +24,9 @@ from experiments.mnist.results import MnistResults
 from experiments.mnist.run import run_mnist
 from experiments.mnist.searches import name_of, title_of
 from experiments.mnist.tables import facts_table, table_2
+from experiments.run.documents import jsonable
 from experiments.run.progress import Progress
-from experiments.run.record import jsonable, read_record
+from experiments.run.record import read_record
 from optimize import Splitting
 from optimize.search.splitting import CONSTRAINED_TOLERANCE
 from polytope import Box, CollisionPolytope, verify

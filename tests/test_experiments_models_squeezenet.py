@@ -13,8 +13,8 @@ from experiments.datasets.images import list_images, load_images
 from experiments.models.squeezenet import PARAMETERS, SqueezeNet, release_names, release_shapes
 from experiments.models.squeezenet_codec import CODES, LARGEST_GAP, decode
 from experiments.models.squeezenet_weights import load_squeezenet, release_layer
-from experiments.run.files import sha256_file
 from polytope.errors import ChecksumError, FileFormatError, InputError
+from polytope.files import sha256_file
 from tests.examples import real_data
 
 

@@ -11,8 +11,8 @@ from experiments.models import train
 from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
 from experiments.models.train import LENET5, MLP_784, TrainOptions, trained_mlp, trained_net
-from experiments.run.files import sha256_file
 from polytope.errors import InputError, LimitError, OutputError
+from polytope.files import sha256_file
 
 OPTIONS = TrainOptions(batch=32, held_out=100, every=2, threshold=0.9, max_steps=200)
 

@@ -10,7 +10,8 @@ import pytest
 
 from experiments.cli.main import main
 from experiments.own.certify import CertifyResults
-from experiments.run.record import jsonable, read_record
+from experiments.run.documents import jsonable
+from experiments.run.record import read_record
 from polytope import checker
 from tests.examples.schemas import misfits
 

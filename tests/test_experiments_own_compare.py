@@ -14,11 +14,11 @@ from experiments.own import input_space, network, solver
 from experiments.own.domain import layer_domain
 from experiments.own.kept_search import read_search
 from experiments.own.results import Comparison
-from experiments.run.files import sha256_file
 from experiments.run.record import read_record
 from optimize import LayerReader, exact_layer
 from polytope import Box, CollisionPolytope
 from polytope.errors import FileFormatError
+from polytope.files import sha256_file
 from tests.examples.own_network import collide, compare, net, network_folder, search
 from tests.examples.printed import by_row, tables, with_tables
 from tests.examples.run_folders import unproved

@@ -12,7 +12,8 @@ from experiments.cli import main
 from experiments.own.certify import CertifyResults
 from experiments.own.texts import read_bytes
 from experiments.own.vertices_results import Counts, VerticesResults
-from experiments.run.record import jsonable, read_exact, read_record
+from experiments.run.documents import jsonable, read_exact
+from experiments.run.record import read_record
 from polytope import read_generators, read_polyhedron, verify
 from polytope.errors import FileFormatError, InputError
 from tests.examples.schemas import misfits
@@ -67,7 +68,7 @@ def test_everything_is_written_and_verifies(capsys, square, tmp_path):
     ball = found["measures"]["ball"]
     assert ball["lower"] <= ball["upper"] == pytest.approx(0.43934, abs=1e-5)
     assert found["estimate"]["vertices"] == pytest.approx(5, rel=0.02)
-    assert read_record(out).results["counts"] == found["counts"]
+    assert jsonable(read_record(out, VerticesResults).results.counts) == found["counts"]
 
     listed = read_generators(out / "generators.ext")
     assert {tuple(p) for p in listed.points} == CORNERS

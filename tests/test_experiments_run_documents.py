@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.run.documents import from_document, json_schema
-from experiments.run.record import jsonable
+from experiments.run.documents import from_document, json_schema, jsonable
 from polytope.errors import FileFormatError
 
 

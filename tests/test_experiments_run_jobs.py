@@ -31,7 +31,7 @@ def test_a_piece_of_work_is_kept_and_read_again(tmp_path, capsys):
         return work
 
     for quiet in (False, True):
-        with RowFile(tmp_path / "rows.jsonl", options={}) as rows:
+        with RowFile(tmp_path / "rows.jsonl", options={}, schema="sums/1") as rows:
             progress = Progress(quiet=quiet)
             for pair in ((1, 2), (3, 4), (1, 2)):
                 assert keep(SumKey(*pair), added(*pair), rows, progress) == Sum(sum(pair))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from experiments.run import record, versions
+from experiments.run import documents, record, versions
 from polytope.errors import FileFormatError, InputError, NonFiniteError
 
 
@@ -26,13 +26,27 @@ class Options:
     tolerance: Fraction = Fraction(1, 10)
 
 
+@dataclass(frozen=True)
+class Gaps:
+    SCHEMA: ClassVar[str] = "collision-polytopes/gaps/2"
+    gap: Fraction
+    points: tuple[float, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Other:
+    SCHEMA: ClassVar[str] = "collision-polytopes/other/2"
+    gap: Fraction
+
+
 def make(**changes):
     values = {
         "experiment": "mnist",
         "options": {"alpha": 10},
         "seed": 1,
         "data": {"train": "00"},
-        "results": {"gap": Fraction(1, 3), "image": np.arange(4).reshape(2, 2)},
+        "results": Gaps(Fraction(1, 3), (0.5, 1.0)),
         "timings": {"train": 1.5},
     }
     return record.Record(**(values | changes))
@@ -49,13 +63,13 @@ def make(**changes):
     ],
 )
 def test_exact_numbers_survive(value):
-    document = json.loads(json.dumps(record.exact_document(value)))
-    assert record.read_exact(document) == value
+    document = json.loads(json.dumps(documents.exact_document(value)))
+    assert documents.read_exact(document) == value
 
 
 def test_approx_is_the_nearest_float_or_none():
-    assert record.exact_document(Fraction(1, 3))["approx"] == 1 / 3
-    assert record.exact_document(-(10**400))["approx"] is None
+    assert documents.exact_document(Fraction(1, 3))["approx"] == 1 / 3
+    assert documents.exact_document(-(10**400))["approx"] is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +77,7 @@ def test_approx_is_the_nearest_float_or_none():
 )
 def test_malformed_exact_numbers_are_refused(text):
     with pytest.raises(FileFormatError, match="exact number"):
-        record.read_exact({"exact": text})
+        documents.read_exact({"exact": text})
 
 
 @pytest.mark.parametrize(
@@ -83,22 +97,22 @@ def test_malformed_exact_numbers_are_refused(text):
     ],
 )
 def test_jsonable(value, expected):
-    found = record.jsonable(value)
+    found = documents.jsonable(value)
     assert found == expected
     assert type(found) is type(expected)
 
 
 def test_values_that_a_record_refuses():
     with pytest.raises(NonFiniteError, match=r"results\.gaps\[1\] must be a finite number.* nan"):
-        record.jsonable({"gaps": [1.0, float("nan")]}, "results")
+        documents.jsonable({"gaps": [1.0, float("nan")]}, "results")
     with pytest.raises(NonFiniteError, match="inf"):
-        record.jsonable(np.array([np.inf]))
+        documents.jsonable(np.array([np.inf]))
     with pytest.raises(InputError, match=r"results\.x must be .* got set"):
-        record.jsonable({"x": {1}}, "results")
+        documents.jsonable({"x": {1}}, "results")
     with pytest.raises(InputError, match="101 bits; record it as a Fraction"):
-        record.jsonable(1 << 100)
+        documents.jsonable(1 << 100)
     with pytest.raises(InputError, match=r"key of results .* got \(1, 2\)"):
-        record.jsonable({(1, 2): 3}, "results")
+        documents.jsonable({(1, 2): 3}, "results")
     with pytest.raises(InputError, match=r"options must be .* got int"):
         record.as_options(3)
 
@@ -106,10 +120,9 @@ def test_values_that_a_record_refuses():
 def test_record_round_trip(tmp_path):
     path = record.write_record(tmp_path, make())
     assert path == tmp_path / "record.json"
-    found = record.read_record(tmp_path)
+    found = record.read_record(tmp_path, Gaps)
     assert found.options == {"alpha": 10}
-    assert found.results["image"] == [[0, 1], [2, 3]]
-    assert record.read_exact(found.results["gap"]) == Fraction(1, 3)
+    assert found.results == Gaps(Fraction(1, 3), (0.5, 1.0))
     assert json.loads(path.read_text())["schema"] == record.SCHEMA
 
 
@@ -130,7 +143,11 @@ def test_equal_results_make_equal_documents_whatever_the_timings(tmp_path):
         (b"[" * 200_000, "must be JSON"),
         (b"[]", "schema"),
         (b'{"schema": "other"}', "schema"),
-        (b'{"schema": "collision-polytopes/record/2", "seed": 1}', r"exactly .* got \['seed'\]"),
+        (
+            b'{"schema": "collision-polytopes/record/2", "results_schema": '
+            b'"collision-polytopes/gaps/2", "seed": 1}',
+            r"exactly .* got \['seed'\]",
+        ),
         (
             b'{"schema": "collision-polytopes/record/1", "seed": 1}',
             r"expected a record of schema .*record/2, got 'collision-polytopes/record/1' \(docs",
@@ -140,25 +157,12 @@ def test_equal_results_make_equal_documents_whatever_the_timings(tmp_path):
 def test_damaged_records_are_refused(tmp_path, content, match):
     (tmp_path / "record.json").write_bytes(content)
     with pytest.raises(FileFormatError, match=match):
-        record.read_record(tmp_path)
+        record.read_record(tmp_path, Gaps)
 
 
 def test_absent_record(tmp_path):
     with pytest.raises(FileFormatError, match="cannot be read: No such file"):
-        record.read_record(tmp_path)
-
-
-@dataclass(frozen=True)
-class Gaps:
-    SCHEMA: ClassVar[str] = "collision-polytopes/gaps/2"
-    gap: Fraction
-    points: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Other:
-    SCHEMA: ClassVar[str] = "collision-polytopes/other/2"
-    gap: Fraction
+        record.read_record(tmp_path, Gaps)
 
 
 def test_typed_results_come_back_as_they_were(tmp_path):
@@ -184,12 +188,14 @@ def test_results_that_are_not_what_their_schema_says_are_refused_with_the_place(
         record.read_record(tmp_path, Gaps)
 
 
-@pytest.mark.parametrize("value", ["NaN", "1e999", str(1 << 70)])
-def test_numbers_that_no_record_holds_are_refused(tmp_path, value):
-    path = record.write_record(tmp_path, make(results={"gap": 17}))
-    path.write_text(path.read_text().replace("17", value))
+@pytest.mark.parametrize(
+    ("known", "value"), [("17.5", "NaN"), ("17.5", "1e999"), ("19", str(1 << 70)), ("19", "1.5")]
+)
+def test_numbers_that_no_record_holds_are_refused(tmp_path, known, value):
+    path = record.write_record(tmp_path, make(results=Gaps(Fraction(1), (17.5,), 19)))
+    path.write_text(path.read_text().replace(known, value))
     with pytest.raises(FileFormatError, match=r"record\.json: expected Record"):
-        record.read_record(tmp_path)
+        record.read_record(tmp_path, Gaps)
 
 
 def test_versions_name_every_package_and_the_commit():

@@ -215,7 +215,7 @@ def test_a_foreign_file_is_refused_and_left_alone(path):
 def test_a_key_stands_once(path):
     with opened(path) as rows:
         rows.append(GapKey("a", 1), GAP)
-        with pytest.raises(InputError, match=r"'gap\.a\.1' is in"):
+        with pytest.raises(InputError, match=r"expected a new one, got 'gap\.a\.1'"):
             rows.append(GapKey("a", 1), GAP)
 
 
@@ -254,4 +254,4 @@ def test_each_row_is_on_the_disk_at_once(path):
 
 def test_absent_folder(tmp_path):
     with pytest.raises(OutputError, match="No such file"):
-        RowFile(tmp_path / "absent" / "rows.jsonl", options=OPTIONS)
+        RowFile(tmp_path / "absent" / "rows.jsonl", options=OPTIONS, schema=SCHEMA)

@@ -14,7 +14,7 @@ def run(request: CertifyRequest, desk: Desk) -> int:
     """Certifies, writes and prints."""
     from experiments.own.certify import certify, certify_lines
     from experiments.own.set_file import load_set
-    from experiments.run.record import jsonable
+    from experiments.run.documents import jsonable
 
     loaded = load_set(request)
     with desk.running("certify") as run:

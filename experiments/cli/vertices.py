@@ -15,7 +15,7 @@ def run(request: VerticesRequest, desk: Desk) -> int:
     from experiments.own.set_file import load_set
     from experiments.own.vertices import list_vertices
     from experiments.own.vertices_lines import vertices_lines
-    from experiments.run.record import jsonable
+    from experiments.run.documents import jsonable
 
     loaded = load_set(request)
     with desk.running("vertices") as run:

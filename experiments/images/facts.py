@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.measure.facts import DOMAINS, Fact, Facts, ask, sizes_of
-from experiments.run.files import atomic_path, open_run_folder
+from experiments.run.files import open_run_folder
 from experiments.run.limited import in_time
 from experiments.run.proofs import FOLDER, MOST_SAVED, Proof, Proofs
 from polytope import Certificate, CollisionPolytope
+from polytope.files import atomic_path
 
 if TYPE_CHECKING:  # the process of its own starts sooner without torch
     from optimize import ExactLayer

@@ -28,12 +28,13 @@ from experiments.images.search import read_found, search
 from experiments.images.setting import RECIPES, Setting
 from experiments.images.watched import Watched, write_pngs
 from experiments.measure.distances import mean_distance
-from experiments.run.files import atomic_path, open_run_folder
+from experiments.run.files import open_run_folder
 from experiments.run.jobs import FILE_NAME, keep
 from experiments.run.outcomes import Key
 from experiments.run.progress import Progress
 from experiments.run.record import Record, write_record
 from experiments.run.rows import RowFile
+from polytope.files import atomic_path
 
 PNG_FOLDER = "vertices"
 _R = TypeVar("_R")

@@ -11,9 +11,9 @@ from experiments.images.results import Searched, SetName
 from experiments.images.setting import BOUNDS, RECIPES, Setting
 from experiments.measure.search import SearchSummary
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import atomic_path, sha256_file
 from optimize import find_vertices
 from polytope.errors import ChecksumError
+from polytope.files import atomic_path, sha256_file
 
 _CHECKPOINT = "search"  # folder of a search that is under way, beside its result
 

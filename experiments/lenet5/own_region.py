@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from experiments.lenet5.case import DeepCase, InFolder, proofs_for
 from experiments.lenet5.results import OwnPoint, OwnRegions
 from experiments.measure.minimum import Minimum
-from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
-from experiments.run.outcomes import Key
+from experiments.run.outcomes import Key, Outcome
 from optimize import exact_network
 from polytope import Box, LPStatus
 from polytope.network.region import linear_region

@@ -12,9 +12,8 @@ from experiments.lenet5.case import DeepCase, InFolder, proofs_for
 from experiments.lenet5.results import Growth, Piece, Pieces, UnitPieces
 from experiments.measure.distances import mean_pairwise
 from experiments.measure.minimum import Minimum
-from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
-from experiments.run.outcomes import Key
+from experiments.run.outcomes import Key, Outcome
 from polytope.network import neighbours
 
 

@@ -18,8 +18,7 @@ from experiments.measure.judged import Aim, judge_entered, judge_images
 from experiments.measure.probe import Probe
 from experiments.measure.sampling import SCHEMES, verdicts
 from experiments.measure.search import SearchSummary, relaxed_search
-from experiments.run.jobs import Outcome
-from experiments.run.outcomes import Key
+from experiments.run.outcomes import Key, Outcome
 from optimize import exact_network
 from polytope import RationalVector
 from polytope.network.region import linear_region

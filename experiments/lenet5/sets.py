@@ -10,9 +10,8 @@ from experiments.lenet5.case import DeepCase, InFolder, proofs_for
 from experiments.lenet5.results import ExactSet, SpaceFacts
 from experiments.measure.facts import Fact, ask, sizes_of
 from experiments.measure.minimum import Minimum
-from experiments.run.jobs import Outcome
 from experiments.run.limited import in_time
-from experiments.run.outcomes import Key
+from experiments.run.outcomes import Key, Outcome
 from polytope import LPStatus
 
 #: The quick ones first.

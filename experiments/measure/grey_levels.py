@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.run.files import atomic_path
 from polytope.errors import DomainError, InputError, ShapeError
+from polytope.files import atomic_path
 
 Rounding = Literal["round", "truncate"]
 #: Values of grey levels 0 and 255.

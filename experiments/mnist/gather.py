@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ from experiments.mnist.results import (
 from experiments.mnist.setting import Setting
 from experiments.models.summary import NetworkSummary
 from experiments.run.jobs import Outcomes
+from experiments.run.outcomes import Key
 
 Points = NDArray[np.float64]
 NearKey = DigitKey | CurveKey
@@ -102,7 +104,7 @@ class Gathering:
         """Returns every image of the run, for `vertices.npz`."""
         setting, found = self.setting, self.found
         arrays: dict[str, NDArray[np.generic]] = {}
-        keys: list[RelaxedKey | ExactKey] = [*relaxed_keys(setting), *exact_keys(setting)]
+        keys: list[Key[Any]] = [*relaxed_keys(setting), *exact_keys(setting)]
         for key in keys:
             points = found[key].arrays.get("points")
             if points is not None and len(points) >= 2:
@@ -129,7 +131,7 @@ class Gathering:
         mask, target = self.setting.masks[name], self.setting.case.target
         return Control(pixels=int(mask.sum()), lit_in_target=int((target[mask] > 0).sum()))
 
-    def _measured(self, key: RelaxedKey | ExactKey) -> SetMeasures | None:
+    def _measured(self, key: Key[Any]) -> SetMeasures | None:
         """Distances, classes and convex combinations of one set of two vertices or more."""
         points = self.found[key].arrays.get("points")
         if points is None or len(points) < 2:

@@ -14,8 +14,7 @@ from experiments.measure.minimum import minima, solved
 from experiments.measure.search import MAX_STEPS, SearchSummary, finite, relaxed_search
 from experiments.mnist.results import ExactSet, Near, NearPoint, RelaxedSet
 from experiments.models.mlp import model_of
-from experiments.run.jobs import Outcome
-from experiments.run.outcomes import Key
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.proofs import Proofs
 from optimize import compare
 from polytope import CollisionPolytope

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from experiments.own.results import Comparison, LayerSpaceSummary, RegionSummary
 from experiments.own.solver import IN_REGION
-from experiments.run.files import write_text
 from experiments.run.proofs import FOLDER, command
+from polytope.files import write_text
 
 NAME = "about.md"
 

@@ -8,11 +8,11 @@ from typing import Any
 from experiments.measure.facts import POLYHEDRON
 from experiments.own.set_options import CertifyRequest, SetRequest
 from experiments.readers.arrays import Array, read_arrays
-from experiments.run.files import sha256_file
 from polytope import Box, CollisionPolytope, Free, Nonnegative, Source, read_polyhedron
 from polytope.answers.sources import read, readable
 from polytope.errors import InputError
 from polytope.exact.rational import RationalVector
+from polytope.files import sha256_file
 from polytope.formats.interchange import SUFFIXES
 from polytope.questions.membership import as_point
 from polytope.sets.domains import Domain

@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polytope.errors import OutputError
-from polytope.files import SCRATCH, output_error
-from polytope.files import atomic_path as atomic_path
-from polytope.files import sha256_bytes as sha256_bytes
-from polytope.files import sha256_file as sha256_file
-from polytope.files import write_bytes as write_bytes
-from polytope.files import write_text as write_text
+from polytope.files import SCRATCH, output_error, write_bytes, write_text
 
 RUNS = Path("runs")  # where run folders go that nobody named
 _PROBE = ".probe."

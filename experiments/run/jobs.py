@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar
 
-from experiments.run.outcomes import Key
-from experiments.run.outcomes import Outcome as Outcome
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.pool import run_jobs
 from experiments.run.progress import Progress
 from experiments.run.rows import RowFile
@@ -19,21 +18,17 @@ class Job(Protocol):
     """A piece of work that a fresh process can do."""
 
     @property
-    def key(self) -> Any:
-        """Names it, and states the type of its results: a `Key[R]`."""
+    def key(self) -> Key[Any]:
+        """Names it, and states the type of its results."""
 
     def run(self, folder: Path) -> Outcome[Any]:
         """Does the work; certificates go into the run folder."""
 
 
-class Outcomes(dict[Any, Outcome[Any]]):
+class Outcomes(dict[Key[Any], Outcome[Any]]):
     """What jobs found, by key: `found[ExactKey("none")].results` is of the key's own type."""
 
-    @overload
-    def __getitem__(self, key: str) -> Outcome[Any]: ...
-    @overload
-    def __getitem__(self, key: Key[R]) -> Outcome[R]: ...
-    def __getitem__(self, key: Any) -> Outcome[Any]:
+    def __getitem__(self, key: Key[R]) -> Outcome[R]:
         """Returns the outcome of one key."""
         return super().__getitem__(key)
 
@@ -83,4 +78,4 @@ def run_kept(
     )
     for (job, _), done in seen:
         rows.append(job.key, done)
-    return Outcomes({job.key: rows.outcome(job.key) for job in jobs})
+    return Outcomes({job.key: rows[job.key] for job in jobs})

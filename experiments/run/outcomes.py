@@ -3,16 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, get_args, get_origin
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import TypeVar
 
 from experiments.run.documents import jsonable
 
 #: Results of a piece of work: a frozen dataclass.
-R = TypeVar("R", default=Any)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,12 @@ class Outcome(Generic[R]):
     seconds: float = 0.0
 
 
-def canonical(key: Key[Any] | dict[str, Any] | str) -> str:
-    """Returns the one text of a key: JSON with sorted names."""
-    document = key.document() if isinstance(key, Key) else key
-    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+def canonical(key: Mapping[str, Any]) -> str:
+    """Returns the one text of a key's document: JSON with sorted names."""
+    return json.dumps(key, sort_keys=True, separators=(",", ":"))
 
 
-def spoken(key: dict[str, Any] | str) -> str:
+def spoken(key: Mapping[str, Any]) -> str:
     """Returns a key in words, for lines of progress and for timings; never read back."""
-    if isinstance(key, str):
-        return key
     parts = (f"{v:g}" if isinstance(v, float) else str(v) for v in key.values() if v is not None)
     return ".".join(parts)

@@ -8,14 +8,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Generic, overload
+from typing import Any, Generic, TypeVar
 
-from typing_extensions import TypeVar
-
-from experiments.run.documents import exact_document as exact_document
-from experiments.run.documents import from_document
-from experiments.run.documents import jsonable as jsonable
-from experiments.run.documents import read_exact as read_exact
+from experiments.run.documents import from_document, jsonable
 from experiments.run.files import write_json
 from experiments.run.versions import versions
 from polytope.errors import FileFormatError, InputError
@@ -23,7 +18,7 @@ from polytope.errors import FileFormatError, InputError
 SCHEMA = "collision-polytopes/record/2"
 FILE_NAME = "record.json"
 #: The experiment's results: a frozen dataclass with `SCHEMA: ClassVar[str]`.
-R = TypeVar("R", default=Any)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +44,13 @@ class Record(Generic[R]):
     versions: Mapping[str, str | None] = field(default_factory=versions)
 
 
-def schema_of(kind: type) -> str | None:
-    """Returns the schema that a results type states; None for one that has none."""
-    return getattr(kind, "SCHEMA", None)
+def _schema_of(kind: type) -> str:
+    """The schema that a type of results states."""
+    named: str = vars(kind)["SCHEMA"]
+    return named
 
 
-def refused(where: str, what: str, expected: str | None, got: object) -> FileFormatError:
+def refused(where: str, what: str, expected: str, got: object) -> FileFormatError:
     """Returns the error for a document of another schema: both are named, and what can be done."""
     return FileFormatError(
         f"{where}: expected {what} of schema {expected}, got {got!r:.60} (docs/records.md says "
@@ -70,16 +66,12 @@ def write_record(folder: Path, record: Record[Any]) -> Path:
         InputError: the record holds a value that JSON cannot (NonFiniteError for NaN and infinity).
     """
     path = Path(folder) / FILE_NAME
-    schemas = {"schema": SCHEMA, "results_schema": schema_of(type(record.results))}
+    schemas = {"schema": SCHEMA, "results_schema": _schema_of(type(record.results))}
     write_json(path, {**schemas, **jsonable(record, "record")})
     return path
 
 
-@overload
-def read_record(folder: Path) -> Record[Mapping[str, Any]]: ...
-@overload
-def read_record(folder: Path, kind: type[R]) -> Record[R]: ...
-def read_record(folder: Path, kind: Any = Mapping[str, Any]) -> Record[Any]:
+def read_record(folder: Path, kind: type[R]) -> Record[R]:
     """Reads what `write_record` wrote.
 
     Args:
@@ -96,16 +88,18 @@ def read_record(folder: Path, kind: Any = Mapping[str, Any]) -> Record[Any]:
         raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
     except (ValueError, RecursionError) as problem:
         raise FileFormatError(f"{path} must be JSON; {problem}") from problem
-    found = document.pop("schema", None) if isinstance(document, dict) else None
-    if found != SCHEMA:
-        raise refused(f"{path}", "a record", SCHEMA, found)
-    theirs, ours = document.pop("results_schema", None), schema_of(kind)
-    if ours is not None and theirs != ours:
+    schema = document.pop("schema", None) if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise refused(f"{path}", "a record", SCHEMA, schema)
+    theirs, ours = document.pop("results_schema", None), _schema_of(kind)
+    if theirs != ours:
         raise refused(f"{path}", "results", ours, theirs)
     names = {each.name for each in fields(Record)}
     if set(document) != names:
         raise FileFormatError(f"{path} must hold exactly {sorted(names)}; got {sorted(document)}")
-    return from_document(Record[kind], document, f"{path}")
+    typed: Any = Record[kind]  # type: ignore[valid-type]
+    found: Record[R] = from_document(typed, document, f"{path}")
+    return found
 
 
 def as_options(options: Any) -> dict[str, Any]:

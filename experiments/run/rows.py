@@ -11,11 +11,11 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,19 +32,10 @@ _LINE = re.compile(rb'(\{.*),"crc32":"([0-9a-f]{8})"\}\n', re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row whose key is a text: results are untyped."""
-
-    key: str
-    results: Mapping[str, Any]
-    timings: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class StoredRow:
     """A row as the file has it: results are given their type by whoever asks for them."""
 
-    key: dict[str, Any] | str
+    key: dict[str, Any]
     results: dict[str, Any]
     arrays: dict[str, list[Any]]
     seconds: float
@@ -67,7 +58,7 @@ class RowFile:
         InputError: the file's rows were computed with other options.
     """
 
-    def __init__(self, path: Path, *, options: Any, schema: str | None = None) -> None:
+    def __init__(self, path: Path, *, options: Any, schema: str) -> None:
         self.path = Path(path)
         self._rows: dict[str, StoredRow] = {}
         self._header: dict[str, Any] = {
@@ -149,21 +140,12 @@ class RowFile:
             os.ftruncate(self._descriptor, before)
             raise output_error(self.path, problem, needed=len(line)) from problem
 
-    @overload
-    def append(
-        self, key: str, found: Mapping[str, Any], timings: Mapping[str, Any] | None = None
-    ) -> Row: ...
-    @overload
-    def append(self, key: str, found: Outcome[Any]) -> Row: ...
-    @overload
-    def append(self, key: Key[R], found: Outcome[R]) -> Outcome[R]: ...
-    def append(self, key: Any, found: Any, timings: Any = None) -> Any:
+    def append(self, key: Key[R], found: Outcome[R]) -> Outcome[R]:
         """Writes one row; when this returns it is on the disk.
 
         Args:
             key: names the piece of work; may stand once in a file.
             found: its outcome; Fractions are kept exactly.
-            timings: of a key that is a text.
 
         Returns:
             The outcome as a later opening of the file will read it.
@@ -172,48 +154,28 @@ class RowFile:
             InputError: the key is there already, or a value cannot be recorded.
             OutputError: the disk is full or the file is gone; the file is left without the row.
         """
-        name = canonical(key)
+        name = canonical(key.document())
         if name in self._rows:
-            raise InputError(f"key must be a new one; {str(key)!r} is in {self.path} already")
-        if not isinstance(found, Outcome):
-            found = Outcome(found, seconds=(timings or {}).get("seconds", 0.0))
-        line = StoredRow(
-            key=key if isinstance(key, str) else key.document(),
+            raise InputError(f"key: expected a new one, got {str(key)!r}, which is in {self.path}")
+        row = StoredRow(
+            key=key.document(),
             results=jsonable(found.results, f"{key}.results"),
             arrays={array: values.tolist() for array, values in found.arrays.items()},
             seconds=round(found.seconds, 3),
         )
-        self._write(jsonable(line, str(key)))
-        self._rows[name] = line
+        self._write(jsonable(row, str(key)))
+        self._rows[name] = row
         return self[key]
 
-    def __contains__(self, key: Key[Any] | str) -> bool:
-        return canonical(key) in self._rows
+    def __contains__(self, key: Key[Any]) -> bool:
+        return canonical(key.document()) in self._rows
 
-    @overload
-    def __getitem__(self, key: str) -> Row: ...
-    @overload
-    def __getitem__(self, key: Key[R]) -> Outcome[R]: ...
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            line = self._rows[canonical(key)]
-            return Row(key, line.results, {"seconds": line.seconds})
-        return self.outcome(key)
-
-    def outcome(self, key: Any) -> Outcome[Any]:
-        """Returns what was kept."""
-        line = self._rows[canonical(key)]
-        results: Any = line.results
-        where = f"{self.path}, row {key}"
-        if isinstance(key, Key):
-            results = from_document(key.results_type(), results, where)
-        arrays = {name: _array(line.arrays[name], where) for name in line.arrays}
-        return Outcome(results, arrays, line.seconds)
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(
-            Row(spoken(each.key), each.results, {"seconds": each.seconds})
-            for each in self._rows.values()
+    def __getitem__(self, key: Key[R]) -> Outcome[R]:
+        row, where = self._rows[canonical(key.document())], f"{self.path}, row {key}"
+        return Outcome(
+            from_document(key.results_type(), row.results, where),
+            {name: _array(row.arrays[name], where) for name in row.arrays},
+            row.seconds,
         )
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from experiments.mnist.controls import RARE, control_masks, lit_fraction
 from experiments.models.lenet5 import INPUT_SHAPE
 from experiments.models.mlp import MLP, weights_of
 from experiments.models.train import LENET5, MLP_784, TrainedNet, normal_start, trained_net
-from experiments.run.files import atomic_path, open_run_folder
+from experiments.run.files import open_run_folder
 from experiments.run.jobs import FILE_NAME, Outcomes, run_kept
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, keep_checker
@@ -31,6 +31,7 @@ from experiments.scales.results import Network, Row, ScalesResults, summarise
 from polytope import Source
 from polytope.answers.sources import readable
 from polytope.errors import InputError
+from polytope.files import atomic_path
 
 LAYER = "hidden1"
 
@@ -67,7 +68,7 @@ def run_scales(options: ScalesOptions, folder: Path, progress: Progress) -> Reco
     identity: dict[str, Any] = {"units": options.units}
     identity |= {f"network {t.deviation} {t.net.seed}": t.net.sha256 for t in nets}
     with (
-        RowFile(folder / FILE_NAME, options=identity) as rows,
+        RowFile(folder / FILE_NAME, options=identity, schema=ScalesResults.SCHEMA) as rows,
         progress.stage("targets", f"{len(jobs)} targets, 10 vertices and 9 collisions each"),
     ):
         found = run_kept(jobs, folder, rows, workers=options.workers, progress=progress)

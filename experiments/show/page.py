@@ -59,7 +59,7 @@ class Page:
     points: str
 
 
-def write_run(folder: Path, record: Record, *, tables: Sequence[Table], page: Page) -> None:
+def write_run(folder: Path, record: Record[Any], *, tables: Sequence[Table], page: Page) -> None:
     """Writes the tables, the checker and the page of a finished run; its figures are there.
 
     Raises:
@@ -70,7 +70,7 @@ def write_run(folder: Path, record: Record, *, tables: Sequence[Table], page: Pa
     write_page(folder, record, page=page, tables=tables)
 
 
-def write_page(folder: Path, record: Record, *, page: Page, tables: Sequence[Table]) -> Path:
+def write_page(folder: Path, record: Record[Any], *, page: Page, tables: Sequence[Table]) -> Path:
     """Writes `report.html` from the record, tables and figures of a run.
 
     Raises:
@@ -137,7 +137,7 @@ def _inline(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def _provenance(record: Record) -> Iterator[tuple[str, str]]:
+def _provenance(record: Record[Any]) -> Iterator[tuple[str, str]]:
     for group in (record.options, record.data, record.versions):
         for name, value in group.items():
             yield name, "" if value is None else str(value)

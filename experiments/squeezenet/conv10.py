@@ -14,11 +14,11 @@ from torch import nn
 from experiments.images.search import Found
 from experiments.images.setting import Setting
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import atomic_path
 from experiments.squeezenet.dimension import PositionLayer
 from optimize import LayerReader
 from optimize.search.setup import read_device
 from polytope.exact.filters import dot_error
+from polytope.files import atomic_path
 
 LAYER = "classifier.1"
 ARRAYS = "conv10.npz"

@@ -16,8 +16,8 @@ from experiments.measure.compared import compare_point
 from experiments.measure.facts import Fact, Facts, ask, sizes_of
 from experiments.measure.minimum import Minimum
 from experiments.run.files import open_run_folder
-from experiments.run.jobs import FILE_NAME, Outcome, run_kept
-from experiments.run.outcomes import Key
+from experiments.run.jobs import FILE_NAME, run_kept
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.progress import Progress
 from experiments.run.proofs import FOLDER, Proof, Proofs
 from experiments.run.rows import RowFile

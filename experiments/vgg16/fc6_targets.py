@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from experiments.models.vgg16 import Shape
 from experiments.readers.arrays import read_arrays
-from experiments.run.files import sha256_file
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
 from polytope.errors import FileFormatError, NonFiniteError
+from polytope.files import sha256_file
 
 
 def read_targets(path: Path) -> dict[str, NDArray[Any]]:

@@ -10,10 +10,10 @@ from experiments.images.setting import Setting
 from experiments.models.preprocess import torchvision_step
 from experiments.models.vgg16 import FC6, VGG16, Shape, random_vgg16
 from experiments.models.vgg16_weights import URLS, fetch_vgg16, load_vgg16
-from experiments.run.files import sha256_bytes
 from experiments.run.progress import Progress
 from experiments.vgg16.options import SIDE, Vgg16Options
 from optimize import OpenedNetwork
+from polytope.files import sha256_bytes
 
 CLASSES = 1000
 TITLES = {

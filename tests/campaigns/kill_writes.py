@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from experiments.run.files import held, write_json
+from experiments.run.outcomes import Key, Outcome
 from experiments.run.rows import RowFile
 from optimize.search.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from polytope import Box, CollisionPolytope, verify
@@ -93,12 +94,20 @@ class Write:
     states: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class NumberKey(Key[dict[str, str]]):
+    """Names a row by its number."""
+
+    WORK = "number"
+    number: int
+
+
 def _rows(folder: Path, *, count: int = 3) -> list[str]:
-    with RowFile(folder / "rows.jsonl", options={"a": 1}) as rows:
-        for number in range(count):
-            if f"{number}" not in rows:
-                rows.append(f"{number}", {"x": "y" * 50})
-        return [row.key for row in rows]
+    with RowFile(folder / "rows.jsonl", options={"a": 1}, schema="numbers/1") as rows:
+        for key in map(NumberKey, range(count)):
+            if key not in rows:
+                rows.append(key, Outcome({"x": "y" * 50}))
+        return [key.rpartition(".")[2] for key in rows.seconds()]
 
 
 def _json(number: int) -> Callable[[Path], Any]:
