@@ -12,6 +12,7 @@ from torch import nn
 
 from experiments.bench import fc6, fc6_vertex, lp
 from experiments.bench.checker import CheckerResults
+from experiments.bench.deep import DeepResults
 from experiments.bench.fc6 import Fc6Results
 from experiments.bench.fc6_layer import Size, random_layer
 from experiments.bench.fc6_vertex import STAGES, VertexResults
@@ -37,6 +38,7 @@ needs_esolver = pytest.mark.skipif(esolver_path() is None, reason="needs QSopt_e
 
 RESULTS = {
     "checker": CheckerResults,
+    "deep": DeepResults,
     "fc6": Fc6Results,
     "finder": FinderResults,
     "gap": GapResults,
@@ -329,6 +331,19 @@ def test_gap_record_compares_with_the_exact_optimum(tmp_path, capsys, golden):
     assert hinge.smallest_tolerance_max < 1e-3
     exact = [[one.exact for one in entry.per_vertex] for entry in (hinge, absolute)]
     assert exact[0] == exact[1]
+
+
+def test_deep_record_proves_every_unit(tmp_path, capsys, golden):
+    record = smoke("deep", tmp_path)
+    golden.check("bench-deep", capsys.readouterr().out, places={"FOLDER": tmp_path}, masked=timed)
+    ((words, sizes),) = record.results.layers.items()
+    assert [(each.units, each.region_rows) for each in sizes] == [(16, 16)] * 3
+    assert all(0 < each.active < 16 for each in sizes)
+    seconds = record.timings[words]
+    assert [len(seconds[part]) for part in ("build", "vertex", "verify")] == [3, 6, 6]
+    assert seconds["unproved"] == []
+    with pytest.raises(InputError, match=r"layers: expected some of conv2, .* got 'conv1'"):
+        main(["deep", "--smoke", "--quiet", "--layers", "conv1"])
 
 
 def test_every_benchmark_states_its_options(capsys):

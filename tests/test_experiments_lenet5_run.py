@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.cli import main
 from experiments.lenet5 import pieces, sets
 from experiments.lenet5.exact_tables import comparison_table, facts_table
 from experiments.lenet5.figures import pieces_figure, vertices_figure
@@ -214,8 +215,12 @@ def test_tables_figures_and_page(folder, results, setting):
     assert unproved(folder) == []
 
 
-def test_json_output(folder, capsys, patched):
-    finish_lenet5(folder, as_json=True)
+def test_the_command_goes_on_with_the_run_and_prints_json(folder, capsys, patched):
+    words = ["--layers", ",".join(LAYERS), "--units", 2, "--samples", 20, "--max-steps", 200]
+    words += ["--pieces", 2, "--workers", 1, "--out", folder, "--resume", "--json", "--quiet"]
+    before = (folder / "stages.jsonl").read_bytes()
+    assert main.main(["lenet5", *map(str, words)]) == 0
+    assert (folder / "stages.jsonl").read_bytes() == before
     printed = json.loads(capsys.readouterr().out)
     assert printed["results"]["target"]["label"] == 7
 

@@ -1,14 +1,14 @@
 """Data flows one way: polytope <- optimize <- experiments, and between the rooms of each."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("polytope", "optimize", "experiments")
+from tests.examples.module_graph import FILES, NAMES, PACKAGES, ROOT, imports, modules, name_of
+
+__all__ = ["LEVELS", "NAMES", "PACKAGES", "modules", "room_of"]  # tools/draw_rooms.py asks for them
+
 #: Level by level from the bottom: a room imports rooms of lower levels, never its neighbours.
 #: A room is a folder, or a module that lies in none; "polytope" and "optimize" are the doors.
 LEVELS = (
@@ -39,19 +39,6 @@ LEVELS = (
     ("experiments.cli",),
 )
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-FILES = [
-    path.relative_to(ROOT)
-    for package in PACKAGES
-    for path in sorted((ROOT / package).rglob("*.py"))
-]
-
-
-def name_of(path):
-    parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-NAMES = {name_of(path): path for path in FILES}
 
 
 def room_of(module):
@@ -59,23 +46,6 @@ def room_of(module):
     parts = module.split(".")
     prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
     return next(prefix for prefix in prefixes if prefix in LEVEL_OF)
-
-
-def imports(source):
-    """Yields every module or name a source imports, at any depth and under TYPE_CHECKING too."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative imports are not used here"
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-
-
-def modules(source):
-    """Yields every module of ours that a source imports."""
-    for name in imports(source):
-        if name.partition(".")[0] in PACKAGES:
-            yield name if name in NAMES else name.rpartition(".")[0]
 
 
 def breaches(source, room):
