@@ -348,7 +348,7 @@ def test_another_file_than_the_pinned_one_is_refused_and_not_kept(capsys, tmp_pa
 
 def test_a_damaged_file_of_a_run_of_ours_is_named(tmp_path):
     (tmp_path / "vertices.npz").write_bytes(WHOLE["npz"][:-30])
-    with pytest.raises(FileFormatError, match=r"vertices\.npz must be a readable"):
+    with pytest.raises(FileFormatError, match=r"vertices\.npz: expected a readable"):
         write_mnist_figures(tmp_path, {})
 
 

@@ -112,7 +112,7 @@ def test_a_folder_with_files_needs_resume(capsys, tmp_path):
         (["mnist", "--tolerances", "0,0.1,0.1"], "differ in six digits, got 0.1 twice"),
         (["reproduce", "2", "--targets", "5"], "expected none with `reproduce`"),
         (["fetch", "--seeds", "-1"], "seeds: expected at least 0, got -1"),
-        (["certify", "absent.npz"], "absent.npz must be a readable"),
+        (["certify", "absent.npz"], "absent.npz: expected a readable"),
     ],
 )
 def test_bad_input_is_one_line_a_hint_and_code_2(capsys, tmp_path, monkeypatch, words, message):
@@ -191,7 +191,7 @@ def test_an_error_of_a_benchmark_is_one_line_a_hint_and_a_code(capsys):
 
 def test_debug_shows_the_traceback(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileFormatError, match=r"absent\.npz must be a readable"):
+    with pytest.raises(FileFormatError, match=r"absent\.npz: expected a readable"):
         main.main(["certify", "absent.npz", "--debug"])
 
 
@@ -292,7 +292,10 @@ def test_certify_refuses_junk_in_one_sentence(capsys, tmp_path, text):
     path.write_text(text, encoding="latin-1")
     code, _, err = collide(capsys, "certify", path)
     assert code == 2
-    assert "layer.npz must be a readable .npz, .npy or .safetensors file: expected arrays" in err
+    assert (
+        "layer.npz: expected a readable .npz, .npy or .safetensors file with arrays saved by numpy,"
+        in err
+    )
     assert "pickle" not in err
 
 
@@ -300,7 +303,7 @@ def test_certify_refuses_half_an_archive(capsys, layer):
     layer.write_bytes(layer.read_bytes()[:200])
     code, _, err = collide(capsys, "certify", layer)
     assert code == 2
-    assert "layer.npz must be a readable" in err
+    assert "layer.npz: expected a readable" in err
 
 
 def test_certify_points_from_pickles_to_safetensors(capsys, tmp_path):

@@ -252,12 +252,12 @@ def test_foreign_files_are_named(factory, tmp_path, kind):
         (b"", r"got an empty one \(0 bytes\)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "a Git LFS pointer to it"),
         (b"\n<!DOCTYPE HTML><html>no</html>", "got a web page"),
-        (b"just some text", "must be a readable"),
+        (b"just some text", "expected a readable"),
     ]:
         path.write_bytes(data)
         with pytest.raises(FileFormatError, match=message):
             load_model(f"{factory}:Net", path)
-    with pytest.raises(FileFormatError, match=r"absent.pt must be a readable .* No such file"):
+    with pytest.raises(FileFormatError, match=r"absent.pt: expected a readable .* No such file"):
         load_model(f"{factory}:Net", tmp_path / "absent.pt")
     with pytest.raises(FileFormatError, match=r"expected a file, got a folder"):
         load_model(f"{factory}:Net", tmp_path)
@@ -292,7 +292,7 @@ def test_an_array_that_claims_more_than_there_is(tmp_path):
 
 def test_weights_into_a_network_of_any_module():
     net = nn.Sequential(nn.Linear(2, 2))
-    with pytest.raises(FileFormatError, match=r"no-such-file\.npz must be"):
+    with pytest.raises(FileFormatError, match=r"no-such-file\.npz: expected"):
         load_weights(net, "no-such-file.npz")
 
 

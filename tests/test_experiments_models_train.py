@@ -147,9 +147,9 @@ def test_a_threshold_out_of_reach(data, tmp_path):
 @pytest.mark.parametrize(
     ("seed", "changes", "match"),
     [
-        (-1, {}, "seed must not be negative; got -1"),
-        (0, {"batch": 0}, "batch must be at least 1; got 0"),
-        (0, {"threshold": 1.5}, r"threshold .* got 1\.5"),
+        (-1, {}, "seed: expected at least 0, got -1"),
+        (0, {"batch": 0}, "batch: expected at least 1, got 0"),
+        (0, {"threshold": 1.5}, r"threshold: .* got 1\.5"),
         (0, {"held_out": 590}, r"at most 600, .* got 590 \+ 32"),
     ],
 )

@@ -257,7 +257,7 @@ def test_code_in_a_pickle_does_not_run(capsys, tmp_path):
     torch.save({"weight": Harmful()}, path)
     code, out, err = collide(capsys, "vertices", path)
     assert (code, out) == (2, "")
-    assert "must be a file of torch that holds tensors alone, got a pickle that names code" in err
+    assert "expected a file of torch that holds tensors alone, got a pickle that names code" in err
     path.write_bytes(pickle.dumps(Harmful()))
     code, out, err = collide(capsys, "vertices", path)
     assert (code, out) == (2, "")

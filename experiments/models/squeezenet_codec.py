@@ -35,7 +35,7 @@ class _Reader:
         size = np.dtype(dtype).itemsize * count
         if self.place + size > len(self.data):
             raise FileFormatError(
-                f"{self.name} must hold {what} at byte {self.place}, {size} bytes; "
+                f"{self.name}: expected {what} at byte {self.place}, {size} bytes, "
                 f"got {len(self.data) - self.place}"
             )
         found = np.frombuffer(self.data, dtype=dtype, count=count, offset=self.place)
@@ -67,15 +67,15 @@ def decode(data: bytes, *, name: str = "the file") -> Weights:
         places = np.cumsum(gaps + 1) - 1
         if count and places[-1] >= math.prod(shape):
             raise FileFormatError(
-                f"{name} must name places below {math.prod(shape)} in {layer}; got {places[-1]}"
+                f"{name}: expected places below {math.prod(shape)} in {layer}, got {places[-1]}"
             )
         full = np.zeros(math.prod(shape), dtype=np.uint8)
         full[places] = codes
         found[f"{layer}.weight"] = book[full].reshape(shape).astype(np.float32)
         found[f"{layer}.bias"] = bias.astype(np.float32)
     if reader.place != len(data):
-        raise FileFormatError(f"{name} must end at byte {reader.place}; got {len(data)} bytes")
+        raise FileFormatError(f"{name}: expected {reader.place} bytes, got {len(data)}")
     for key, values in found.items():
         if not np.isfinite(values).all():
-            raise FileFormatError(f"{name} must hold finite numbers; {key} has others")
+            raise FileFormatError(f"{name}: expected finite numbers in {key}, got others")
     return found

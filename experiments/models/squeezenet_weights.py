@@ -6,7 +6,6 @@
 Each kind saw its own preprocessing in training, which comes with the network here.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +16,18 @@ from torch import Tensor, nn
 
 from experiments.datasets.images import Resize
 from experiments.datasets.sources import SQUEEZENET_SHA256
+from experiments.models.checksums import check_sha256
 from experiments.models.preprocess import channel_affine, torchvision_step
 from experiments.models.squeezenet import SqueezeNet, release_names
 from experiments.models.squeezenet_codec import decode
 from experiments.readers.arrays import read_arrays
-from polytope.errors import ChecksumError, FileFormatError, InputError
-from polytope.files import sha256_bytes, sha256_file
+from polytope.errors import FileFormatError, InputError
+from polytope.files import sha256_file
 
 LARGEST = 64 << 20  # bytes; torchvision's file has 5 million
 RELEASE_MEAN = (104.0, 117.0, 123.0)  # of blue, green, red in 0..255
-#: torchvision's files end in the first 8 hex digits of their SHA-256.
-_NAMED = re.compile(r"-([0-9a-f]{8})\.pth", re.ASCII)
+RELEASE_SIZE = Resize(height=227, width=227, rule="squash-crop", side=256)
+TORCHVISION_SIZE = Resize(height=224, width=224, rule="crop", side=256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,53 +63,40 @@ def load_squeezenet(path: Path | str) -> Pretrained:
             f"{place}; `collide fetch --only squeezenet` brings one"
         )
     if place.stat().st_size > LARGEST:
-        raise FileFormatError(f"{place} must have at most {LARGEST} bytes; got more")
+        raise FileFormatError(f"{place}: expected at most {LARGEST} bytes, got more")
+    digest = sha256_file(place)
     if place.suffix.lower() == ".net":
-        data = place.read_bytes()
-        digest = sha256_bytes(data)
         known = digest == SQUEEZENET_SHA256
         verified = "equal to the published file's" if known else "of another file than published"
-        return _release(decode(data, name=str(place)), place, (digest, verified))
-    arrays = read_arrays(place)
-    digest, verified = _by_name(place)
-    if "conv1.weight" in arrays:
-        return _release(arrays, place, (digest, verified))
-    return _torchvision(arrays, place, (digest, verified))
+        arrays: Mapping[str, Any] = decode(place.read_bytes(), name=str(place))
+    else:
+        arrays, verified = read_arrays(place), check_sha256(digest, place)
+    release = "conv1.weight" in arrays
+    model = _release(arrays, place) if release else _torchvision(arrays, place)
+    return Pretrained(
+        model=model,
+        source="release" if release else "torchvision",
+        resize=RELEASE_SIZE if release else TORCHVISION_SIZE,
+        sha256=digest,
+        verified=verified,
+    )
 
 
-def _by_name(place: Path) -> tuple[str, str]:
-    """The file's SHA-256, compared with the digits in its name where it has some."""
-    digest = sha256_file(place)
-    match = _NAMED.search(place.name)
-    if match is None:
-        return digest, "compared with nothing: the file's name has no digits of it"
-    if not digest.startswith(match[1]):
-        raise ChecksumError(
-            f"{place} must have a SHA-256 that starts with {match[1]}, as its name says; "
-            f"got {digest}"
-        )
-    return digest, "its first 8 digits are those of the file's name"
-
-
-def _release(arrays: Mapping[str, Any], place: Path, checksum: tuple[str, str]) -> Pretrained:
+def _release(arrays: Mapping[str, Any], place: Path) -> SqueezeNet:
     names = release_names()
     state = {}
     for key, value in arrays.items():
         layer, _, part = key.rpartition(".")
         if layer not in names:
-            raise FileFormatError(f"{place} must hold SqueezeNet v1.0's layers; got {key!r}")
+            raise FileFormatError(f"{place}: expected SqueezeNet v1.0's layers, got {key!r}")
         state[f"{names[layer]}.{part}"] = torch.as_tensor(value)
     shift = [-mean for mean in RELEASE_MEAN]
-    model = _filled(state, place, channel_affine([1.0] * 3, shift, order=(2, 1, 0)))
-    resize = Resize(height=227, width=227, rule="squash-crop", side=256)
-    return Pretrained(model, "release", resize, *checksum)
+    return _filled(state, place, channel_affine([1.0] * 3, shift, order=(2, 1, 0)))
 
 
-def _torchvision(arrays: Mapping[str, Any], place: Path, checksum: tuple[str, str]) -> Pretrained:
+def _torchvision(arrays: Mapping[str, Any], place: Path) -> SqueezeNet:
     state = {key: torch.as_tensor(value) for key, value in arrays.items()}
-    model = _filled(state, place, torchvision_step())
-    resize = Resize(height=224, width=224, rule="crop", side=256)
-    return Pretrained(model, "torchvision", resize, *checksum)
+    return _filled(state, place, torchvision_step())
 
 
 def _filled(state: Mapping[str, Tensor], place: Path, step: nn.Module) -> SqueezeNet:
@@ -118,18 +105,18 @@ def _filled(state: Mapping[str, Tensor], place: Path, step: nn.Module) -> Squeez
     wanted = {k: v for k, v in model.state_dict().items() if not k.startswith("step.")}
     for key in sorted({*wanted, *state}):
         if key not in state or key not in wanted:
-            kind = "lacks" if key in wanted else "has besides"
+            kind = "without" if key in wanted else "with, besides,"
             raise FileFormatError(
-                f"{place} must hold the {len(wanted)} parameters of SqueezeNet v1.0; "
-                f"it {kind} {key}"
+                f"{place}: expected the {len(wanted)} parameters of SqueezeNet v1.0, got a file "
+                f"{kind} {key}"
             )
         if state[key].shape != wanted[key].shape:
             raise FileFormatError(
-                f"{place} must hold {key} of shape {tuple(wanted[key].shape)}; "
+                f"{place}: expected {key} of shape {tuple(wanted[key].shape)}, "
                 f"got {tuple(state[key].shape)}"
             )
         if not state[key].is_floating_point() or not bool(state[key].isfinite().all()):
-            raise FileFormatError(f"{place} must hold finite floats in {key}; it does not")
+            raise FileFormatError(f"{place}: expected finite floats in {key}, got others")
     model.load_state_dict(dict(state), strict=False)
     for parameter in model.parameters():
         if parameter.ndim == 4:  # channels innermost: convolutions run twice as fast on a CPU

@@ -240,16 +240,16 @@ def _inputs(images: NDArray[np.uint8], shape: tuple[int, ...]) -> Tensor:
 
 def _check(data: Mnist, seed: int, options: TrainOptions) -> None:
     if seed < 0:
-        raise InputError(f"seed must not be negative; got {seed}")
+        raise InputError(f"seed: expected at least 0, got {seed}")
     for name in ("batch", "held_out", "every", "max_steps"):
         if getattr(options, name) < 1:
-            raise InputError(f"{name} must be at least 1; got {getattr(options, name)}")
+            raise InputError(f"{name}: expected at least 1, got {getattr(options, name)}")
     if not 0 <= options.threshold <= 1:
-        raise InputError(f"threshold must lie between 0 and 1; got {options.threshold}")
+        raise InputError(f"threshold: expected a number from 0 to 1, got {options.threshold}")
     if options.held_out + options.batch > len(data.train_images):
         raise InputError(
-            f"held_out + batch must be at most {len(data.train_images)}, the number of training "
-            f"images; got {options.held_out} + {options.batch}"
+            f"held_out + batch: expected at most {len(data.train_images)}, the number of training "
+            f"images, got {options.held_out} + {options.batch}"
         )
 
 

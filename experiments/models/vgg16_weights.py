@@ -8,7 +8,6 @@
 Each comes with its own preprocessing.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,12 @@ from torch import Tensor
 
 from experiments.datasets.fetch import Report, download_file, report_to_stderr
 from experiments.datasets.pinned import data_root
+from experiments.models.checksums import check_sha256
 from experiments.models.preprocess import caffe_step, torchvision_step
 from experiments.models.vgg16 import POOLED, VGG16, Shape, empty_vgg16
 from experiments.models.weights import as_tensor
 from experiments.readers.arrays import read_arrays
-from polytope.errors import ChecksumError, DownloadError, FileFormatError
+from polytope.errors import DownloadError, FileFormatError
 from polytope.files import sha256_file
 
 URLS = {
@@ -48,7 +48,6 @@ CONVOLUTIONS = {
     28: "conv5_3",
 }
 DENSE = {0: "fc6", 3: "fc7", 6: "fc8"}
-_NAMED = re.compile(r"-([0-9a-f]{8})\.pth", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -107,39 +106,6 @@ def fetch_vgg16(
             f"{problem}; download it elsewhere and give the file as --weights FILE, or place it at "
             f"{path}"
         ) from problem
-
-
-def check_sha256(digest: str, path: Path, wanted: str | None) -> str:
-    """Compares a checksum with what is known of it, and says in words with what.
-
-    Args:
-        digest: of the file, 64 hex digits.
-        path: whose name may carry eight digits, as torchvision's files do.
-        wanted: checksum given by the user, at least 8 digits; None for none.
-
-    Raises:
-        ChecksumError: it differs.
-        FileFormatError: `wanted` is no checksum.
-    """
-    said = []
-    if wanted is not None:
-        given = wanted.lower()
-        if re.fullmatch(r"[0-9a-f]{8,64}", given, re.ASCII) is None:
-            raise FileFormatError(f"sha256: expected 8 to 64 hex digits, got {wanted!r}")
-        if not digest.startswith(given):
-            raise ChecksumError(f"{path} must have SHA-256 {given}; got {digest}")
-        said.append(f"the given {len(given)} digits")
-    named = _NAMED.search(path.name)
-    if named is not None:
-        if not digest.startswith(named[1]):
-            raise ChecksumError(
-                f"{path} must have a SHA-256 that begins with {named[1]}, as its name says; "
-                f"got {digest}"
-            )
-        said.append("the 8 digits in its name")
-    if not said:
-        return "nothing: no checksum is known for it; names, shapes and finiteness were checked"
-    return " and ".join(said)
 
 
 def load_vgg16(

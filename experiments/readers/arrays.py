@@ -40,8 +40,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
         raise
     except Exception as problem:  # libraries raise nearly anything on damaged files
         raise FileFormatError(
-            f"{path} must be a readable .npz, .npy, .safetensors or .pt file{_size(path)}: "
-            f"{reason(problem)}"
+            f"{path}: expected a readable .npz, .npy, .safetensors or .pt file, got one that "
+            f"cannot be read{_size(path)}: {reason(problem)}"
         ) from problem
     for name, array in arrays.items():
         if array.ndim > _MOST_AXES:  # torch reads some that it can do nothing with
@@ -71,8 +71,8 @@ def _numpy_arrays(path: Path) -> dict[str, Array]:
         start = stream.read(8)
         if not start.startswith(STARTS):
             raise FileFormatError(
-                f"{path} must be a readable .npz, .npy or .safetensors file: expected arrays saved "
-                f"by numpy, got a file that starts with {start!r}{_size(path)}"
+                f"{path}: expected a readable .npz, .npy or .safetensors file with arrays saved by "
+                f"numpy, got a file that starts with {start!r}{_size(path)}"
             )
         check_numpy(path)
         stream.seek(0)

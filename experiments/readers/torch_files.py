@@ -72,7 +72,7 @@ def _refused(path: Path, problem: Exception) -> str:
     text = str(problem)
     if isinstance(problem, pickle.UnpicklingError) and ("GLOBAL" in text or "reduce" in text):
         return (
-            f"{path} must be a file of torch that holds tensors alone, got a pickle that names "
+            f"{path}: expected a file of torch that holds tensors alone, got a pickle that names "
             f"code ({_culprit(text)}), which is never run; where its origin is trusted, save its "
             "tensors elsewhere with safetensors.torch.save_file(model.state_dict(), "
             "'weights.safetensors'), and give that file"
@@ -80,11 +80,12 @@ def _refused(path: Path, problem: Exception) -> str:
     size = f"{path.stat().st_size:,} bytes"
     if _no_memory(problem):
         return (
-            f"{path} must be a readable file of torch; it asks for more memory than {size} explain"
+            f"{path}: expected a readable file of torch, got one that asks for more memory than "
+            f"{size} explain"
         )
     return (
-        f"{path} must be a readable file of torch that holds tensors alone, such as "
-        f"torch.save(model.state_dict(), PATH) writes; got something else "
+        f"{path}: expected a readable file of torch that holds tensors alone, such as "
+        f"torch.save(model.state_dict(), PATH) writes, got something else "
         f"({size}, {type(problem).__name__})"
     )
 

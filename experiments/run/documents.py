@@ -92,11 +92,13 @@ def jsonable(value: Any, where: str = "value") -> Any:
         return value
     if isinstance(value, int):
         if abs(value) >= 1 << 63:
-            raise InputError(f"{where} has {value.bit_length()} bits; record it as a Fraction")
+            raise InputError(
+                f"{where}: expected a Fraction or at most 63 bits, got {value.bit_length()} bits"
+            )
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise NonFiniteError(f"{where} must be a finite number to be recorded; got {value}")
+            raise NonFiniteError(f"{where}: expected a finite number, got {value}")
         return value
     return _jsonable_compound(value, where)
 
@@ -115,15 +117,14 @@ def _jsonable_compound(value: Any, where: str) -> Any:
     if isinstance(value, list | tuple):
         return [jsonable(v, f"{where}[{i}]") for i, v in enumerate(value)]
     raise InputError(
-        f"{where} must be a number, text, list, mapping or dataclass to be recorded; "
-        f"got {type(value).__name__}"
+        f"{where}: expected a number, text, list, mapping or dataclass, got {type(value).__name__}"
     )
 
 
 def _key(key: Any, where: str) -> str:
     if isinstance(key, str | int) and not isinstance(key, bool):
         return str(key)
-    raise InputError(f"a key of {where} must be text or an integer; got {key!r:.80}")
+    raise InputError(f"{where}: expected keys of text or integers, got {key!r:.80}")
 
 
 def from_document(kind: type[Kind], document: Any, where: str) -> Kind:

@@ -87,7 +87,7 @@ def read_record(folder: Path, kind: type[R]) -> Record[R]:
     except OSError as problem:
         raise FileFormatError(f"{path} cannot be read: {problem.strerror}") from problem
     except (ValueError, RecursionError) as problem:
-        raise FileFormatError(f"{path} must be JSON; {problem}") from problem
+        raise FileFormatError(f"{path}: expected JSON, got something else: {problem}") from problem
     schema = document.pop("schema", None) if isinstance(document, dict) else None
     if schema != SCHEMA:
         raise refused(f"{path}", "a record", SCHEMA, schema)
@@ -96,7 +96,7 @@ def read_record(folder: Path, kind: type[R]) -> Record[R]:
         raise refused(f"{path}", "results", ours, theirs)
     names = {each.name for each in fields(Record)}
     if set(document) != names:
-        raise FileFormatError(f"{path} must hold exactly {sorted(names)}; got {sorted(document)}")
+        raise FileFormatError(f"{path}: expected exactly {sorted(names)}, got {sorted(document)}")
     typed: Any = Record[kind]  # type: ignore[valid-type]
     found: Record[R] = from_document(typed, document, f"{path}")
     return found
@@ -106,5 +106,7 @@ def as_options(options: Any) -> dict[str, Any]:
     """Returns a frozen options dataclass, or a mapping, as the JSON object a record keeps."""
     document = jsonable(options, "options")
     if not isinstance(document, dict):
-        raise InputError(f"options must be a dataclass or a mapping; got {type(options).__name__}")
+        raise InputError(
+            f"options: expected a dataclass or a mapping, got {type(options).__name__}"
+        )
     return document
