@@ -9,7 +9,7 @@ import pytest
 
 from experiments.cli import bench, main
 from experiments.cli.doctor import ENGINES
-from experiments.models.train import TrainOptions
+from experiments.models.architectures import TrainOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [

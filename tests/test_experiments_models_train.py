@@ -8,9 +8,10 @@ import torch
 
 from experiments.datasets.mnist import Mnist
 from experiments.models import train
+from experiments.models.architectures import LENET5, MLP_784, TrainOptions
 from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
-from experiments.models.train import LENET5, MLP_784, TrainOptions, trained_mlp, trained_net
+from experiments.models.train import trained_mlp, trained_net
 from polytope.errors import InputError, LimitError, OutputError
 from polytope.files import sha256_file
 

@@ -127,7 +127,8 @@ def _subjects(request: DeepRequest, progress: Progress) -> Iterator[Measured]:
         yield _random(request)
         return
     from experiments.datasets.mnist import load_mnist, pixels
-    from experiments.models.train import LENET5, MLP_784, Architecture, trained_net
+    from experiments.models.architectures import LENET5, MLP_784, Architecture
+    from experiments.models.train import trained_net
 
     mnist = load_mnist()
     if request.targets > len(mnist.test_images):

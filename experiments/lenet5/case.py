@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from experiments.models.train import LENET5, MLP_784, Architecture
+from experiments.models.architectures import LENET5, MLP_784, Architecture
 from experiments.run.proofs import MOST_SAVED, Proofs
 from optimize import LayerReader, OpenedNetwork, exact_layer, input_polytope
 from polytope import Box, CollisionPolytope, Nonnegative

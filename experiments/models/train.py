@@ -7,12 +7,11 @@ and not the seed, identifies a network: a record carries the checkpoint's SHA-25
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import numpy as np
 import safetensors
@@ -24,8 +23,8 @@ from torch import Tensor, nn
 from experiments.datasets.fetch import Report, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.datasets.pinned import data_root
-from experiments.models.lenet5 import INPUT_SHAPE, LeNet5
-from experiments.models.mlp import MLP, normal_mlp
+from experiments.models.architectures import MLP_784, Architecture, Net, TrainOptions
+from experiments.models.mlp import MLP
 from experiments.run.files import open_run_folder
 from experiments.run.record import as_options
 from polytope.errors import InputError, LimitError, OutputError
@@ -36,86 +35,6 @@ SCHEMA = "collision-polytopes/net/1"
 # should have equal checksums.
 METADATA = "collision-polytopes"
 CHUNK = 10_000  # images evaluated at a time; fixed, since it decides the order of float sums
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """How to train; every default is ours, the paper states the architecture and 96.64 % only.
-
-    Attributes:
-        batch: images a step.
-        rate: Adam's learning rate.
-        held_out: images of the training set that only decide when to stop; drawn by the seed.
-        every: steps between two evaluations on the held-out images.
-        threshold: training stops at the first evaluation whose accuracy reaches this. With 0.964,
-            seeds 0 to 4 ended at test accuracies of 96.45 to 96.73 %, 96.59 % in the mean, close
-            to the paper's 96.64 %. LeNet-5's 0.988 gave 98.8 to 99.0 % on the test images.
-        max_steps: training gives up after this many.
-    """
-
-    batch: int = 128
-    rate: float = 1e-3
-    held_out: int = 10_000
-    every: int = 25
-    threshold: float = 0.964
-    max_steps: int = 20_000
-
-
-Net = TypeVar("Net", bound=nn.Module)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture(Generic[Net]):
-    """A network that can be trained here.
-
-    Attributes:
-        name: of its checkpoints.
-        words: what a line of progress calls it.
-        build: makes one with fresh weights.
-        shape: of one input.
-        options: how it is trained where nobody says otherwise.
-    """
-
-    name: str
-    words: str
-    build: Callable[[], Net]
-    shape: tuple[int, ...]
-    options: TrainOptions
-
-
-MLP_784 = Architecture(
-    name="mlp",
-    words="the 784-256-256-10 network (some seconds)",
-    build=MLP,
-    shape=(784,),
-    options=TrainOptions(),
-)
-
-
-def normal_start(deviation: float) -> Architecture[MLP]:
-    """The 784-256-256-10 network from weights and biases of N(0, deviation^2).
-
-    Batches of 100, Adam at 0.001 and 55,000 images are those of the tutorials; training stops at
-    the first held-out accuracy of 96.6 %, near the paper's 96.64 %, or gives up after 300 epochs.
-    """
-    return Architecture(
-        name=f"mlp-normal{deviation:g}",
-        words=f"the 784-256-256-10 network from N(0, {deviation:g}^2) (up to some minutes)",
-        build=partial(normal_mlp, deviation),
-        shape=(784,),
-        options=TrainOptions(
-            batch=100, held_out=5_000, every=50, threshold=0.966, max_steps=165_000
-        ),
-    )
-
-
-LENET5 = Architecture(
-    name="lenet5",
-    words="LeNet-5 (a minute or so)",
-    build=LeNet5,
-    shape=INPUT_SHAPE,
-    options=TrainOptions(threshold=0.988, every=100),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +62,15 @@ class TrainedNet(Generic[Net]):
     sha256: str
     torch_version: str
     trained_now: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained(Generic[Net]):
+    """A network, steps taken, and the held-out accuracy that it reached."""
+
+    model: Net
+    steps: int
+    reached: float
 
 
 def trained_mlp(
@@ -201,8 +129,7 @@ def trained_net(
     if net is not None:
         return net
     report(f"training {architecture.words}, seed {seed}")
-    model, found = _train(architecture, data, seed, options=options)
-    _save(path, model, identity | found)
+    _save(path, _train(architecture, data, seed, options=options), identity)
     net = _load(path, architecture, identity, data=data, report=report)
     if net is None:
         raise OutputError(f"{path} was written and cannot be read back")
@@ -266,8 +193,8 @@ def one_thread() -> Iterator[None]:
 
 def _train(
     architecture: Architecture[Net], data: Mnist, seed: int, *, options: TrainOptions
-) -> tuple[Net, dict[str, Any]]:
-    """Returns the trained network and what is to be remembered of its training."""
+) -> _Trained[Net]:
+    """Returns the trained network, and what is to be remembered of its training."""
     with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
         model = architecture.build()
@@ -285,11 +212,7 @@ def _train(
                 seen = data.train_images[held_out], data.train_labels[held_out]
                 reached = accuracy(model, *seen, shape=architecture.shape)
                 if reached >= options.threshold:
-                    return model, {
-                        "steps": step,
-                        "validation_accuracy": reached,
-                        "torch": torch.__version__,
-                    }
+                    return _Trained(model, step, reached)
     raise LimitError(
         f"training reached a held-out accuracy of {reached:.4f} in {options.max_steps} steps; "
         f"the threshold is {options.threshold}"
@@ -315,9 +238,15 @@ def _weights_sha256(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _save(path: Path, model: nn.Module, document: dict[str, Any]) -> None:
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    document = document | {"weights_sha256": _weights_sha256(weights)}
+def _save(path: Path, trained: _Trained[Net], identity: Mapping[str, Any]) -> None:
+    weights = {name: value.contiguous() for name, value in trained.model.state_dict().items()}
+    document = {
+        **identity,
+        "steps": trained.steps,
+        "validation_accuracy": trained.reached,
+        "torch": torch.__version__,
+        "weights_sha256": _weights_sha256(weights),
+    }
     text = json.dumps(document, sort_keys=True)
     write_bytes(path, safetensors.torch.save(weights, {METADATA: text}))
 
@@ -325,7 +254,7 @@ def _save(path: Path, model: nn.Module, document: dict[str, Any]) -> None:
 def _load(
     path: Path,
     architecture: Architecture[Net],
-    identity: dict[str, Any],
+    identity: Mapping[str, Any],
     *,
     data: Mnist,
     report: Report,

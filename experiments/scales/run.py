@@ -14,9 +14,10 @@ from experiments.measure.case import Case
 from experiments.measure.distances import mean_image_distance
 from experiments.measure.sampling import probabilities
 from experiments.mnist.controls import RARE, control_masks, lit_fraction
+from experiments.models.architectures import LENET5, MLP_784, normal_start
 from experiments.models.lenet5 import INPUT_SHAPE
 from experiments.models.mlp import MLP, weights_of
-from experiments.models.train import LENET5, MLP_784, TrainedNet, normal_start, trained_net
+from experiments.models.train import TrainedNet, trained_net
 from experiments.run.files import open_run_folder
 from experiments.run.jobs import FILE_NAME, Outcomes, run_kept
 from experiments.run.progress import Progress

@@ -16,9 +16,10 @@ from safetensors.torch import save
 from torch import nn
 
 from experiments.datasets.mnist import Mnist
+from experiments.models.architectures import Architecture, TrainOptions
 from experiments.models.squeezenet import release_shapes
 from experiments.models.squeezenet_codec import CODES, decode
-from experiments.models.train import METADATA, Architecture, TrainOptions, _load, _weights_sha256
+from experiments.models.train import METADATA, _load, _weights_sha256
 from optimize.search.checkpoint import Checkpoint, load_checkpoint
 from polytope.errors import ChecksumError, FileFormatError
 from tests.campaigns.fuzz_arrays import any_safetensors

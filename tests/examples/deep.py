@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from experiments.lenet5 import case, own_region, pieces, sets, setting
 from experiments.lenet5 import run as module
+from experiments.models.architectures import LENET5, MLP_784
 from experiments.models.mlp import MLP
-from experiments.models.train import LENET5, MLP_784, TrainedNet, accuracy
+from experiments.models.train import TrainedNet, accuracy
 from experiments.run.limited import Limited
 from tests.examples.small_runs import small_mnist
 
