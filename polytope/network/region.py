@@ -98,7 +98,7 @@ def linear_region(network: Network, target: Any) -> LinearRegion:
     Example: |x| = ReLU(x) + ReLU(-x) is x itself where x >= 0.
 
         >>> from polytope.network.graph import Affine, Network, Relu
-        >>> from polytope.exact.rational import ExactArray
+        >>> from polytope.exact.array import ExactArray
         >>> def affine(source, weight, bias):
         ...     return Affine(
         ...         source,
