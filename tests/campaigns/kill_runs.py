@@ -21,9 +21,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import matplotlib.backends.backend_agg  # noqa: F401 - before the fork, as it takes long
+
 from experiments.cli import main as cli
-from experiments.mnist import output  # noqa: F401 - before the fork
-from experiments.own import compare, find  # noqa: F401 - before the fork
+from experiments.mnist import output  # noqa: F401 - the same
+from experiments.own import compare, find  # noqa: F401 - the same
 from tests.campaigns.kill_scenarios import LOG, SCENARIOS, Scenario
 from tests.examples.run_folders import contents, damaged, differing, scratch_of
 
