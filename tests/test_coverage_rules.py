@@ -265,8 +265,8 @@ LISTED = (
     Elsewhere(
         "experiments.models",
         "experiments_models_train",
-        "the perceptron is what is trained",
-        "mlp",
+        "the perceptron is what is trained, one of two architectures",
+        "architectures mlp",
     ),
     Elsewhere(
         "experiments.models",
@@ -285,6 +285,12 @@ LISTED = (
         "experiments_models_vgg16",
         "pixels are prepared for a network with known answers",
         "preprocess",
+    ),
+    Elsewhere(
+        "experiments.models",
+        "experiments_models_vgg16_weights",
+        "a file of weights is held against what is known of its checksum",
+        "checksums",
     ),
     Elsewhere(
         "experiments.models",
