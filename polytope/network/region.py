@@ -107,8 +107,8 @@ def linear_region(network: Network, target: Any) -> LinearRegion:
         ...     )
         >>> two = Network(1, (affine(0, [[1], [-1]], [0, 0]), Relu(1), affine(2, [[1, 1]], [0])))
         >>> region = linear_region(two, [3])
-        >>> region.weight.fractions(), region.rows.fractions()
-        ([Fraction(1, 1)], [Fraction(-1, 1), Fraction(-1, 1)])
+        >>> region.weight.data.tolist(), region.rows.data.tolist()
+        ([[Fraction(1, 1)]], [[Fraction(-1, 1)], [Fraction(-1, 1)]])
     """
     values = network.values(_point(target, network))
     return _walk(network, lambda place: _choice(network, place, values))
