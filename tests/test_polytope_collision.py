@@ -112,6 +112,7 @@ def _vertices(example):
 
 def test_points(example):
     polytope = example.polytope()
+    assert example.vertices or example.inside or example.outside
     for point in example.vertices:
         assert polytope.contains(point)
         assert polytope.is_vertex(point)
@@ -138,6 +139,7 @@ def test_residuals_agree_with_contains(example):
 
 def test_nearest(example, tmp_path):
     polytope = example.polytope()
+    assert example.nearest
     for origin, linf, l1, square in example.nearest:
         for norm, distance in (("linf", linf), ("l1", l1)):
             found = polytope.nearest(origin, norm=norm)

@@ -14,6 +14,7 @@ EXAMPLES = (
         active=(0, 1),
         rank_positive=1,
         kernel=True,
+        outside=((1,), (2,)),
         minima=(((1,), None),),
         nearest=(((0,), None, None, None),),
     ),

@@ -93,6 +93,7 @@ EXAMPLES = (
         bounded=False,
         inside=((7, -7),),
         minima=(((0, 0), 0), ((1, 0), UNBOUNDED)),
+        nearest=(((7, -7), 0, 0, 0),),
     ),
     Example(
         "negative orthant",
@@ -123,5 +124,6 @@ EXAMPLES = (
         inside=((1, 0),),
         units=((1, -1),),
         minima=(((1, 0), 1),),
+        nearest=(((3, 4), 2, 2, 4),),
     ),
 )
