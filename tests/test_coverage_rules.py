@@ -94,9 +94,15 @@ LISTED = (
     ),
     Elsewhere(
         "polytope.questions",
+        "polytope_lp_interior_point",
+        "the nearest point in l2 is proposed by this method, and bounded exactly",
+        "euclidean",
+    ),
+    Elsewhere(
+        "polytope.questions",
         "polytope_properties",
-        "distances in l2 by two methods: each bounds the other's",
-        "euclidean projection",
+        "distances in l2 and in other norms bound each other",
+        "projection",
     ),
     Elsewhere(
         "polytope.questions",
@@ -119,8 +125,14 @@ LISTED = (
     Elsewhere(
         "polytope.vertices",
         "polytope_vertices_cross_check",
-        "the second engine, its reduction, and the first agree or the list is refused",
-        "engine reduction",
+        "the second engine and the first agree or the list is refused",
+        "engine",
+    ),
+    Elsewhere(
+        "polytope.vertices",
+        "polytope_against_engines",
+        "the smaller sets of the walk, on layers of every family, against exact engines",
+        "reduction",
     ),
     Elsewhere(
         "polytope.vertices",
@@ -148,7 +160,7 @@ LISTED = (
     ),
     Elsewhere(
         "polytope.measures",
-        "polytope_measures_ellipsoid",
+        "polytope_measures_ball",
         "the affine hull in which balls and ellipsoids lie",
         "hull",
     ),
@@ -168,7 +180,13 @@ LISTED = (
         "polytope.formats",
         "polytope_formats",
         "every format reads and writes the same sets: one table of files, good and broken",
-        "cdd native normaliz polymake representations text",
+        "cdd native normaliz polymake text",
+    ),
+    Elsewhere(
+        "polytope.formats",
+        "polytope_formats_interchange",
+        "what every format is read into and written from",
+        "representations",
     ),
     # --- optimize
     Elsewhere(
@@ -181,13 +199,13 @@ LISTED = (
         "optimize.model",
         "optimize_model_graph",
         "steps of the one reading of a model: networks of every form go through all",
-        "hooked inplace operations reading steps trace windows",
+        "hooked inplace listing operations reading steps trace",
     ),
     Elsewhere(
         "optimize.model",
-        "optimize_model_checks",
-        "the list of layers and what is read of them are checked against each other",
-        "listing",
+        "optimize_exact",
+        "windows of every convolution and pool, against torch's own",
+        "windows",
     ),
     Elsewhere(
         "optimize.search",
@@ -205,8 +223,14 @@ LISTED = (
     Elsewhere(
         "experiments.run",
         "experiments_run_request",
-        "a request's fields, the parser made of them, and their ranges",
-        "checks parser",
+        "a request's fields, and the parser made of them",
+        "parser",
+    ),
+    Elsewhere(
+        "experiments.run",
+        "experiments_cli",
+        "options out of their range are typed, and refused",
+        "checks",
     ),
     Elsewhere(
         "experiments.run",
@@ -246,8 +270,8 @@ LISTED = (
     ),
     Elsewhere(
         "experiments.run",
-        "experiments_mnist_sources",
-        "proofs are kept with the sources of their numbers, which need a real run",
+        "experiments_lenet5_run",
+        "proofs are kept in a run's folder, named in its record, and too large ones are not",
         "proofs",
     ),
     Elsewhere(
@@ -265,8 +289,14 @@ LISTED = (
     Elsewhere(
         "experiments.models",
         "experiments_models_train",
-        "the perceptron is what is trained, one of two architectures",
-        "architectures mlp",
+        "architectures are what is trained",
+        "architectures",
+    ),
+    Elsewhere(
+        "experiments.models",
+        "experiments_mnist_survey",
+        "the perceptron's weights are sent to a process, and are a network again there",
+        "mlp",
     ),
     Elsewhere(
         "experiments.models",
