@@ -291,6 +291,8 @@ OTHERS = {
     "squeezed": ([op("Squeeze", "x")], {}, [1, 1, 4]),
     "a largest": ([op("GlobalMaxPool", "x")], {}, [1, 2, 3, 4]),
     "sums": ([op("ReduceSum", "x a", keepdims=0)], {"a": np.array([1])}, [1, 3, 4]),
+    "a mean into a layer": ([op("ReduceMean", "x", "z", axes=[1], keepdims=0),
+                             op("MatMul", "z w")], {"w": floats(1, 3)}, [1, 4]),
     "a sum of all": ([op("ReduceSum", "x")], {}, [1, 3, 4]),
     "channels beside each other": ([op("LRN", "x", size=3, alpha=0.1, bias=2.0)], {}, [1, 5, 2, 2]),
     "another type and back": ([op("Cast", "x", "z", to=11), op("Cast", "z", to=1)], {}, [1, 4]),

@@ -205,6 +205,8 @@ class Builder:
 
         The one axis of a vector is never a batch: its numbers belong together.
         """
+        if value.batched and len(value.shape) == 1 and self.batch == 1:
+            return self.method(node, "unsqueeze", value, 1, batched=False)
         if value.batched or self.batch != 1 or value.shape[:1] != (1,) or len(value.shape) == 1:
             return value
         return self.method(node, "squeeze", value, 1, batched=True)
