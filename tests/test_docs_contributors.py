@@ -137,6 +137,9 @@ def test_pythons_that_need_other_releases_have_lines_of_their_own():
         'd==4 ; python_version == "3.12"',
     ]
     assert constraints.read(text) == stated
+    alone = constraints.written({"3.11": {"a": "1"}})  # says nothing of other Pythons
+    assert alone.endswith('a==1 ; python_version == "3.11"\n')
+    assert constraints.read(alone) == {"3.11": {"a": "1"}}
     assert Marker(text.splitlines()[4].partition(" ; ")[2]).evaluate({"python_version": "3.12"})
 
 

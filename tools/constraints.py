@@ -20,7 +20,7 @@ FILE = Path(__file__).resolve().parent.parent / "constraints.txt"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _HEAD = """\
 # Releases with which the tests passed.  Written by tools/constraints.py; used by tools/install.sh.
-# Python {}.  Without a word after it, a line is that of all of these.
+# Python {}.  A line without a Python is that of all of these.
 """
 #: What a build of torch for one card brings along; torch itself says which.
 _OF_ONE_MACHINE = re.compile(r"(nvidia|cuda)[-_]|triton$")
@@ -59,7 +59,8 @@ def written(stated: Releases) -> str:
         for release in dict.fromkeys(stated[p][name] for p in pythons if name in stated[p]):
             mine = [python for python in pythons if stated[python].get(name) == release]
             marker = " or ".join(f'python_version == "{python}"' for python in mine)
-            lines.append(f"{name}=={release}{'' if mine == pythons else f' ; {marker}'}\n")
+            plain = mine == pythons and len(pythons) > 1  # one Python says nothing of the others
+            lines.append(f"{name}=={release}{'' if plain else f' ; {marker}'}\n")
     return "".join(lines)
 
 
