@@ -230,7 +230,7 @@ LISTED = (
         "experiments.run",
         "experiments_cli",
         "options out of their range are typed, and refused",
-        "checks",
+        "checks trained",
     ),
     Elsewhere(
         "experiments.run",

@@ -28,6 +28,7 @@ from experiments.bench.exact_sets import (
     set_of,
 )
 from polytope.errors import FileFormatError
+from polytope.exact.rounding import load_ppl
 from polytope.formats import cdd as cdd_format
 from polytope.formats.representations import HalfspaceRows, VRepresentation
 
@@ -91,7 +92,7 @@ def missing() -> list[str]:
 
 def solve_ppl(system: HalfspaceSystem) -> Answer:
     """Lists by PPL's double description (Bagnara, Hill & Zaffanella 2008)."""
-    import ppl
+    ppl = load_ppl()
 
     n = system.n_inputs
     began = time.perf_counter()

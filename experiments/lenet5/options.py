@@ -1,27 +1,20 @@
 """With which settings does `collide lenet5` run?"""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from experiments.run.checks import check_device, check_test_image, cores, refused
-from experiments.run.request import Request, option
+from experiments.run.checks import refused
+from experiments.run.request import option
+from experiments.run.trained import EXPERIMENT, TrainedOptions
 
 #: Layers of `collide lenet5`: LeNet-5's, and the second hidden layer of the 784-256-256-10 network.
 DEEP_LAYERS = ("conv1", "conv2", "fc1", "fc2", "hidden2")
-_RUN, _WHAT = "run", "the experiment"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lenet5Options(Request):
+class Lenet5Options(TrainedOptions):
     """Settings of `collide lenet5`; what the paper says of LeNet-5 is in its appendix only.
 
-    Attributes:
-        seed: of training and of the random combinations.
-        device: of the relaxed searches.
-        workers: processes.
-        data: cache folder of data and networks; None for the default.
-        target: index of the target among the test images; None for the first 7 (as in `mnist`).
-        other: index of the other digit's test image; None for the first 3.
+    Attributes, beside the shared ones:
         layers: of `DEEP_LAYERS`.
         units: how many vertices, the first inactive units in index order.
         samples: random convex combinations a set of vertices.
@@ -30,70 +23,31 @@ class Lenet5Options(Request):
         seconds: after which a piece of exact work is given up, a job each (ours).
     """
 
-    seed: int = option(
-        "of training and of random weights (0)", default=0, metavar="N", group=_RUN, least=0
-    )
-    device: str = option(
-        "of the relaxed searches (cpu)",
-        default="cpu",
-        metavar="NAME",
-        group=_RUN,
-        check=check_device,
-    )
-    workers: int = option(
-        "processes (cores, at most 8)",
-        factory=cores,
-        metavar="N",
-        group=_RUN,
-        least=1,
-        recorded=False,
-    )
-    data: Path | None = option(
-        "cache of data and networks (or COLLIDE_DATA)",
-        default=None,
-        metavar="FOLDER",
-        group=_RUN,
-        recorded=False,
-    )
-    target: int | None = option(
-        "test image (the first 7)",
-        default=None,
-        metavar="INDEX",
-        group=_WHAT,
-        check=check_test_image,
-    )
-    other: int | None = option(
-        "other digit (the first 3)",
-        default=None,
-        metavar="INDEX",
-        group=_WHAT,
-        check=check_test_image,
-    )
     layers: tuple[str, ...] = option(
         "conv1,conv2,fc1,fc2 and hidden2, of the 784-256-256-10 network (all)",
         default=DEEP_LAYERS,
         metavar="LIST",
-        group=_WHAT,
+        group=EXPERIMENT,
     )
-    units: int = option("vertices a set (5)", default=5, metavar="N", group=_WHAT, least=2)
+    units: int = option("vertices a set (5)", default=5, metavar="N", group=EXPERIMENT, least=2)
     samples: int = option(
-        "convex combinations (2000)", default=2000, metavar="N", group=_WHAT, least=1
+        "convex combinations (2000)", default=2000, metavar="N", group=EXPERIMENT, least=1
     )
     max_steps: int = option(
-        "of a relaxed search (20000)", default=20_000, metavar="N", group=_WHAT, least=1
+        "of a relaxed search (20000)", default=20_000, metavar="N", group=EXPERIMENT, least=1
     )
     pieces: int = option(
         "linear regions entered a unit; 0 for none (5)",
         default=5,
         metavar="N",
-        group=_WHAT,
+        group=EXPERIMENT,
         least=0,
     )
     seconds: float = option(
         "limit of each piece of exact work (600)",
         default=600.0,
         metavar="X",
-        group=_WHAT,
+        group=EXPERIMENT,
         least=1,
     )
 

@@ -1,28 +1,20 @@
 """With which settings does `collide mnist` run?"""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from experiments.run.checks import check_device, check_test_image, cores, refused
-from experiments.run.request import Request, option
+from experiments.run.checks import refused
+from experiments.run.request import option
+from experiments.run.trained import EXPERIMENT, TrainedOptions
 
 TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 CLASSES = 10
-_RUN, _WHAT = "run", "the experiment"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MnistOptions(Request):
+class MnistOptions(TrainedOptions):
     """Settings of `collide mnist`.
 
-    Attributes:
-        seed: of the network's training and of the random combinations.
-        device: of the relaxed search: "auto", "cpu", "cuda" or "cuda:N".
-        workers: processes for the exact work.
-        data: cache folder of data and networks; None for the default.
-        target: index of the target among the test images; None for the first 7 (a 7: paper
-            sec. 3.1; which one: ours, the paper does not say).
-        other: index of the other digit's test image, the second start; None for the first 3 (ours).
+    Attributes, beside the shared ones:
         units: how many vertices, the first inactive units in index order (paper: i = 0..4).
         samples: random convex combinations a set of vertices (paper: 2,000).
         digits: digit classes whose nearest exact collision is computed.
@@ -31,65 +23,26 @@ class MnistOptions(Request):
             hand).
     """
 
-    seed: int = option(
-        "of training and of random weights (0)", default=0, metavar="N", group=_RUN, least=0
-    )
-    device: str = option(
-        "of the relaxed search: auto, cpu, cuda",
-        default="cpu",
-        metavar="NAME",
-        group=_RUN,
-        check=check_device,
-    )
-    workers: int = option(
-        "processes for exact work (cores, at most 8)",
-        factory=cores,
-        metavar="N",
-        group=_RUN,
-        least=1,
-        recorded=False,
-    )
-    data: Path | None = option(
-        "cache of data and networks (or COLLIDE_DATA)",
-        default=None,
-        metavar="FOLDER",
-        group=_RUN,
-        recorded=False,
-    )
-    target: int | None = option(
-        "index of the target (the first test 7)",
-        default=None,
-        metavar="INDEX",
-        group=_WHAT,
-        check=check_test_image,
-    )
-    other: int | None = option(
-        "index of the other digit (the first test 3)",
-        default=None,
-        metavar="INDEX",
-        group=_WHAT,
-        check=check_test_image,
-    )
     units: int = option(
-        "vertices, first inactive units (5)", default=5, metavar="N", group=_WHAT, least=2
+        "vertices, first inactive units (5)", default=5, metavar="N", group=EXPERIMENT, least=2
     )
     samples: int = option(
-        "convex combinations (2000)", default=2000, metavar="N", group=_WHAT, least=1
+        "convex combinations (2000)", default=2000, metavar="N", group=EXPERIMENT, least=1
     )
     digits: tuple[int, ...] = option(
         "digits whose nearest collision is computed",
         default=tuple(range(CLASSES)),
         metavar="LIST",
-        group=_WHAT,
+        group=EXPERIMENT,
     )
     tolerances: tuple[float, ...] = option(
-        "grid of the curve, e.g. 0,0.1,1", default=TOLERANCES, metavar="LIST", group=_WHAT
+        "grid of the curve, e.g. 0,0.1,1", default=TOLERANCES, metavar="LIST", group=EXPERIMENT
     )
     author_steps: int = option(
         "limit of the authors' optimiser (20000)",
         default=20_000,
         metavar="N",
-        group=_WHAT,
+        group=EXPERIMENT,
         least=1,
     )
 

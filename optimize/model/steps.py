@@ -141,7 +141,7 @@ def example_shape(example: Any) -> tuple[int, ...]:
     if hasattr(example, "shape"):
         return tuple(int(n) for n in example.shape)
     try:
-        return np.asarray(example, dtype=np.float64).shape
+        return tuple(np.asarray(example, dtype=np.float64).shape)
     except (TypeError, ValueError):
         raise InputError(
             f"example: expected one input of the model or its shape, got {type(example).__name__}"

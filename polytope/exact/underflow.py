@@ -11,6 +11,7 @@ import warnings
 from contextlib import suppress
 
 from polytope.errors import InputError
+from polytope.exact.rounding import keep_nearest
 
 _LEAST = 5e-324
 _LEAST_NORMAL = 2.0**-1022
@@ -19,11 +20,14 @@ _START = ctypes.c_void_p(-1)
 
 
 def keep_subnormals() -> None:
-    """Make sure that this thread keeps subnormal numbers: switch flushing off, with a warning.
+    """Make sure that this thread keeps subnormal numbers, and rounds to nearest.
+
+    Flushing is switched off, with a warning.
 
     Raises:
         InputError: if it cannot be switched off here.
     """
+    keep_nearest()
     if _LEAST and _LEAST_NORMAL / 2:
         return
     with suppress(OSError, AttributeError, TypeError):  # of what is no Unix C library

@@ -11,6 +11,7 @@ from math import lcm
 from typing import Any, NamedTuple
 
 from polytope.exact.rational import RationalVector
+from polytope.exact.rounding import load_ppl
 from polytope.lp.program import LinearProgram
 
 #: Float64 entries: 2 s at 20 rows x 40 columns, 16 s at 25 x 80, minutes at 40 x 100 (measured),
@@ -93,7 +94,7 @@ def _minimise(
     lower: list[Fraction | None],
     upper: list[Fraction | None],
 ) -> RationalVector | None:
-    import ppl  # slow to import, and only degenerate or ill-conditioned programs come here
+    ppl = load_ppl()  # only degenerate or ill-conditioned programs come here
 
     n = len(cost)
     problem = ppl.MIP_Problem(n)

@@ -7,6 +7,7 @@ half-spaces is that of each single absolute value.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,7 @@ from typing import Any
 
 import ppl
 
+ctypes.CDLL(None).fesetround(0)  # pplpy 0.9.0 leaves rounding upwards behind
 Vector = tuple[Fraction, ...]
 Bound = Fraction | None
 # Coefficients, right-hand side, whether the row is an equation (else coefficients . x <= rhs).

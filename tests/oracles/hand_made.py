@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from fractions import Fraction
 from itertools import combinations, permutations, product
 from math import gcd, lcm
@@ -12,6 +13,7 @@ import ppl
 from polytope import CollisionPolytope, RationalVector
 from polytope.answers.generators import Bound, Chart, Completeness, Generators
 
+ctypes.CDLL(None).fesetround(0)  # pplpy 0.9.0 leaves rounding upwards behind
 F = Fraction
 
 
