@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import types
 from dataclasses import replace
@@ -30,6 +29,7 @@ from experiments.run.progress import Progress
 from experiments.run.record import read_record
 from polytope import Box, CollisionPolytope, Free
 from polytope.errors import CollisionError, FileFormatError, InputError
+from tests.examples.endings import die
 from tests.examples.printed import all_numbers, timed
 from tests.examples.schemas import misfits
 
@@ -285,10 +285,6 @@ def test_fc6_layer_has_the_wanted_active_units():
 def test_fc6_measure_is_the_same_twice():
     asked = fc6.Asked("free", Size(12, 30, 4), 7)
     assert fc6.measure(asked).facts == fc6.measure(asked).facts
-
-
-def die(asked):
-    os._exit(1)
 
 
 def test_fc6_reports_a_failed_process(monkeypatch):

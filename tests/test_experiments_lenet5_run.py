@@ -165,7 +165,7 @@ def test_a_resumed_run_equals_an_unbroken_one(folder, results, tmp_path, patched
     lines = (folder / "stages.jsonl").read_bytes().splitlines(keepends=True)
     place = tmp_path / "run"
     place.mkdir()
-    (place / "stages.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + b'{"key": "torn')
+    (place / "stages.jsonl").write_bytes(b"".join(lines[: 3 * len(lines) // 4]) + b'{"key": "torn')
     run_lenet5(OPTIONS, place, QUIET)
     assert read_record(place, Lenet5Results).results == results
 

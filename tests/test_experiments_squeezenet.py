@@ -39,6 +39,7 @@ from optimize import LayerReader, exact_layer
 from polytope import CollisionPolytope, Nonnegative, verify
 from polytope.errors import InputError
 from tests.examples import real_data
+from tests.examples.deep import here
 from tests.examples.printed import with_tables
 from tests.examples.schemas import misfits
 
@@ -282,7 +283,8 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(squeezenet, "load_squeezenet", lambda path: found)
 
 
-def test_the_whole_command(stand_in, images, tmp_path, capsys, golden):
+def test_the_whole_command(stand_in, images, tmp_path, capsys, golden, monkeypatch):
+    monkeypatch.setattr(dimension, "in_time", here)  # in a process: the tests of dimensions above
     out = tmp_path / "run"
     words = ("--weights", tmp_path / "w.npz", "--images", images, "--smoke", "--workers", "1")
     words += ("--device", "cpu", "--out", out, "--steps", "3", "--positions", "all")
