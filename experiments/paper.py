@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 APPENDIX = "in the paper's appendix, which is not available to us"
+HIDDEN = 256  # units of each of the two hidden layers of the MNIST network, sec. 3.1
 
 
 @dataclass(frozen=True, kw_only=True)

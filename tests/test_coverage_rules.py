@@ -414,7 +414,7 @@ LISTED = (
         "experiments.scales",
         "experiments_scales",
         "one run of the command on small data, its numbers computed anew",
-        "figure job looks options output results run tables",
+        "figure images job looks options output results run tables",
     ),
     Elsewhere(
         "experiments.small",

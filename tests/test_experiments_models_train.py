@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,13 @@ import torch
 
 from experiments.datasets.mnist import Mnist
 from experiments.models import train
-from experiments.models.architectures import LENET5, MLP_784, TrainOptions
+from experiments.models.architectures import (
+    LENET5,
+    MLP_784,
+    TrainOptions,
+    normal_start,
+    usual_start,
+)
 from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
 from experiments.models.train import trained_mlp, trained_net
@@ -221,7 +228,7 @@ def test_the_first_networks_are_found_under_their_old_names(data, net):
         {
             "schema": train.SCHEMA,
             "seed": 1,
-            "options": vars(OPTIONS),
+            "options": {name: value for name, value in vars(OPTIONS).items() if name != "decay"},
             "data": train.sha256_bytes(b'{"file": "00"}'),
         },
         sort_keys=True,
@@ -236,3 +243,35 @@ def test_the_first_networks_are_found_under_their_old_names(data, net):
 def test_the_real_net_comes_near_the_accuracy_of_the_paper(mnist, tmp_path):
     net = trained_mlp(mnist, seed=0, root=tmp_path)
     assert abs(net.accuracy - 0.9664) < 0.005
+
+
+def test_widths_decays_and_starts_are_networks_of_their_own(data, tmp_path):
+    kinds = [usual_start(), usual_start(hidden=12), usual_start(decay=0.5), normal_start(0.5)]
+    nets = [
+        trained_net(
+            kind,
+            data,
+            seed=1,
+            options=replace(OPTIONS, decay=kind.options.decay),
+            root=tmp_path,
+        )
+        for kind in kinds
+    ]
+    names = [net.path.name.rsplit("-", 1)[0] for net in nets]
+    assert names == ["mlp-seed1", "mlp-hidden12-seed1", "mlp-decay0.5-seed1", "mlp-normal0.5-seed1"]
+    assert nets[1].model.hidden2.weight.shape == (12, 12)
+    assert len({net.sha256 for net in nets}) == 4
+    for kind, net in zip(kinds, nets, strict=True):
+        options = replace(OPTIONS, decay=kind.options.decay)
+        again = trained_net(kind, data, seed=1, options=options, root=tmp_path)
+        assert not again.trained_now
+        assert again.sha256 == net.sha256
+
+
+def test_decay_shrinks_the_weights(data, tmp_path):
+    norms = []
+    for decay in (0.0, 50.0):
+        options = replace(OPTIONS, decay=decay)
+        net = trained_net(usual_start(decay=decay), data, seed=1, options=options, root=tmp_path)
+        norms.append(float(net.model.hidden1.weight.norm()))
+    assert norms[1] < norms[0]

@@ -78,9 +78,11 @@ def test_tables_figure_and_images(folder):
     for row in table.rows:
         counts = [[int(n) for n in cell.split(" of ")] for cell in row[-4:]]
         assert all(part <= whole == 18 for part, whole in counts)
+    assert (folder / "figures" / "collisions.png").stat().st_size > 10_000
     with np.load(folder / "collisions.npz") as images:
-        assert len(images.files) == 2
-        assert all(images[name].shape == (9, 784) for name in images.files)
+        assert images["target"].shape == (784,)
+        for name in ("starts", "collisions-default", "collisions-0.5"):
+            assert images[name].shape == (9, 784)
 
 
 def test_votes_are_those_of_plain_distances():
@@ -121,6 +123,8 @@ def test_shares_count_start_target_and_neither():
         ({"deviations": (0.1, 0.1)}, "deviations: expected each once, got 0.1 twice"),
         ({"deviations": (-1.0,)}, "deviations: expected finite numbers > 0, got -1.0"),
         ({"deviations": (float("nan"),)}, "deviations: expected finite numbers > 0, got nan"),
+        ({"decay": -0.1}, "decay: expected a finite number >= 0, got -0.1"),
+        ({"hidden": 9}, "hidden: expected at least 10, got 9"),
         ({"targets": 0}, "targets: expected at least 1, got 0"),
         ({"units": 1}, "units: expected at least 2, got 1"),
     ],

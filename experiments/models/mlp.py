@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from experiments.paper import HIDDEN
+
 
 class MLP(nn.Module):
     """Two hidden ReLU layers and a linear output.
@@ -19,7 +21,7 @@ class MLP(nn.Module):
         classes: number of outputs.
     """
 
-    def __init__(self, inputs: int = 784, hidden: int = 256, classes: int = 10) -> None:
+    def __init__(self, inputs: int = 784, hidden: int = HIDDEN, classes: int = 10) -> None:
         super().__init__()
         self.hidden1 = nn.Linear(inputs, hidden, dtype=torch.float32)
         self.hidden2 = nn.Linear(hidden, hidden, dtype=torch.float32)
@@ -33,13 +35,13 @@ class MLP(nn.Module):
         return logits
 
 
-def normal_mlp(deviation: float) -> MLP:
+def normal_mlp(deviation: float, *, hidden: int = HIDDEN) -> MLP:
     """Returns the network with every weight and bias drawn from N(0, deviation^2).
 
     With deviation 1 that is how the classic tutorials started it, at the time of the paper; the
     layers' outputs then grow twentyfold from layer to layer.
     """
-    model = MLP()
+    model = MLP(hidden=hidden)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, deviation)

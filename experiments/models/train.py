@@ -114,14 +114,17 @@ def trained_net(
     """
     options = options or architecture.options
     _check(data, seed, options)
-    identity = {
+    identity: dict[str, Any] = {
         "schema": SCHEMA,
         "seed": seed,
         "options": as_options(options),
         "data": sha256_bytes(json.dumps(data.checksums, sort_keys=True).encode()),
     }
-    if architecture.name != MLP_784.name:  # which was the only one when the schema was written
+    # What the only network had when the schema was written is not said.
+    if architecture.name != MLP_784.name:
         identity["architecture"] = architecture.name
+    if not options.decay:
+        identity["options"].pop("decay")
     name = sha256_bytes(json.dumps(identity, sort_keys=True).encode())[:12]
     folder = open_run_folder(data_root(root) / "nets")
     path = folder / f"{architecture.name}-seed{seed}-{name}.safetensors"
@@ -200,7 +203,9 @@ def _train(
         model = architecture.build()
         split = torch.randperm(len(data.train_images)).numpy()
         held_out, used = split[: options.held_out], split[options.held_out :]
-        optimiser = torch.optim.Adam(model.parameters(), lr=options.rate)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=options.rate, weight_decay=options.decay
+        )
         reached = 0.0
         for step, chosen in enumerate(_batches(used, options), start=1):
             images = _inputs(data.train_images[chosen], architecture.shape)

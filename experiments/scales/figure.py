@@ -1,24 +1,11 @@
 """How does the share that keeps its class grow with the scale?  Every network a dot."""
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.run.files import open_run_folder
 from experiments.scales.results import ScalesResults
-from experiments.show.figures import BLUE, FOLDER, GREEN, ORANGE, save
-
-
-def write_scales_figure(folder: Path, results: ScalesResults) -> Path:
-    """Draws `folder/figures/scales.png`.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    place = open_run_folder(Path(folder) / FOLDER)
-    return save(scales_figure(results), place / "scales.png")
+from experiments.show.figures import BLUE, GREEN, ORANGE
 
 
 def scales_figure(results: ScalesResults) -> Figure:

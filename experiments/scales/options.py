@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.paper import HIDDEN
 from experiments.run.checks import cores, refused
 from experiments.run.request import Request, option
 
@@ -20,6 +21,15 @@ class ScalesOptions(Request):
         "initial standard deviations of weights and biases (0.05,0.1,0.2,0.4,0.7,1)",
         default=DEVIATIONS,
         metavar="LIST",
+        group=_GROUP,
+    )
+    hidden: int = option(
+        "units of each hidden layer (256)", default=HIDDEN, metavar="N", group=_GROUP, least=10
+    )
+    decay: float = option(
+        "weight decay in training, decoupled (0)",
+        default=0.0,
+        metavar="NUMBER",
         group=_GROUP,
     )
     seeds: int = option("networks a deviation (3)", default=3, metavar="N", group=_GROUP, least=1)
@@ -53,7 +63,7 @@ class ScalesOptions(Request):
         """Check what can be checked without data.
 
         Raises:
-            InputError: a deviation is no positive number, or stands twice.
+            InputError: a deviation is no positive number, or stands twice; a negative decay.
         """
         super().__post_init__()
         for value in self.deviations:
@@ -61,3 +71,5 @@ class ScalesOptions(Request):
                 raise refused(f"deviations: expected finite numbers > 0, got {value}")
             if self.deviations.count(value) > 1:
                 raise refused(f"deviations: expected each once, got {value} twice")
+        if not (math.isfinite(self.decay) and self.decay >= 0):
+            raise refused(f"decay: expected a finite number >= 0, got {self.decay}")

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from experiments.run.record import read_record
-from experiments.scales.figure import write_scales_figure
+from experiments.scales.figure import scales_figure
+from experiments.scales.images import collisions_figure
 from experiments.scales.results import ScalesResults
 from experiments.scales.tables import scales_tables
+from experiments.show.figures import write_figures
 from experiments.show.printed import print_tables
 from experiments.show.tables import write_tables
 
 
 def finish_scales(folder: Path, *, as_json: bool) -> None:
-    """Writes tables and figure, and prints the tables.
+    """Writes tables and figures, and prints the tables.
 
     Raises:
         FileFormatError: the folder holds no record of this kind.
@@ -20,5 +22,6 @@ def finish_scales(folder: Path, *, as_json: bool) -> None:
     results = read_record(folder, ScalesResults).results
     tables = scales_tables(results)
     write_tables(folder, tables)
-    write_scales_figure(folder, results)
+    drawn = {"scales": scales_figure(results), "collisions": collisions_figure(folder, results)}
+    write_figures(folder, drawn)
     print_tables(folder, tables, as_json)

@@ -103,6 +103,11 @@ class ScalesResults:
     summaries: tuple[Summary, ...]
 
 
+def deviation_text(deviation: float | None) -> str:
+    """Names a deviation; None is the start that torch gives a layer."""
+    return "torch's default" if deviation is None else f"{deviation:g}"
+
+
 def summarise(networks: Sequence[Network], rows: Sequence[Row]) -> tuple[Summary, ...]:
     """Returns one summary a deviation, in the order of the networks."""
     return tuple(

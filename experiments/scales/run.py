@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from experiments.measure.case import Case
 from experiments.measure.distances import mean_image_distance
 from experiments.measure.sampling import probabilities
 from experiments.mnist.controls import RARE, control_masks, lit_fraction
-from experiments.models.architectures import LENET5, MLP_784, normal_start
+from experiments.models.architectures import LENET5, MLP_784, normal_start, usual_start
 from experiments.models.lenet5 import INPUT_SHAPE
 from experiments.models.mlp import MLP, weights_of
 from experiments.models.train import TrainedNet, trained_net
+from experiments.run.arrays import write_arrays
 from experiments.run.files import open_run_folder
 from experiments.run.jobs import FILE_NAME, Outcomes, run_kept
 from experiments.run.progress import Progress
@@ -25,6 +27,7 @@ from experiments.run.proofs import FOLDER, keep_checker
 from experiments.run.record import Record, as_options, write_record
 from experiments.run.request import recorded
 from experiments.run.rows import RowFile
+from experiments.scales.images import IMAGES, collisions_name
 from experiments.scales.job import Start, TargetJob, TargetKey
 from experiments.scales.looks import Look, classes, neighbour_votes
 from experiments.scales.options import ScalesOptions
@@ -32,7 +35,6 @@ from experiments.scales.results import Network, Row, ScalesResults, summarise
 from polytope import Source
 from polytope.answers.sources import readable
 from polytope.errors import InputError
-from polytope.files import atomic_path
 
 LAYER = "hidden1"
 
@@ -84,7 +86,7 @@ def run_scales(options: ScalesOptions, folder: Path, progress: Progress) -> Reco
             rows=seen,
             summaries=summarise(networks, seen),
         )
-    _write_images(folder, jobs, found)
+    _write_images(folder, data, jobs, found)
     keep_checker(folder)
     record = Record(
         experiment="scales",
@@ -100,7 +102,9 @@ def run_scales(options: ScalesOptions, folder: Path, progress: Progress) -> Reco
 
 def _networks(options: ScalesOptions, data: Mnist, progress: Progress) -> Iterator[Trained]:
     for deviation in (None, *options.deviations):
-        kind = MLP_784 if deviation is None else normal_start(deviation)
+        kind = (usual_start if deviation is None else partial(normal_start, deviation))(
+            hidden=options.hidden, decay=options.decay
+        )
         for seed in range(options.seeds):
             net = trained_net(kind, data, seed=seed, root=options.data, report=progress.say)
             yield Trained(deviation, net)
@@ -202,10 +206,14 @@ def _network(trained: Trained, data: Mnist) -> Network:
     )
 
 
-def _write_images(folder: Path, jobs: Sequence[TargetJob], found: Outcomes) -> None:
-    """Keeps the collisions of each network's first target, as float64."""
-    images: dict[str, NDArray[np.float64]] = {
-        str(job.key): found[job.key].arrays["near"] for job in jobs if job.keep
+def _write_images(folder: Path, data: Mnist, jobs: Sequence[TargetJob], found: Outcomes) -> None:
+    """Keeps the first target, the starts, and each first network's collisions between them."""
+    kept = {job.key: job for job in jobs if job.keep and job.key.seed == 0}
+    first = next(iter(kept.values()))
+    arrays: dict[str, NDArray[Any]] = {
+        "target": pixels(data.test_images[first.key.target]),
+        "starts": np.stack([start.image for start in first.starts]),
     }
-    with atomic_path(folder / "collisions.npz") as path:
-        np.savez_compressed(path, **images)  # type: ignore[arg-type]
+    for key in kept:
+        arrays[collisions_name(key.deviation)] = found[key].arrays["near"]
+    write_arrays(folder / IMAGES, arrays)

@@ -4,15 +4,10 @@ import numpy as np
 
 from experiments.mnist.survey_summary import spread
 from experiments.scales.looks import NEIGHBOURS
-from experiments.scales.results import ScalesResults, Share, Summary
+from experiments.scales.results import ScalesResults, Share, Summary, deviation_text
 from experiments.show.numbers import fixed, percent, spread_text
 from experiments.show.proof_cells import proof_cell, uncertified
 from experiments.show.tables import Table
-
-
-def deviation_text(deviation: float | None) -> str:
-    """Names a deviation; None is the start that torch gives a layer."""
-    return "torch's default" if deviation is None else f"{deviation:g}"
 
 
 def scales_tables(results: ScalesResults) -> list[Table]:
