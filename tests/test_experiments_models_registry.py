@@ -230,6 +230,7 @@ def test_code_in_a_pickle_is_not_run(factory, tmp_path, capsys):
     (tmp_path / "old.pt").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(FileFormatError, match="holds tensors alone"):
         load_model(f"{factory}:Net", tmp_path / "old.pt")
+    (tmp_path / "old.pkl").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(FileFormatError, match="save the tensors with safetensors"):
         load_model(f"{factory}:Net", tmp_path / "old.pkl")
     assert "must not run" not in capsys.readouterr().out

@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 
+from experiments.readers import kinds
 from experiments.readers.foreign_files import check_numpy, reason, refuse_foreign
 from polytope.errors import CollisionError, FileFormatError
 
 Array = Any  # numpy arrays, or torch tensors from .safetensors and .pt
-
-
-TORCH = (".pt", ".pth", ".ckpt", ".bin")
 
 
 STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # of .npz, of an empty one, of .npy
@@ -22,20 +20,17 @@ _MOST_AXES = 32
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
-    """Returns the arrays of a .npz, .npy ("target"), .safetensors or .pt file, by name.
+    """Returns the arrays of a .npz, .npy ("target"), .safetensors or torch file, by name.
 
-    A file of torch is read with `weights_only`: it may hold tensors, and no code.
+    What a file is follows from a usual suffix (.npz, .npy, .safetensors, .pt, .pth, .ckpt, .bin),
+    else from its content.  A file of torch is read with `weights_only`: it may hold tensors, and no
+    code.  Of an agent of stable-baselines3 (.zip) the tensors of its policy are read.
 
     Raises:
         FileFormatError: the file is absent or not of its format; other pickles are refused.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".pkl":
-        raise FileFormatError(
-            f"{path}: expected .npz, .safetensors or .pt; save the tensors with safetensors"
-        )
     try:
-        arrays = _arrays(path, suffix)
+        arrays = _arrays(path)
     except (CollisionError, MemoryError):
         raise
     except Exception as problem:  # libraries raise nearly anything on damaged files
@@ -51,13 +46,14 @@ def read_arrays(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def _arrays(path: Path, suffix: str) -> dict[str, Array]:
+def _arrays(path: Path) -> dict[str, Array]:
     refuse_foreign(path)
-    if suffix in TORCH:
-        from experiments.readers.torch_files import read_torch
+    kind = kinds.kind_of(path)
+    if kind in (kinds.TORCH, kinds.AGENT):
+        from experiments.readers.torch_files import read_agent, read_torch
 
-        return dict(read_torch(path))
-    if suffix == ".safetensors":
+        return dict(read_torch(path) if kind == kinds.TORCH else read_agent(path))
+    if kind == kinds.SAFETENSORS:
         return dict(safetensors.torch.load_file(path))  # numpy has no bfloat16
     return _numpy_arrays(path)
 

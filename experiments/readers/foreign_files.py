@@ -113,8 +113,15 @@ def check_numpy(path: Path) -> None:
                 _check_array(array, member.file_size, f"{path}, {name!r}")
 
 
-def check_archive(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+def check_archive(
+    archive: zipfile.ZipFile, path: Path, *, size: int | None = None
+) -> list[zipfile.ZipInfo]:
     """Returns the members of a zip archive of numbers, none of them read yet.
+
+    Args:
+        archive: the archive.
+        path: how errors name it.
+        size: its bytes; those of the file where it is one of its own.
 
     Raises:
         FileFormatError: very many members, two of one name, encrypted, of a rare compression, or
@@ -137,7 +144,7 @@ def check_archive(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]
                 f"{path}: expected members that are stored or deflated, got {member.filename!r} "
                 f"by method {member.compress_type}"
             )
-    size = path.stat().st_size
+    size = path.stat().st_size if size is None else size
     declared = sum(member.file_size for member in members)
     if declared > max(_SMALL, RATIO * size) or (declared > CAP and declared > size + _SMALL):
         raise FileFormatError(
