@@ -11,6 +11,7 @@ onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
 from experiments.models.onnx.reader import read_onnx  # noqa: E402
+from optimize import exact_layer, relu_layers  # noqa: E402
 from polytope.errors import InputError  # noqa: E402
 from tests.examples.onnx_graphs import file, floats, model, op  # noqa: E402
 
@@ -320,6 +321,15 @@ def test_what_the_file_computes(tmp_path, name):
         theirs = session.run(None, {"x": one.reshape(shape)})[0]
         assert ours.size == theirs.size
         np.testing.assert_allclose(ours.ravel(), theirs.ravel(), rtol=1e-5, atol=1e-5)
+
+
+def test_layers_behind_and_in_front_of_an_unknown_operator_are_offered(tmp_path):
+    nodes = [op("Sign", "x", "s", name="/s"), op("Gemm", "s w", "z", name="/a"),
+             op("Relu", "z", "u"), op("HardSwish", "u", name="/h")]  # fmt: skip
+    path = file(tmp_path, nodes, {"w": floats(4, 3)}, [1, 4])
+    net, shape = read_onnx(path)
+    assert [layer.name for layer in relu_layers(net, shape)] == ["a"]
+    assert np.array_equal(exact_layer(net, "a", shape).weight, floats(4, 3).T)
 
 
 def test_an_operator_of_no_gradient_says_so(tmp_path):

@@ -110,6 +110,15 @@ class Trace:
         return replace(self, root=root.to(place), inplace=inplace)
 
 
+class _Tracer(fx.Tracer):
+    """Takes a module that says so (`one_step`) as one step, as it takes torch's own."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Is the module one step?"""
+        said = getattr(m, "one_step", False) is True
+        return said or super().is_leaf_module(m, module_qualified_name)
+
+
 def trace(model: nn.Module) -> Trace:
     """Trace a copy of `model` in evaluation mode.
 
@@ -127,7 +136,7 @@ def trace(model: nn.Module) -> Trace:
     _check_hooks(model)
     set_inplace(inplace, False)  # a step changes nothing; the rewriting below keeps the meaning
     try:
-        graph = fx.Tracer().trace(root)
+        graph = _Tracer().trace(root)
     except Exception as problem:  # whatever the caller's forward raises on a symbolic input
         reason = (str(problem).strip() or "no reason given").splitlines()[0]
         raise InputError(

@@ -44,6 +44,9 @@ class Opaque(nn.Module):
         batch: size of that axis in the file.
     """
 
+    #: What traces a network does not look inside.
+    one_step = True
+
     def __init__(
         self, proto: "onnx.NodeProto", opset: int, given: Sequence[Known | bool | None], batch: int
     ) -> None:
