@@ -126,12 +126,13 @@ class CollisionPolytope(Measures, Claims):
 
         Args:
             matrix: (m, d) floats, integers or Fractions, taken exactly; None if there are none.
+                Of shape (0, d), it says d alone: without any row the set is R^d.
             bound: (m,).
             equalities: (e, d), or None.
             values: (e,).
 
         Raises:
-            ShapeError: if the shapes do not fit or there is no row at all.
+            ShapeError: if the shapes do not fit, or nothing says d.
             NonFiniteError: for NaN or infinite numbers, naming argument and index.
 
         Example:

@@ -111,6 +111,12 @@ LISTED = (
         "interior",
     ),
     Elsewhere(
+        "polytope.questions",
+        "polytope_questions_redundancy",
+        "which constraints a contradiction does not need is asked by redundancy alone",
+        "contradictions",
+    ),
+    Elsewhere(
         "polytope.vertices",
         "polytope_vertices_enumeration",
         "steps of the enumeration: a wrong one is a vertex missing, or too many",
@@ -180,7 +186,7 @@ LISTED = (
         "polytope.formats",
         "polytope_formats",
         "every format reads and writes the same sets: one table of files, good and broken",
-        "cdd native normaliz polymake text",
+        "cdd generated native normaliz polymake text",
     ),
     Elsewhere(
         "polytope.formats",

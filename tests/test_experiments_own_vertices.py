@@ -95,6 +95,30 @@ def test_what_is_printed(capsys, square, tmp_path, golden):
     golden.check("vertices", printed, places={"FOLDER": out})
 
 
+def test_an_equation_given_twice_is_said_and_left_out(capsys, tmp_path):
+    path, out = tmp_path / "twice.ine", tmp_path / "run"
+    path.write_text("linearity 2 1 2\nbegin\n4 3 integer\n1 -1 -1\n2 -2 -2\n0 1 0\n0 0 1\nend\n")
+    code, printed, _ = collide(capsys, "vertices", path, "--redundancy", "--out", out)
+    assert code == 0
+    words = "superfluous equations    1 combined of those before: unit 3; left out of minimal.ine"
+    assert words in printed
+    assert read_record(out, VerticesResults).results.redundancy.superfluous == ("unit 3",)
+    minimal = read_polyhedron(out / "minimal.ine")
+    assert minimal.n_units == 3
+    assert {tuple(p) for p in minimal.vertices().points} == {(1, 0), (0, 1)}
+
+
+def test_of_a_contradiction_every_inequality_is_implied(capsys, tmp_path):
+    path, out = tmp_path / "empty.ine", tmp_path / "run"
+    path.write_text("linearity 2 1 2\nbegin\n3 2 integer\n1 -1\n2 -1\n0 1\nend\n")
+    code, printed, _ = collide(capsys, "vertices", path, "--redundancy", "--out", out)
+    assert code == 0
+    assert "1 implied by all others, 0 not; 0 describe the set" in printed
+    (verdict,) = read_record(out, VerticesResults).results.redundancy.redundant
+    assert verify(out / verdict.certificate.file).endswith("C is empty.")
+    assert read_polyhedron(out / "minimal.ine").feasibility().feasible is False
+
+
 def test_a_limit_gives_a_partial_list_and_code_4(capsys, tmp_path):
     rng = np.random.default_rng(2)
     path = tmp_path / "layer.npz"

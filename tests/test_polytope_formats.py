@@ -51,6 +51,7 @@ CDD = {
         "begin\n3 2 real\n.1 -1.\n1e2 25E-2\n+3 0.50\nend\n",
         ([[1, -10], [400, 1], [6, 1]], []),
     ),
+    "no rows": ("begin\n0 3 integer\nend\n", ([], [])),
     "old comment in another encoding": (
         "* Z\u00fcrich\nbegin\n1 2 integer\n1 1\nend\n".encode("latin-1"),
         ([[1, 1]], []),
@@ -141,6 +142,46 @@ def test_normaliz_takes_equations_alone_as_we_do():
     assert normaliz.Cone(equations=[[1, -1]]).MaximalSubspace() == []
 
 
+def test_normaliz_generators_and_constraints_mean_what_both_allow(tmp_path):
+    cone = "amb_space 2\ncone 2\n1 0\n1 3\ninequalities 1\n1 -1\ngrading\n1 0\n"
+    inequalities, equations = halfspaces(tmp_path, "a.in", cone)
+    assert (inequalities[0], equations) == ([0, 1, -1], [])
+    assert {*map(tuple, inequalities[1:])} == {(0, 0, 1), (0, 3, -1)}
+    flat = "amb_space 3 grading unit_vector 2 cone 2 -1 0 0 1 3 0 equations 1 1 1 0"
+    inequalities, equations = halfspaces(tmp_path, "b.in", flat)
+    assert {tuple(map(abs, row)) for row in equations} == {(0, 1, 1, 0), (0, 0, 0, 1)}
+    found = read_polyhedron(tmp_path / "b.in").vertices()
+    assert [tuple(ray) for ray in found.rays] == [(-1, 1, 0)]
+    line = "amb_space 2\nvertices 1\n1 3 2\nsubspace 1\n0 1\nconstraints 1\n0 1 <= 4\n"
+    assert halfspaces(tmp_path, "c.in", line) == ([[4, 0, -1]], [[-1, 2, 0]])
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_normaliz_reads_mixed_files_as_we_do(tmp_path, seed):
+    normaliz = pytest.importorskip("PyNormaliz")
+    rng = np.random.default_rng(seed)
+    cone, subspace = rng.integers(-2, 4, (4, 3)), rng.integers(-1, 2, (int(seed % 5 == 0), 3))
+    constraints = rng.integers(-2, 3, (2, 4))
+    matrices = {"cone": cone, "subspace": subspace, "inhom_inequalities": constraints}
+    text = "amb_space 3\n" + "".join(
+        f"{name} {len(rows)}\n" + "\n".join(" ".join(map(str, row)) for row in rows) + "\n"
+        for name, rows in matrices.items()
+        if len(rows)
+    )
+    (tmp_path / "a.in").write_text(text)
+    found = read_polyhedron(tmp_path / "a.in").vertices()
+    theirs = normaliz.Cone(**{k: v.tolist() for k, v in matrices.items() if len(v)})
+    if not theirs.VerticesOfPolyhedron():
+        assert not found.points
+        return
+    lines = theirs.MaximalSubspace()
+    assert len(found.lines) == len(lines)
+    assert len(found.rays) == len(theirs.ExtremeRays())
+    if not lines:
+        listed = {tuple(F(v, q) for v in x) for *x, q in theirs.VerticesOfPolyhedron()}
+        assert {tuple(p) for p in found.points} == listed
+
+
 BROKEN = {
     "empty": ("a.ine", "", "line 1: expected the word begin, got 'the end of the file'"),
     "no numbers": ("a.ine", "begin", "expected a number of rows, got 'the end of the file'"),
@@ -168,7 +209,15 @@ BROKEN = {
     "linearity count": ("a.ine", "linearity 2 1\nbegin\n1 2 integer\n1 1\nend", "as many row num"),
     "strict": ("a.ine", "strict_inequality 1 1\nbegin\n1 2 integer\n1 1\nend", "got 'strict_in"),
     "projection": ("a.ine", "begin\n1 2 integer\n1 1\nend\nproject 1 1", "got 'project'"),
-    "no rows": ("a.ine", "begin\n0 2 integer\nend", "at least one row, got 'none'"),
+    "no rows": ("a.ine", "begin\n0 2050 integer\nend", "at most 4,194,304 entries that are not"),
+    "no rows, our own": (
+        "a.json",
+        '{"schema": "collision-polytopes/halfspaces/1", "n": 2050, "inequalities": [], '
+        '"equations": []}',
+        "at most 4,194,304 entries that are not written out",
+    ),
+    "grading": ("a.in", "amb_space 2\ngrading\nwords\n", "line 3: expected a number, got .words"),
+    "grading place": ("a.in", "amb_space 2\ngrading\nunit_vector 3\n", "line 3: .*1 to 2, got '3'"),
     "polymake number": ("a.poly", "INEQUALITIES\n1 x\n", "line 2: expected an integer"),
     "polymake widths": ("a.poly", "FACETS\n1 2\n1\n", "rows of one length, at least 2, got 'len"),
     "polymake width": ("a.poly", "FACETS\n1\n2\n", "at least 2, got 'lengths 1'"),

@@ -4,6 +4,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from polytope import (
@@ -68,6 +69,34 @@ def test_half_spaces_come_back_in_order(kind, file, tmp_path):
     assert found == (inequalities, equations)
     again = write_halfspaces(read_polyhedron(path), tmp_path / f"again-{file}")
     assert again.read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_all_of_space_comes_back(file, tmp_path):
+    everything = CollisionPolytope.from_halfspaces([], [], equalities=np.zeros((0, 3)))
+    found = read_polyhedron(write_halfspaces(everything, tmp_path / file))
+    assert (found.n_inputs, found.lineality().dimension) == (3, 3)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_others_imply_can_be_left_out(file, tmp_path):
+    square = CollisionPolytope.from_layer([[1, 1], [1, 0]], [-3, -2], [0, 0], domain=Box(0, 1))
+    path = write_halfspaces(square, tmp_path / file, minimal=True)
+    assert content(read_polyhedron(path)) == (content(square)[0][2:], [])
+    twice = CollisionPolytope.from_halfspaces(
+        [[-1, 0], [0, -1], [0, -1]],
+        [0, 0, 0],
+        equalities=[[1, 1], [1, 1], [0, 0]],
+        values=[1, 1, 0],
+    )
+    inequalities, equations = content(
+        read_polyhedron(write_halfspaces(twice, tmp_path / file, minimal=True))
+    )
+    assert (len(inequalities), equations) == (2, [(1, -1, -1)])
+    empty = CollisionPolytope.from_halfspaces([[1], [-1], [1]], [0, -1, -1])
+    kept = read_polyhedron(write_halfspaces(empty, tmp_path / file, minimal=True))
+    assert kept.n_units == 2
+    assert kept.feasibility().feasible is False
 
 
 GENERATORS = {

@@ -106,3 +106,18 @@ def test_points_unbounded_and_empty_sets():
     assert (found.status, found.log_volume) == (EllipsoidStatus.UNBOUNDED, inf)
     none = CollisionPolytope.from_halfspaces([[1], [-1]], [0, -1])
     assert none.inscribed_ellipsoid().status is EllipsoidStatus.EMPTY
+
+
+@pytest.mark.parametrize("power", [-160, -309, -323, 160, 300])
+def test_sets_of_any_width_are_measured_without_warnings(power):
+    width = F(10) ** power
+    rows = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]]
+    box = CollisionPolytope.from_halfspaces(rows, [width] * 3 + [0] * 3)
+    found = box.inscribed_ellipsoid()
+    assert found.contained or "no ellipsoid that floats proposed" in found.reason
+    if power > -309:
+        assert found.contained
+        points = box.sample(3, seed=0)
+        assert all(0 <= F(v) <= width for v in points.ravel())
+        assert points.any()
+        assert box.mean_width(seed=0).value == pytest.approx(1.5 * float(width), rel=0.1)

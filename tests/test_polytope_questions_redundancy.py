@@ -78,12 +78,78 @@ def test_tolerance_has_rows_on_both_sides():
     assert Row("upper", 1) in found.redundant
 
 
-def test_the_empty_set_is_left_undecided():
+def test_of_an_empty_set_everything_is_implied_that_its_emptiness_does_not_need():
     polytope = CollisionPolytope.from_activation([[1, 1]], [0], [5], domain=Box(0, 1))
+    found = empty(polytope)
+    assert found.irredundant == (Bound("upper", 0), Bound("upper", 1)) == found.minimal
+    assert found.redundant == (Bound("lower", 0), Bound("lower", 1))
+
+
+def test_equations_that_contradict_each_other_imply_every_inequality():
+    rows = [[-2, 1, 0], [-4, 2, 0], [0, 0, 0]]
+    polytope = CollisionPolytope.from_halfspaces(
+        rows, [-1, -1, 1], equalities=[[0, 1, 1], [0, 1, 1]], values=[0, 1]
+    )
+    found = empty(polytope)
+    assert (found.redundant, found.irredundant, found.minimal) == ((U0, U1, U2), (), ())
+    assert found.superfluous == ()  # the second is no combination of the first
+
+
+def test_of_inequalities_that_contradict_each_other_twice_one_pair_stays():
+    found = empty(CollisionPolytope.from_halfspaces([[1], [1], [-1], [-1]], [0, 1, -2, -3]))
+    assert len(found.redundant) == 4
+    assert len(found.minimal) == 2
+
+
+def empty(polytope):
+    """The answer about an empty set; each certificate, and what is left, judged by the oracle."""
     found = polytope.redundancy()
-    assert found.undecided == found.minimal == inequalities(polytope.layer.system)
-    assert not found.certificates
-    assert "empty" in found.reason
+    system = System(polytope.feasibility().certificate.document()["problem"])
+    for name, certificate in found.certificates.items():
+        verify(certificate)
+        assert is_true(certificate.document())
+        others = [row for other, row in system.named if other is None or _name(other) != name]
+        is_empty = minimum(others, [0] * polytope.n_inputs) == "empty"
+        assert (name in found.redundant) == is_empty
+        kind = "empty" if is_empty else "irredundant"
+        assert certificate.kind == kind
+    kept = [row for other, row in system.named if _name(other) in {None, *found.minimal}]
+    assert minimum(kept, [0] * polytope.n_inputs) == "empty"
+    assert not found.undecided
+    assert found.implicit == ()
+    return found
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_empty_sets(seed):
+    rng = np.random.default_rng(seed)
+    inputs = int(rng.integers(1, 4))
+    polytope = CollisionPolytope.from_halfspaces(
+        rng.integers(-1, 2, (5, inputs)),
+        rng.integers(-3, 2, 5),
+        equalities=rng.integers(-1, 2, (2, inputs)),
+        values=rng.integers(-1, 2, 2),
+    )
+    if not polytope.feasibility().feasible:
+        empty(polytope)
+
+
+def test_equations_that_repeat_others_are_superfluous():
+    polytope = CollisionPolytope.from_halfspaces(
+        [[-1, 0], [0, -1]], [0, 0], equalities=[[1, 1], [F(1, 2), F(1, 2)]], values=[1, F(1, 2)]
+    )
+    found = proved(polytope)
+    assert found.superfluous == (Row("equality", 3),)
+    assert found.minimal == (U0, U1)
+    third = CollisionPolytope.from_halfspaces(
+        None, None, equalities=[[1, 0, 2], [0, 0, 0], [0, 1, 1], [1, 2, 4]], values=[1, 0, 2, 5]
+    ).redundancy()
+    assert third.superfluous == (Row("equality", 1), Row("equality", 3))
+    other = CollisionPolytope.from_halfspaces(
+        None, None, equalities=[[1, 0], [1, 0]], values=[1, 2]
+    )
+    assert other.redundancy().superfluous == ()
+    assert other.feasibility().feasible is False
 
 
 def test_no_truth_value():

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from polytope import CollisionPolytope, LPStatus, verify
 from polytope.errors import InexactError, NonFiniteError, ShapeError
@@ -85,6 +86,28 @@ def test_mixed_types_lose_nothing():
     assert found[0][2:] == ([Fraction(float(np.float32(0.1))), 1], 2**70 + 1)
     assert found[1][2:] == ([Fraction(1, 3), 2**70 + 1], Fraction(1, 7))
     assert Row("equality", 1) in build([[1]], [1], equalities=[[1]], values=[1]).layer.system.rows
+
+
+def test_without_rows_the_set_is_all_of_space():
+    everything = CollisionPolytope.from_halfspaces(np.zeros((0, 3)), np.zeros(0))
+    assert (everything.n_inputs, everything.n_units) == (3, 0)
+    assert everything.dimension().value == everything.lineality().dimension == 3
+    line = CollisionPolytope.from_halfspaces(np.zeros((0, 2)), [], equalities=[[1, 1]], values=[1])
+    assert line.dimension().value == 1
+    with pytest.raises(ShapeError, match=r"equalities: expected 3 columns .* shape \(0, 2\)"):
+        CollisionPolytope.from_halfspaces([[1, 2, 3]], [1], equalities=np.zeros((0, 2)))
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.coo_array, sparse.csc_array])
+def test_sparse_matrices_are_taken_as_they_are(kind):
+    rows = np.array([[1.0, 0, 0], [0, -2, 0], [0, 0, 0.1]])
+    found, dense = (
+        CollisionPolytope.from_halfspaces(m, [1, 0, 1], equalities=e, values=[2])
+        for m, e in ((kind(rows), kind(np.ones((1, 3)))), (rows, np.ones((1, 3))))
+    )
+    assert found.layer.system.rhs == dense.layer.system.rhs
+    weights = [[p.layer.system.integer_row(k) for k in range(4)] for p in (found, dense)]
+    assert weights[0] == weights[1]
 
 
 @pytest.mark.parametrize(

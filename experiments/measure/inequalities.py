@@ -16,7 +16,8 @@ def halfspace_name(halfspace: Halfspace) -> str:
     """
     if isinstance(halfspace, Bound):
         return f"x[{halfspace.coordinate}] {halfspace.side} bound"
-    return f"unit {halfspace.unit}" if halfspace.kind == "upper" else f"unit {halfspace.unit} lower"
+    kind = " lower" if halfspace.kind == "lower" else ""
+    return f"unit {halfspace.unit}{kind}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ class Redundancy:
         implicit: names of those that hold with equality on all of it.
         undecided: how many are neither.
         reason: why.
+        superfluous: names of equations that are combinations of those before them.
     """
 
     redundant: tuple[Verdict, ...]
@@ -79,6 +81,7 @@ class Redundancy:
     implicit: tuple[str, ...]
     undecided: int
     reason: str
+    superfluous: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, polytope: CollisionPolytope, proofs: Proofs, name: str) -> "Redundancy":
@@ -103,4 +106,5 @@ class Redundancy:
             implicit=tuple(map(halfspace_name, found.implicit)),
             undecided=len(found.undecided),
             reason=found.reason,
+            superfluous=tuple(map(halfspace_name, found.superfluous)),
         )

@@ -79,7 +79,7 @@ def list_vertices(
         facets=facets,
         measures=measured,
         redundancy=redundancy,
-        files=_write(folder, polytope, found),
+        files=_write(folder, polytope, found, minimal=request.redundancy),
     )
     record = Record(
         experiment="vertices",
@@ -128,9 +128,13 @@ def _magnitude(count: int) -> str:
     return f"{count:,}" if count < 10**9 else f"10^{len(str(count)) - 1}"
 
 
-def _write(folder: Path, polytope: CollisionPolytope, found: Generators) -> tuple[str, ...]:
+def _write(
+    folder: Path, polytope: CollisionPolytope, found: Generators, *, minimal: bool
+) -> tuple[str, ...]:
     """Writes both representations, the checker and a picture; returns the names."""
     written = [write_halfspaces(polytope, folder / "halfspaces.ine")]
+    if minimal:
+        written.append(write_halfspaces(polytope, folder / "minimal.ine", minimal=True))
     if len(found.points):
         # Nothing inside the formats says that a list is not all there is: the name has to.
         name = "generators" if found.complete else "generators-partial"

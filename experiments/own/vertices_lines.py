@@ -45,7 +45,7 @@ def _facts(found: VerticesResults) -> list[tuple[str, str]]:
 def _measured(found: VerticesResults) -> list[tuple[str, str]]:
     """Facets and measures, and which of them no certificate proves."""
     shape = [] if found.facets is None else _facets(found.facets)
-    proved = [] if found.redundancy is None else [("redundancy proved", _implied(found.redundancy))]
+    proved = [] if found.redundancy is None else _proved(found.redundancy)
     sizes = [] if found.measures is None else _sizes(found.measures)
     open_ones = [name for name, _ in [*(shape if not proved else []), *sizes]]
     note = f"{', '.join(open_ones)}: computed, without a certificate"
@@ -59,6 +59,15 @@ def _facets(facets: Facets) -> list[tuple[str, str]]:
         ("facets", f"{facets.count} of {counted(facets.inequalities, 'inequalities')}"),
         ("redundant", f"{len(redundant)}{f': {shown}' if redundant else ''}"),
     ]
+
+
+def _proved(found: Redundancy) -> list[tuple[str, str]]:
+    lines = [("redundancy proved", _implied(found))]
+    if names := found.superfluous:
+        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        text = f"{len(names)} combined of those before: {shown}; left out of minimal.ine"
+        lines.append(("superfluous equations", text))
+    return lines
 
 
 def _implied(found: Redundancy) -> str:

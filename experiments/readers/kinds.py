@@ -1,4 +1,4 @@
-"""Of which kind is a file of weights?  By its first bytes and, in an archive, its members' names."""
+"""Of which kind is a file of weights?  By its first bytes, or the members of an archive."""
 
 import zipfile
 from pathlib import Path

@@ -12,7 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from polytope.formats.representations import HalfspaceRows, VRepresentation, v_representation
+from polytope.formats.representations import (
+    HalfspaceRows,
+    VRepresentation,
+    v_representation,
+    with_a_row,
+)
 from polytope.formats.text import (
     Number,
     NumberRow,
@@ -176,6 +181,7 @@ def _ratio(value: Number, divisor: Number) -> Number:
 
 def halfspaces_text(rows: HalfspaceRows) -> str:
     """Write an H-representation; the equations come last."""
+    rows = with_a_row(rows)
     return _text("H-representation", [*rows.inequalities, *rows.equations], len(rows.equations))
 
 

@@ -11,6 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from polytope.collision import CollisionPolytope
 from polytope.errors import FileFormatError, InputError
 from polytope.exact.arguments import instance
@@ -23,7 +25,7 @@ from polytope.formats.representations import (
     checked_generators,
     rows_of,
 )
-from polytope.formats.text import bad, read_text
+from polytope.formats.text import bad, check_left_out, read_text
 
 PathLikeText = str | PathLike[str]
 
@@ -84,11 +86,11 @@ def read_polyhedron(path: PathLikeText, *, format: str | None = None) -> Collisi
     found = _chosen(path, format).read_halfspaces(read_text(path), Path(path).name)
     if isinstance(found, VRepresentation):
         raise bad(Path(path).name, None, "an H-representation", got="a V-representation")
-    if not (found.inequalities or found.equations):
-        raise bad(Path(path).name, None, "at least one row", got="none")
     inequalities, equations = list(found.inequalities), list(found.equations)
+    if not (inequalities or equations):  # all of R^d, of which the file holds nothing but d
+        check_left_out(found.n_inputs**2, Path(path).name, None)
     return CollisionPolytope.from_halfspaces(
-        [[-v for v in row[1:]] for row in inequalities] or None,
+        [[-v for v in row[1:]] for row in inequalities] or np.zeros((0, found.n_inputs)),
         [row[0] for row in inequalities] or None,
         equalities=[[-v for v in row[1:]] for row in equations] or None,
         values=[row[0] for row in equations] or None,
@@ -117,6 +119,7 @@ def write_halfspaces(
     path: PathLikeText,
     *,
     format: str | None = None,  # noqa: A002
+    minimal: bool = False,
 ) -> Path:
     """Write the H-representation: rows, then lower and upper bounds, each scaled to integers.
 
@@ -124,12 +127,19 @@ def write_halfspaces(
         polytope: the set.
         path: the file.
         format: as in :func:`read_polyhedron`.
+        minimal: whether to leave out what others imply (``polytope.redundancy()``): inequalities
+            that are not in its ``minimal``, and the equations in ``superfluous``.
 
     Raises:
         OutputError: if the file cannot be written.
         InputError: if the format is not known.
     """
     rows = rows_of(instance(polytope, CollisionPolytope, "polytope"))
+    if minimal:
+        found = polytope.redundancy()
+        needed = {*found.minimal}
+        left_out = {each for each in found.redundant if each not in needed}
+        rows = rows_of(polytope, left_out | {*found.superfluous})
     return _write(path, _chosen(path, format).halfspaces_text(rows))
 
 

@@ -2,9 +2,10 @@
 
 Read are inhom_inequalities and inhom_equations (rows ``(c, b)``: ``c x + b >= 0`` or ``= 0``),
 inequalities and equations (rows c), constraints (rows ``c RELATION b``), nonnegative, and, as
-generators, vertices (rows ``(x, q)`` for the point x / q), cone and subspace.  Goals, which start
-with a capital letter, are left alone; types that state another set (lattices, congruences, strict
-inequalities) are refused by name.  Equations alone mean x >= 0 to Normaliz, and so they do here.
+generators, vertices (rows ``(x, q)`` for the point x / q), cone and subspace.  Generators and
+constraints together mean what both allow.  Goals, which start with a capital letter, and a grading
+are left alone; types that state another set (lattices, congruences, strict inequalities) are
+refused by name.  Equations alone mean x >= 0 to Normaliz, and so they do here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
+from polytope.formats.generated import halfspaces_of
 from polytope.formats.representations import HalfspaceRows, VRepresentation, v_representation
 from polytope.formats.text import (
     Number,
@@ -79,9 +81,23 @@ class _File:
                 self._constraints()
             elif token.text == "nonnegative":
                 self.rows["inequalities"] += self.orthant(token.line)
+            elif token.text == "grading":
+                self._grading()
             elif not re.fullmatch(r"[A-Z][A-Za-z0-9]*", token.text):
-                known = ", ".join([*_MATRICES, "constraints", "nonnegative"])
+                known = ", ".join([*_MATRICES, "constraints", "nonnegative", "grading"])
                 raise bad(self.name, token.line, f"one of {known}, or a goal", got=token.text)
+
+    def _grading(self) -> None:
+        """Read past a degree of points, which changes no set: d numbers, or one of them 1."""
+        token = self.next()
+        if token.text == "unit_vector":
+            place = count(self.next(), self.name, "a coordinate after unit_vector")
+            if not 1 <= place <= self.n_inputs:
+                raise bad(self.name, token.line, f"1 to {self.n_inputs}", got=place)
+            return
+        number(token, self.name, decimals=True)
+        for _ in range(self.n_inputs - 1):
+            self._number()
 
     def orthant(self, line: int | None) -> list[NumberRow]:
         """Return the rows of x >= 0, which the file stands for without holding them."""
@@ -133,15 +149,19 @@ def parse_halfspaces(text: str, name: str) -> HalfspaceRows:
         FileFormatError: naming the line and what was expected there.
     """
     found = _File(text, name)
-    if set(found.rows) & set(_GENERATORS):
-        given = ", ".join(key for key in found.rows if key in _GENERATORS)
-        raise bad(name, None, "constraints only", got=given)
+    generators = [key for key in found.rows if key in _GENERATORS]
+    if generators and len(generators) == len(found.rows):
+        raise bad(name, None, "constraints only", got=", ".join(generators))
     inequalities, equations = (
         [[row[-1], *row[:-1]] for row in found.rows[f"inhom_{kind}"]]
         + [[0, *row] for row in found.rows[kind]]
         for kind in ("inequalities", "equations")
     )
-    if not inequalities:
+    if generators:
+        hull = halfspaces_of(_listed(found), name)
+        inequalities += hull.inequalities
+        equations += hull.equations
+    elif not inequalities:
         inequalities = [[0, *row] for row in found.orthant(None)]
     return HalfspaceRows(found.n_inputs, inequalities, equations)
 
@@ -156,10 +176,14 @@ def parse_generators(text: str, name: str) -> VRepresentation:
     if not found.rows or set(found.rows) - set(_GENERATORS):
         got = ", ".join(found.rows) or "none"
         raise bad(name, None, f"some of {', '.join(_GENERATORS)} only", got=got)
+    return _listed(found)
+
+
+def _listed(found: _File) -> VRepresentation:
     points: list[list[Number]] = []
     for *coordinates, divisor in found.rows["vertices"]:
         if divisor <= 0:
-            raise bad(name, None, "a positive last number of each vertex", got=divisor)
+            raise bad(found.name, None, "a positive last number of each vertex", got=divisor)
         points.append([Fraction(v) / divisor for v in coordinates])
     rays, directions = found.rows["cone"], found.rows["subspace"]
     return v_representation(found.n_inputs, points, rays, lines=directions)

@@ -13,7 +13,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from polytope.formats.representations import HalfspaceRows, VRepresentation, v_representation
+from polytope.formats.representations import (
+    HalfspaceRows,
+    VRepresentation,
+    v_representation,
+    with_a_row,
+)
 from polytope.formats.text import (
     Number,
     NumberRow,
@@ -164,6 +169,7 @@ def _json_number(entry: Any, name: str) -> Number:
 
 def halfspaces_text(rows: HalfspaceRows) -> str:
     """Write INEQUALITIES and EQUATIONS as plain text."""
+    rows = with_a_row(rows)
     return _text({"INEQUALITIES": rows.inequalities, "EQUATIONS": rows.equations})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -13,6 +13,7 @@ from polytope.exact.arguments import instance
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector
 from polytope.formats.text import Number, NumberRow
+from polytope.sets.halfspaces import Bound, Halfspace
 
 if TYPE_CHECKING:
     from polytope.collision import CollisionPolytope
@@ -78,24 +79,33 @@ def v_representation(
     return VRepresentation(n_inputs, tuple(tops), *map(tuple, directions))
 
 
-def rows_of(polytope: CollisionPolytope) -> HalfspaceRows:
-    """Return the set's rows and then its bounds, each scaled to integers."""
+def rows_of(polytope: CollisionPolytope, left_out: Collection[Halfspace] = ()) -> HalfspaceRows:
+    """Return the set's rows and then its bounds, each scaled to integers, but for some."""
     system = polytope.layer.system
     inequalities: list[NumberRow] = []
     equations: list[NumberRow] = []
     for row, rhs in zip(system.rows, system.rhs, strict=True):
+        if row in left_out:
+            continue
         scale = lcm(system.scale(row.unit), rhs.denominator)
         factor = -row.sign * (scale // system.scale(row.unit))
         coefficients = [factor * v for v in system.integer_row(row.unit)]
         into = equations if row.kind == "equality" else inequalities
         into.append([int(scale * rhs), *coefficients])
     for j, bound in enumerate(system.lower):
-        if bound is not None:
+        if bound is not None and Bound("lower", j) not in left_out:
             inequalities.append(_bound(-bound, 1, j, system.n_inputs))
     for j, bound in enumerate(system.upper):
-        if bound is not None:
+        if bound is not None and Bound("upper", j) not in left_out:
             inequalities.append(_bound(bound, -1, j, system.n_inputs))
     return HalfspaceRows(system.n_inputs, inequalities, equations)
+
+
+def with_a_row(rows: HalfspaceRows) -> HalfspaceRows:
+    """Return the rows, and 1 >= 0 where there are none: most formats say d by a row's length."""
+    if rows.inequalities or rows.equations:
+        return rows
+    return HalfspaceRows(rows.n_inputs, [[1, *[0] * rows.n_inputs]], [])
 
 
 def _bound(constant: Fraction, sign: int, coordinate: int, n_inputs: int) -> NumberRow:

@@ -156,6 +156,8 @@ def dikin_ellipsoid(around: Around) -> tuple[np.ndarray, np.ndarray] | None:
     None if they do not come to rest: the set is too thin for floats.
     """
     rates = around.rates
+    if not np.isfinite(rates).all():  # a side nearer than any float's inverse
+        return None
     center, frame = np.zeros(rates.shape[1]), np.eye(rates.shape[1])
     for _ in range(_NEWTON_STEPS):
         slack = 1 - rates @ center

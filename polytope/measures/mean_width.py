@@ -85,7 +85,8 @@ def mean_width(
     if k <= 2:
         return _certified(generators, k)
     widths = _widths(generators, directions, rng)
-    error = float(widths.std(ddof=1) / np.sqrt(directions))
+    size = float(np.abs(widths).max()) or 1.0  # squares of the widths themselves may overflow
+    error = size * float((widths / size).std(ddof=1) / np.sqrt(directions))
     value = float(widths.mean())
     return MeanWidth(MeanWidthStatus.ESTIMATED, value, error, 0.0, inf, directions)
 

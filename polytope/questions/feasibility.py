@@ -28,7 +28,7 @@ def feasibility(layer: Layer) -> Feasibility:
     plain = solve(LinearProgram.over(layer.system, zero), insist=False)
     if isinstance(plain, Optimum):
         return _feasible(layer, plain.point)
-    solution = solve(_elastic(layer))
+    solution = solve(elastic(LinearProgram.over(layer.system, zero)))
     if isinstance(solution, Unsolved):
         return Feasibility(None, None, None, solution.reason)
     n = layer.n_inputs
@@ -44,14 +44,16 @@ def _feasible(layer: Layer, point: RationalVector) -> Feasibility:
     return Feasibility(True, point, Certificate("contains", {}, layer, lambda: {"point": point}))
 
 
-def _elastic(layer: Layer) -> LinearProgram:
-    """Minimise the total violation: ``a x + p - q = rhs``, ``a x - q <= rhs``, ``p, q >= 0``."""
-    base = LinearProgram.over(layer.system, RationalVector((0,) * layer.n_inputs))
-    column = layer.n_inputs
+def elastic(base: LinearProgram) -> LinearProgram:
+    """Minimise the total violation: ``a x + p - q = rhs``, ``a x - q <= rhs``, ``p, q >= 0``.
+
+    The optimum is 0 iff the program has a point; else its multipliers prove that it has none.
+    """
+    column = base.system.n_inputs
     rows = []
     for row in base.rows:
         # Elastic columns get the size of the row, so that a unit of violation costs the same.
-        size = max((abs(v) for v in layer.system.integer_row(row.unit or 0)), default=0)
+        size = max((abs(v) for v in base.system.integer_row(row.unit or 0)), default=0)
         power = 1 << size.bit_length()
         extra = {column: -power}
         column += 1
@@ -59,11 +61,11 @@ def _elastic(layer: Layer) -> LinearProgram:
             extra[column] = power
             column += 1
         rows.append(LPRow(row.unit, row.factor, row.rhs, row.equality, extra, row.name))
-    added = column - layer.n_inputs
+    added = column - base.system.n_inputs
     return LinearProgram(
-        layer.system,
+        base.system,
         tuple(rows),
         base.lower + (Fraction(0),) * added,
         base.upper + (None,) * added,
-        RationalVector((0,) * layer.n_inputs + (1,) * added),
+        RationalVector((0,) * base.system.n_inputs + (1,) * added),
     )

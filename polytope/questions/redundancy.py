@@ -2,12 +2,13 @@
 
 One exact program an inequality ``a x <= b``: maximise ``a x`` over all the others and over ``a x <=
 b + s`` with some s > 0.  Above b, the optimal point violates this inequality alone; at b or below,
-the multipliers of the optimum show that the others imply it.
+the multipliers of the optimum show that the others imply it.  Where the set is empty, the others
+imply it iff they are empty without it (contradictions.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram
 from polytope.questions.claims import implicit_equalities
+from polytope.questions.contradictions import empty_without, superfluous_equations
 from polytope.questions.feasibility import feasibility
 from polytope.sets.halfspaces import Bound, Halfspace, Multipliers, Row, System, inequalities
 from polytope.sets.layer import Layer
@@ -37,13 +39,17 @@ class Redundancy(Brief):
         minimal: inequalities that, with the equalities, describe the same set, none of them implied
             by the others: ``irredundant``, and of the rest what is needed once the ones before it
             are gone.  One of several possible choices.
-        implicit: inequalities that hold with equality on the whole set.
+        implicit: inequalities that hold with equality on the whole set; none of an empty one.
         certificates: one for each inequality in ``redundant`` and ``irredundant``.  If it is not in
             ``minimal``, the multipliers use no inequality that was left out before it, so these
-            certificates taken from the last to the first prove ``minimal`` to be enough.
+            certificates taken from the last to the first prove ``minimal`` to be enough.  Of an
+            empty set, what is redundant has a certificate that the set is empty, whose multipliers
+            do not use it (nor what was left out before it).
         undecided: inequalities about which nothing was proved (they count as needed in
-            ``minimal``); all of them if the set is empty.
+            ``minimal``).
         reason: why something is undecided.
+        superfluous: equations that are combinations of those before them, by exact rank: the set
+            is described by ``minimal`` and the other equations.  They have no certificates.
     """
 
     redundant: tuple[Halfspace, ...]
@@ -53,6 +59,7 @@ class Redundancy(Brief):
     certificates: Mapping[Halfspace, Certificate] = field(repr=False)
     undecided: tuple[Halfspace, ...] = ()
     reason: str = ""
+    superfluous: tuple[Row, ...] = ()
 
     def __bool__(self) -> bool:
         raise InputError("Redundancy: expected to be asked for .redundant or .minimal, got bool()")
@@ -64,33 +71,61 @@ def redundancy(layer: Layer) -> Redundancy:
 
     At most two programs an inequality; made for small layers (tens of units and inputs).
     """
-    names = inequalities(layer.system)
+    names, system = inequalities(layer.system), layer.system
+    superfluous = superfluous_equations(system)
     found = feasibility(layer)
-    if found.feasible is not True:
-        reason = found.reason or "the set is empty: feasibility() has the proof"
-        return Redundancy((), (), names, (), {}, names, reason)
+    if found.feasible is None:
+        reason = found.reason or "whether the set is empty was not decided"
+        return Redundancy((), (), names, (), {}, names, reason, superfluous)
+    empty = not found.feasible
+
+    def decide(name: Halfspace, removed: Collection[Halfspace]) -> _Verdict:
+        if empty:
+            return empty_without(system, {name, *removed})
+        return _decide(system, name, removed)
+
+    sorted_out = _sort_out(layer, names, decide, empty=empty)
+    return replace(
+        sorted_out,
+        implicit=() if empty else implicit_equalities(layer).tight,
+        superfluous=superfluous,
+    )
+
+
+#: Multipliers of others that imply an inequality, a point that violates it alone, or why neither.
+_Verdict = Multipliers | RationalVector | str
+
+
+def _sort_out(
+    layer: Layer,
+    names: tuple[Halfspace, ...],
+    decide: Callable[[Halfspace, Collection[Halfspace]], _Verdict],
+    *,
+    empty: bool,
+) -> Redundancy:
+    """Ask about each inequality, and then leave out what is implied, one after the other."""
     certificates: dict[Halfspace, Certificate] = {}
     redundant: list[Halfspace] = []
     undecided: dict[Halfspace, str] = {}
     for name in names:
-        verdict = _decide(layer.system, name)
+        verdict = decide(name, ())
         if isinstance(verdict, str):
             undecided[name] = verdict
             continue
         if isinstance(verdict, Multipliers):
             redundant.append(name)
-        certificates[name] = _certificate(layer, name, verdict)
+        certificates[name] = _certificate(layer, name, verdict, empty=empty)
     removed: list[Halfspace] = []
     for name in redundant:
-        verdict = _decide(layer.system, name, removed)
+        verdict = decide(name, removed)
         if isinstance(verdict, Multipliers):
             removed.append(name)
-            certificates[name] = _certificate(layer, name, verdict)
+            certificates[name] = _certificate(layer, name, verdict, empty=empty)
     return Redundancy(
         tuple(redundant),
         tuple(name for name in names if name in certificates and name not in redundant),
         tuple(name for name in names if name not in removed),
-        implicit_equalities(layer).tight,
+        (),
         certificates,
         tuple(undecided),
         "; ".join(sorted(set(undecided.values()))),
@@ -98,17 +133,17 @@ def redundancy(layer: Layer) -> Redundancy:
 
 
 def _certificate(
-    layer: Layer, name: Halfspace, verdict: Multipliers | RationalVector
+    layer: Layer, name: Halfspace, verdict: Multipliers | RationalVector, *, empty: bool
 ) -> Certificate:
     claim = {"inequality": name}
+    if isinstance(verdict, Multipliers) and empty:
+        return Certificate("empty", {}, layer, lambda: {"multipliers": verdict})
     if isinstance(verdict, Multipliers):
         return Certificate("redundant", claim, layer, lambda: {"multipliers": verdict})
     return Certificate("irredundant", claim, layer, lambda: {"point": verdict})
 
 
-def _decide(
-    system: System, name: Halfspace, removed: Collection[Halfspace] = ()
-) -> Multipliers | RationalVector | str:
+def _decide(system: System, name: Halfspace, removed: Collection[Halfspace] = ()) -> _Verdict:
     """Return multipliers of others that imply it, or a point that violates it alone, or why not.
 
     The others are all that are not ``removed``; the set must not be empty.

@@ -19,8 +19,11 @@ from polytope.sets.layer import Layer
 
 
 class _Block(NamedTuple):
+    """Rows, None where there are none; their right-hand sides; columns, None where not known."""
+
     rows: ExactArray | None
     right: list[Fraction]
+    width: int | None
 
 
 def halfspace_layer(
@@ -29,39 +32,45 @@ def halfspace_layer(
     """Return the layer whose set is ``{x : matrix x <= bound, equalities x = values}``.
 
     Args:
-        matrix: (m, d), or None or empty if there are equalities.
+        matrix: (m, d), or None; of shape (0, d) it says d alone, and the set may be all of R^d.
         bound: (m,).
-        equalities: (e, d), or None or empty if there are inequalities.
+        equalities: (e, d), or None; likewise.
         values: (e,).
 
     Returns:
         Units 0 .. m - 1 are the inequalities, units m .. m + e - 1 the equations.
 
     Raises:
-        ShapeError: if the shapes do not fit or there is no row at all.
+        ShapeError: if the shapes do not fit, or nothing says d.
         NonFiniteError: for NaN or infinite numbers, naming argument and index.
         InexactError: for anything that is not a real number.
     """
-    a, b = _block(matrix, bound, "matrix", "bound")
-    e, f = _block(equalities, values, "equalities", "values")
-    blocks = [block for block in (a, e) if block is not None]
-    if not blocks:
+    upper = _block(matrix, bound, "matrix", "bound")
+    equal = _block(equalities, values, "equalities", "values")
+    widths = [block.width for block in (upper, equal) if block.width is not None]
+    if not widths:
         raise ShapeError("matrix: expected at least one inequality or equation, got none")
-    if a is not None and e is not None and a.shape[1] != e.shape[1]:
+    if widths[0] != widths[-1]:
+        shape = (len(equal.right), widths[-1])
         raise ShapeError(
-            f"equalities: expected {a.shape[1]} columns as in matrix, got shape {e.shape}"
+            f"equalities: expected {widths[0]} columns as in matrix, got shape {shape}"
         )
+    blocks = [block.rows for block in (upper, equal) if block.rows is not None]
+    rows = _stacked(blocks) if blocks else np.zeros((0, widths[0]))
+    b, f = upper.right, equal.right
     bias = [-v for v in b] + [1 - v for v in f]
     activation = [0] * len(b) + [1] * len(f)
-    return Layer.of(_stacked(blocks), bias, None, activation=activation)
+    return Layer.of(rows, bias, None, activation=activation)
 
 
 def _block(matrix: Any, rhs: Any, name: str, right_name: str) -> _Block:
     """Return rows and right-hand sides, exact; None and nothing where there are no rows."""
+    matrix = matrix.toarray() if hasattr(matrix, "toarray") else matrix  # scipy's sparse ones
     if _is_nothing(matrix):
         if not _is_nothing(rhs):
             raise ShapeError(f"{right_name}: expected none without {name}, got {shown(rhs)}")
-        return _Block(None, [])
+        shape = tuple(getattr(matrix, "shape", ()))
+        return _Block(None, [], shape[1] if len(shape) == 2 and shape[1] else None)
     rows = ExactArray.of(matrix, name, ndim=2)
     if rhs is None:
         raise ShapeError(f"{right_name}: expected length {rows.shape[0]}, got None")
@@ -73,7 +82,7 @@ def _block(matrix: Any, rhs: Any, name: str, right_name: str) -> _Block:
         )
     if rows.shape[1] == 0:
         raise ShapeError(f"{name}: expected at least one column, got shape {rows.shape}")
-    return _Block(rows, right.fractions())
+    return _Block(rows, right.fractions(), rows.shape[1])
 
 
 def _is_nothing(values: Any) -> bool:

@@ -19,6 +19,7 @@ from experiments.bench.exact_sets import set_of
 from polytope import LPStatus
 from polytope.answers.generators import Completeness
 from polytope.measures.diameter import DiameterStatus
+from polytope.questions.redundancy import Redundancy
 from polytope.sets.halfspaces import inequalities
 from tests.campaigns.differential_case import Case
 from tests.campaigns.differential_points import distances, inside, points, squares
@@ -186,12 +187,12 @@ def redundancy(case: Case) -> None:
     if case.rng.random() < 0.5:
         return
     found = polytope.redundancy()
-    if oracle.is_empty:
-        case.agree("redundancy: empty", not found.certificates, lambda e: e.is_empty)
-        return
     if found.undecided:
         case.tally.open("redundant", found.reason)
     numbers = [k for k, (_, _, equation) in enumerate(oracle.half_spaces) if not equation]
+    if oracle.is_empty:
+        _redundancy_of_empty(case, found, numbers)
+        return
     names = inequalities(polytope.layer.system)
     case.equal("number of inequalities", len(names), len(numbers))
     for number, name in zip(numbers, names, strict=True):
@@ -207,6 +208,23 @@ def redundancy(case: Case) -> None:
         if row[2] or names[numbers.index(k)] in found.minimal
     ]
     case.agree("minimal", True, lambda e: e.list_of(kept, oracle.n) == e.listed)
+
+
+def _redundancy_of_empty(case: Case, found: Redundancy, numbers: list[int]) -> None:
+    """An inequality is implied iff the others are empty, and so are those that are kept."""
+    oracle, names = case.oracle, inequalities(case.polytope.layer.system)
+
+    def empty_without(engine: Engine, left_out: set[int]) -> bool:
+        rows = [row for k, row in enumerate(oracle.half_spaces) if k not in left_out]
+        return engine.list_of(rows, oracle.n).is_empty
+
+    for number, name in zip(numbers, names, strict=True):
+        if name not in found.undecided:
+            ours = name in found.redundant
+            case.agree("redundant", ours, lambda e, k=number: empty_without(e, {k}))
+            case.tally.certificate("redundant", found.certificates[name])
+    dropped = {k for k, n in zip(numbers, names, strict=True) if n not in found.minimal}
+    case.agree("minimal", True, lambda e: empty_without(e, dropped))
 
 
 def factors(case: Case) -> None:
