@@ -19,9 +19,10 @@ from polytope.answers.results import LPResult, LPStatus, NearestResult
 from polytope.errors import InputError, ShapeError, UnitError
 from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
+from polytope.exact.matrix import Matrix
 from polytope.exact.rational import nearest_float
 from polytope.network.region_polytope import RegionPolytope
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 Exact = Mapping[int, LPResult]
 _Each = TypeVar("_Each")
@@ -193,7 +194,7 @@ def _check_target(polytope: CollisionPolytope, search: VertexSearch, vertex: int
     residuals = polytope.residuals(_point(polytope, search, vertex))
     measured = float(search.equality_residual[vertex])
     expected = nearest_float(residuals.worst_equality)
-    largest = max(map(nearest_float, polytope.layer.post_activation), default=0.0)
+    largest = max(map(nearest_float, filter(None, polytope.layer.ceilings)), default=0.0)
     if abs(expected - measured) > 1e-3 * (1 + largest):
         raise InputError(
             f"search: expected a search of the polytope's own layer and target, got one whose "
@@ -233,27 +234,27 @@ def _objective_of(claim: Mapping[str, object]) -> str:
     return f"unit {claim['unit']}" if "unit" in claim else "another objective"
 
 
-def _same_problem(one: Layer, other: Layer) -> bool:
+def _same_problem(one: Rows, other: Rows) -> bool:
     """Whether both state the same collision polytope by the same numbers."""
     if one is other:
         return True
-    arrays = ("weight", "bias", "target", "activation")
     return (
-        one.tolerance == other.tolerance
-        and all(_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        one.arrays.keys() == other.arrays.keys()
+        and all(_equal(array, other.arrays[name]) for name, array in one.arrays.items())
+        and (one.floors, one.ceilings) == (other.floors, other.ceilings)
         and one.domain.bounds(one.n_inputs) == other.domain.bounds(other.n_inputs)
     )
 
 
-def _equal(one: ExactArray | None, other: ExactArray | None) -> bool:
-    if one is None or other is None:
-        return one is other
+def _equal(one: Matrix | ExactArray, other: Matrix | ExactArray) -> bool:
     if one.shape != other.shape:
         return False
     # Numpy compares a float with a wide integer after rounding; Fractions do not round.
     if one.data.dtype == other.data.dtype:
         return bool((one.data == other.data).all())
-    return one.fractions() == other.fractions()
+    return list(map(Fraction, one.data.ravel().tolist())) == list(
+        map(Fraction, other.data.ravel().tolist())
+    )
 
 
 def _compare_one(

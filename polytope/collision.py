@@ -38,6 +38,7 @@ from polytope.sets.domains import Domain
 from polytope.sets.halfspace_input import halfspace_layer
 from polytope.sets.layer import Layer
 from polytope.sets.repeated import RepeatedUnits, repeated_units
+from polytope.sets.rows import Rows
 from polytope.vertices.enumeration import enumerate_generators
 from polytope.vertices.limits import CERTIFIED_BASES, LARGEST_LIST, Limits, Progress
 from polytope.vertices.purification import Purification, purify
@@ -60,9 +61,9 @@ class CollisionPolytope(Measures, Claims):
         (2, Fraction(-3, 1))
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Rows) -> None:
         """Use :meth:`from_layer` or :meth:`from_activation`."""
-        self.layer = instance(layer, Layer, "layer")
+        self.layer = instance(layer, Rows, "layer")
 
     @classmethod
     def from_layer(
@@ -350,7 +351,7 @@ class CollisionPolytope(Measures, Claims):
         index = integer(unit, "unit", error=UnitError)
         if not 0 <= index < self.n_units:
             raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {shown(index)}")
-        if self.layer.signs[index] > 0:
+        if index in self.layer.active:
             raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
         return index
 

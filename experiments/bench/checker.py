@@ -19,6 +19,7 @@ from experiments.bench.report import Goal, Report, middle, spread
 from experiments.run.progress import Progress
 from polytope import Box, Certificate, CollisionPolytope, checker
 from polytope.errors import CollisionError
+from polytope.sets.layer import relu_layer
 
 #: Rows and inputs of the rank: as many active units as a VGG-16 fc6 target has, and all its inputs.
 _RANK = (1113, 25088)
@@ -122,7 +123,7 @@ def _nearest(polytope: CollisionPolytope) -> Certificate | None:
 
 def _empty(polytope: CollisionPolytope) -> Certificate | None:
     """A wanted activation far above what any input of the box can give."""
-    layer = polytope.layer
+    layer = relu_layer(polytope.layer)
     wanted = [10 * y + 100 * (y > 0) for y in layer.post_activation]
     return (
         CollisionPolytope.from_activation(

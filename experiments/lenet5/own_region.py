@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +69,7 @@ def _own_regions(given: InFolder[OwnRegionJob]) -> Iterator[_Decided]:
     """Yields the verdict on each point."""
     job, case = given.job, given.job.case
     network = exact_network(case.opened, case.layer, case.shape)
-    wanted: tuple[Fraction, ...] = case.pixel_polytope.map.layer.post_activation
+    wanted = case.pixel_polytope.composed.post_activation
     for unit, x in zip(case.units, job.points, strict=True):
         polytope = region_polytope(linear_region(network, x), activation=wanted, domain=Box(0, 1))
         proofs = proofs_for(polytope, given.folder)

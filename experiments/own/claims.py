@@ -58,7 +58,7 @@ def every_claim(
             lambda: polytope.purify(_inside(polytope, point)).certificate,
         ),
     ]
-    if polytope.layer.target is not None:
+    if "target" in polytope.layer.arrays:
         lines.insert(1, ("active units and ties", lambda: polytope.active_set().certificate))
     if polytope.inactive_units:
         unit = polytope.inactive_units[0]

@@ -12,6 +12,7 @@ from experiments.show.numbers import NO_BOUND
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
 from optimize import LayerInfo, OtherLayer, other_layers, relu_layers
+from polytope.sets.layer import relu_layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ def _split(own: OwnNetwork, layer: ListedLayer) -> SplitLayer:
         n_positive, zeros, differ = int(active.sum()), int((at.pre == 0).sum()), None
     else:
         n_positive, zeros = polytope.n_positive, len(polytope.ties)
-        differ = int(((np.array(polytope.layer.signs) > 0) != active).sum())
+        differ = int(((np.array(relu_layer(polytope.layer).signs) > 0) != active).sum())
     return SplitLayer(
         **vars(layer),
         n_positive=n_positive,

@@ -7,7 +7,7 @@ from pathlib import Path
 from polytope import Certificate, Source, checker, verify
 from polytope.checker import Problem
 from polytope.files import write_bytes
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 FOLDER = "certificates"
 CHECKER = "checker.py"
@@ -43,7 +43,7 @@ class Proofs:
 
     folder: Path
     sources: Mapping[str, Source] = field(default_factory=dict)
-    layer: Layer | None = None
+    layer: Rows | None = None
     most: int | None = None
     known: dict[str, Problem] = field(default_factory=dict, repr=False, compare=False)
 

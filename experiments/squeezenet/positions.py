@@ -31,6 +31,7 @@ from experiments.squeezenet.results import (
     SqueezeNetResults,
 )
 from polytope import Certificate, CollisionPolytope
+from polytope.sets.layer import relu_layer
 
 #: Fact -> what ends the name of its certificate.
 _NAMES: dict[Fact, str] = {"boundedness": "bounded", "rank": "rank", "kernel": "kernel"}
@@ -87,7 +88,7 @@ class PositionJob:
             return ChosenUnit(
                 unit=chosen.number,
                 minimum=minimum,
-                target_value=polytope.layer.pre_activation(chosen.index),
+                target_value=relu_layer(polytope.layer).pre_activation(chosen.index),
                 found={
                     key: compare_point(
                         polytope, block[chosen.vertex], minimum, proofs, f"{start}-nearest-{key}"

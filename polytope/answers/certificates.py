@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytope.answers.sources import ROLES, Source, references
+from polytope.answers.sources import Source, references
 from polytope.errors import CertificateError, InputError, LimitError
 from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
@@ -29,8 +29,9 @@ from polytope.exact.underflow import keep_subnormals
 from polytope.files import sha256_bytes, write_bytes, write_text
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Bound, Multipliers, Row
-from polytope.sets.layer import Layer
+from polytope.sets.layer import relu_layer
 from polytope.sets.linalg import Minor, Span
+from polytope.sets.rows import Rows
 
 if TYPE_CHECKING:
     from polytope.checker import Problem
@@ -54,7 +55,7 @@ class Certificate(Brief):
 
     kind: str
     claim: Mapping[str, Any]
-    layer: Layer = field(repr=False)
+    layer: Rows = field(repr=False)
     _witness: Callable[[], Mapping[str, Any]] = field(repr=False)
 
     @cached_property
@@ -140,19 +141,19 @@ def verify(
 
 
 # Many claims share one layer: its document and the checker's reading of it live as long as it does.
-_DOCUMENTS: WeakKeyDictionary[Layer, dict[str, Any]] = WeakKeyDictionary()
-_PARSED: WeakKeyDictionary[Layer, Problem] = WeakKeyDictionary()
+_DOCUMENTS: WeakKeyDictionary[Rows, dict[str, Any]] = WeakKeyDictionary()
+_PARSED: WeakKeyDictionary[Rows, Problem] = WeakKeyDictionary()
 #: SHA-256 of the file that an array was written to: it is made and hashed once.
 _DIGESTS: WeakKeyDictionary[Matrix | ExactArray, str] = WeakKeyDictionary()
 
 
-def _inline_problem(layer: Layer) -> dict[str, Any]:
+def _inline_problem(layer: Rows) -> dict[str, Any]:
     if layer not in _DOCUMENTS:
         _DOCUMENTS[layer] = _problem(layer, _inline)
     return _DOCUMENTS[layer]
 
 
-def _parsed(layer: Layer) -> Problem:
+def _parsed(layer: Rows) -> Problem:
     from polytope.checker import Problem
 
     if layer not in _PARSED:
@@ -231,21 +232,19 @@ def _multipliers(value: Multipliers, n_units: int) -> dict[str, Any]:
 
 
 def _problem(
-    layer: Layer,
+    layer: Rows,
     store: Callable[[Matrix | ExactArray], dict[str, Any]],
     named: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    arrays = {name: getattr(layer, name) for name in ROLES}
     known = named or {}
     return {
         "form": "layer",
         **{
             name: known[name] if name in known else store(array)
-            for name, array in arrays.items()
-            if array is not None
+            for name, array in layer.arrays.items()
         },
         "domain": _domain(layer.domain, layer.n_inputs),
-        "tolerance": _encoded(layer.tolerance, layer.n_units),
+        "tolerance": _encoded(relu_layer(layer).tolerance, layer.n_units),
     }
 
 

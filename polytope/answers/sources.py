@@ -19,18 +19,17 @@ import numpy as np
 
 from polytope.errors import FileFormatError, InputError
 from polytope.exact.array import ExactArray
+from polytope.exact.matrix import Matrix
 from polytope.files import atomic_path, sha256_file
 
 if TYPE_CHECKING:
-    from polytope.sets.layer import Layer
+    from polytope.sets.rows import Rows
 
-#: Arrays of a problem that may come from files.
-ROLES = ("weight", "bias", "target", "activation")
 _NAME = re.compile(r"(?!.*\.\.)\w[\w.-]*", re.ASCII)
 
 
 #: What files were found to hold an array: hundreds of certificates name the same ones.
-_SAME: WeakKeyDictionary[ExactArray, set[tuple[str, ...]]] = WeakKeyDictionary()
+_SAME: WeakKeyDictionary[Matrix | ExactArray, set[tuple[str, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def _sha256(path: Path, _: tuple[int, int]) -> str:
 
 
 def references(
-    layer: Layer, sources: Mapping[str, Source], folder: Path
+    layer: Rows, sources: Mapping[str, Source], folder: Path
 ) -> dict[str, dict[str, Any]]:
     """Put the files beside the certificates and name them; each must hold the layer's own numbers.
 
@@ -82,7 +81,7 @@ def references(
 
     Args:
         layer: of the certificate.
-        sources: by role, of those in ``ROLES``; a role that is left out is stated.
+        sources: by role, of those in `Rows.arrays`; a role that is left out is stated.
         folder: of the certificate.
 
     Returns:
@@ -99,10 +98,10 @@ def references(
     for role, source in sources.items():
         if not isinstance(source, Source):
             raise InputError(f"sources: expected a Source for {role}, got {type(source).__name__}")
-        array = getattr(layer, role, None) if role in ROLES else None
+        array = layer.arrays.get(role)
         if array is None:
-            known = [name for name in ROLES if getattr(layer, name) is not None]
-            raise InputError(f"sources: expected some of {', '.join(known)}, got {role!r}")
+            known = ", ".join(layer.arrays)
+            raise InputError(f"sources: expected some of {known}, got {role!r}")
         name = Path(source.path).name
         if not _NAME.fullmatch(name):
             raise InputError(
@@ -132,7 +131,7 @@ def read(source: Source, shape: tuple[int, ...]) -> np.ndarray:
         raise FileFormatError(f"{path} {source.tensor!r}: {problem}") from problem
 
 
-def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
+def readable(layer: Rows, sources: Mapping[str, Source]) -> dict[str, Source]:
     """The sources that a certificate may name, as the checker reads the layer's numbers there.
 
     It does not read every file that numpy or torch do: not .pt files, nor .npy files in Fortran
@@ -140,7 +139,7 @@ def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
     """
     found = {}
     for role, source in sources.items():
-        array, name = getattr(layer, role), Path(source.path).name
+        array, name = layer.arrays[role], Path(source.path).name
         try:
             document = {"file": name, "tensor": source.tensor, "sha256": source.sha256()}
             _compare(array, document, Path(source.path).parent)
@@ -150,7 +149,7 @@ def readable(layer: Layer, sources: Mapping[str, Source]) -> dict[str, Source]:
     return found
 
 
-def _compare(array: ExactArray, document: dict[str, Any], folder: Path) -> None:
+def _compare(array: Matrix | ExactArray, document: dict[str, Any], folder: Path) -> None:
     """Require the file's numbers to be the array's, a row at a time; once for each array."""
     # The checker's own reader: what it reads is what a certificate is about.
     from polytope import checker

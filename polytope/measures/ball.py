@@ -23,7 +23,7 @@ from polytope.lp.program import LinearProgram, LPRow
 from polytope.measures.hull import Hull
 from polytope.questions.feasibility import feasibility
 from polytope.sets.halfspaces import Row
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: Significant bits of a norm in the program.
 _BITS = 60
@@ -85,7 +85,7 @@ class _Program:
 
 
 @once
-def chebyshev_ball(layer: Layer) -> Ball:
+def chebyshev_ball(layer: Rows) -> Ball:
     """Largest ball inside the set, see :class:`Ball`."""
     hull = Hull.of(layer)
     if isinstance(hull, str):

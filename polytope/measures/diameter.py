@@ -22,7 +22,7 @@ from polytope.exact.rational import RationalVector
 from polytope.exact.roots import root_bounds
 from polytope.measures.extent import extents
 from polytope.measures.local import scaled_floats
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: Distances held at a time: 32 MB.
 _BLOCK = 1 << 22
@@ -64,7 +64,7 @@ class Diameter(Brief):
     reason: str = ""
 
 
-def diameter(layer: Layer, generators: Generators | None) -> Diameter:
+def diameter(layer: Rows, generators: Generators | None) -> Diameter:
     """Diameter of the set, from a complete list if there is one, else from the extents."""
     if generators is None or not generators.complete:
         return _from_extents(layer)
@@ -142,7 +142,7 @@ def _candidates(floats: np.ndarray) -> tuple[list[tuple[int, int]], float]:
     return sorted(pairs), best + error
 
 
-def _from_extents(layer: Layer) -> Diameter:
+def _from_extents(layer: Rows) -> Diameter:
     box = extents(layer)
     if box.empty:
         return Diameter(DiameterStatus.EMPTY, upper=0.0)

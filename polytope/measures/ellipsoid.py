@@ -25,7 +25,7 @@ from polytope.measures.ball import chebyshev_ball
 from polytope.measures.hull import Hull
 from polytope.measures.local import Around, basis_floats, embedded, gram
 from polytope.questions.recession import boundedness
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: Some ten are needed; but from a centre 2^500 times nearer to one end, each step but doubles that.
 _NEWTON_STEPS = 2_000
@@ -80,7 +80,7 @@ class Ellipsoid(Brief):
 
 
 @once
-def inscribed_ellipsoid(layer: Layer) -> Ellipsoid:
+def inscribed_ellipsoid(layer: Rows) -> Ellipsoid:
     """Largest ellipsoid of the affine hull inside the set, see :class:`Ellipsoid`."""
     hull = Hull.of(layer)
     if isinstance(hull, str):

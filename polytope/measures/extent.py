@@ -15,7 +15,7 @@ from polytope.exact.arguments import integers, shown
 from polytope.exact.brief import Brief
 from polytope.exact.rational import RationalVector, nearest_float
 from polytope.questions.minimize import Minimizer
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,7 +66,7 @@ class Extents(Brief):
         return np.array(out)
 
 
-def extents(layer: Layer, coordinates: Sequence[int] | None = None) -> Extents:
+def extents(layer: Rows, coordinates: Sequence[int] | None = None) -> Extents:
     """Minimise and maximise coordinates over the set, exactly, warm-started.
 
     Raises:

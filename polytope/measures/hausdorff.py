@@ -27,7 +27,7 @@ from polytope.lp.proposals import proposing
 from polytope.measures.local import require_complete
 from polytope.questions.membership import as_point
 from polytope.questions.nearest import nearest
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +69,7 @@ class HausdorffDistance(Brief):
 
 
 def hausdorff_distance(
-    layer: Layer, points: Sequence[Any], generators: Generators
+    layer: Rows, points: Sequence[Any], generators: Generators
 ) -> HausdorffDistance:
     """Hausdorff distance of a bounded set and the hull of points (n, d), taken exactly.
 

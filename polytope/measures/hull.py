@@ -22,8 +22,8 @@ from polytope.lp.proposals import proposing
 from polytope.measures.local import LocalRows, balanced, local_rows
 from polytope.questions.dimension import dimension
 from polytope.sets.halfspaces import Multipliers, Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor
+from polytope.sets.rows import Rows
 from polytope.vertices.reduction import reduce
 
 #: Equalities up to which projections are computed exactly, at some 100 bits an equality.
@@ -47,7 +47,7 @@ class Hull:
         minor: rows E, independent, that span all equalities outside the fixed coordinates.
     """
 
-    layer: Layer
+    layer: Rows
     dimension: int
     implicit: frozenset[Row]
     proof: Multipliers | None
@@ -55,7 +55,7 @@ class Hull:
     minor: Minor
 
     @classmethod
-    def of(cls, layer: Layer) -> Hull | str:
+    def of(cls, layer: Rows) -> Hull | str:
         """Find the hull by the proof of the dimension; a reason if the set is empty or undecided.
 
         The reason is "empty" for an empty set.

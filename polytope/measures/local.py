@@ -22,7 +22,7 @@ from polytope.exact.arguments import instance
 from polytope.exact.rational import RationalVector, nearest_float, rounded
 from polytope.questions.membership import tight_constraints
 from polytope.sets.halfspaces import Row, System
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +185,7 @@ def charted(generators: Generators) -> Chart:
     return generators.chart
 
 
-def listed_for(layer: Layer, generators: Generators) -> Generators:
+def listed_for(layer: Rows, generators: Generators) -> Generators:
     """Return a list of generators that was handed in, if it can be of this set.
 
     Of a complete list the first and the last point are tried, which most lists of other sets fail.

@@ -21,7 +21,7 @@ from polytope.measures import sampling as _sampling
 from polytope.measures import skeleton as _skeleton
 from polytope.measures import volume as _volume
 from polytope.measures.local import listed_for
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 if TYPE_CHECKING:
     from networkx import Graph
@@ -34,7 +34,7 @@ class Measures:
     ``generators``, and nothing is enumerated again.
     """
 
-    layer: Layer
+    layer: Rows
     if TYPE_CHECKING:  # what the class that inherits this has
         vertices: Callable[..., Generators]
 

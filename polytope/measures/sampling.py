@@ -22,7 +22,7 @@ from polytope.measures.local import (
 )
 from polytope.measures.triangulation import triangulation
 from polytope.questions.recession import boundedness
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 METHODS = ("auto", "hit-and-run", "triangulation")
 #: "auto" triangulates lists up to this size: the simplices are many times as many.
@@ -34,7 +34,7 @@ _BLOCK = 1 << 22
 
 def sample(
     n: int,
-    layer: Layer,
+    layer: Rows,
     *,
     generators: Generators | None = None,
     seed: int | None = None,
@@ -100,7 +100,7 @@ def _is_small(generators: Generators | None) -> bool:
     )
 
 
-def _bounded_hull(layer: Layer) -> Hull:
+def _bounded_hull(layer: Rows) -> Hull:
     hull = Hull.of(layer)
     if isinstance(hull, str):
         raise InputError(f"sample: expected a set with points, got one that is {hull}")

@@ -114,7 +114,7 @@ class _Search:
             return None
         entry = parent.optimum.point
         assert entry is not None
-        layer = self.start.map.layer
+        layer = self.start.composed
         polytope = region_polytope(
             region_of(region.network, pattern),
             activation=layer.post_activation,

@@ -38,13 +38,15 @@ class RegionPolytope(CollisionPolytope):
 
     Attributes:
         region: the linear region.
-        map: the collision polytope of the composed layer, without the region's rows.
+        composed: the layer as a function of the network's input.
+        map: its collision polytope, without the region's rows.
     """
 
     def __init__(self, region: LinearRegion, layer: Layer, composed: Layer) -> None:
         """Use :func:`region_polytope`."""
         super().__init__(layer)
         self.region = region
+        self.composed = composed
         self.map = CollisionPolytope(composed)
 
     def _shown(self) -> dict[str, str]:

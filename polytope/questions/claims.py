@@ -18,6 +18,7 @@ from polytope.questions.membership import as_point
 from polytope.questions.safe_bounds import ObjectiveBounds, objective_bounds
 from polytope.sets.halfspaces import Bound, Halfspace, Multipliers, Row, inequalities
 from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,7 +81,7 @@ class ImplicitEqualities(Brief):
 class Claims:
     """Questions of a collision polytope whose answers are little more than their certificates."""
 
-    layer: Layer
+    layer: Rows
     if TYPE_CHECKING:  # what the class that inherits this has
         residuals: Callable[[Any], Residuals]
 
@@ -91,7 +92,7 @@ class Claims:
             InputError: if the set was asked for by an activation, which does not tell zeros.
         """
         layer = self.layer
-        if layer.target is None:
+        if not isinstance(layer, Layer) or layer.target is None:
             raise InputError("target: expected a set made by from_layer, got one by activation")
         claim = {"active": list(layer.active), "zero": list(layer.ties)}
         return ActiveSet(layer.active, layer.ties, Certificate("active_set", claim, layer, dict))
@@ -130,7 +131,7 @@ def _distance(x: RationalVector, y: RationalVector) -> Fraction:
 
 
 @once
-def implicit_equalities(layer: Layer) -> ImplicitEqualities:
+def implicit_equalities(layer: Rows) -> ImplicitEqualities:
     """Decide it for every inequality, by the witness of the dimension: see the class."""
     size = dimension(layer)
     if size.certificate is None or size.value == -1:
@@ -157,7 +158,7 @@ def implicit_equalities(layer: Layer) -> ImplicitEqualities:
 
 
 def _strict(
-    layer: Layer, proof: Certificate, names: list[Halfspace]
+    layer: Rows, proof: Certificate, names: list[Halfspace]
 ) -> dict[Halfspace, Certificate]:
     """A certificate for each inequality in which the point of the witness is strict.
 
@@ -181,7 +182,7 @@ def _strict(
     return found
 
 
-def _tight(layer: Layer, multipliers: object) -> set[Halfspace]:
+def _tight(layer: Rows, multipliers: object) -> set[Halfspace]:
     """All that the multipliers use, and the bounds of fixed coordinates."""
     used: set[Halfspace] = set()
     if isinstance(multipliers, Multipliers):

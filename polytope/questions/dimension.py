@@ -23,8 +23,8 @@ from polytope.questions.interior import central_point, strict_program_point
 from polytope.questions.kernel import ProvedRank, active_rank, exact_rank
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Multipliers, Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, independent_rows
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,10 @@ class _Interior:
 
 
 @once
-def dimension(layer: Layer) -> Dimension:
+def dimension(layer: Rows) -> Dimension:
     """Exact dimension of the set, see :class:`Dimension`."""
     bound = layer.n_inputs - len(layer.active)
-    if layer.target is None:
+    if layer.target_vector is None:
         found = feasibility(layer)
         if found.feasible is False and found.certificate is not None:
             empty = found.certificate
@@ -60,7 +60,7 @@ def dimension(layer: Layer) -> Dimension:
     return _from_interior(layer, interior, bound)
 
 
-def _from_interior(layer: Layer, interior: _Interior, bound: int) -> Dimension:
+def _from_interior(layer: Rows, interior: _Interior, bound: int) -> Dimension:
     if isinstance(interior.point, Minor):  # of all equalities
         minor = interior.point
         witness: dict[str, object] = {"target": minor}
@@ -73,16 +73,15 @@ def _from_interior(layer: Layer, interior: _Interior, bound: int) -> Dimension:
     return Dimension(value, bound, Certificate("dimension", claim, layer, lambda: witness))
 
 
-def _rank(layer: Layer, interior: _Interior) -> ProvedRank:
+def _rank(layer: Rows, interior: _Interior) -> ProvedRank:
     """Rank of all that is tight on the whole set, on the coordinates that are not fixed."""
-    if layer.tolerance == 0 and not interior.rows and not interior.fixed:
+    if len(layer.equations) == len(layer.active) and not interior.rows and not interior.fixed:
         return active_rank(layer)
-    equalities = [Row("equality", i) for i in layer.active] if layer.tolerance == 0 else []
     columns = [j for j in range(layer.n_inputs) if j not in interior.fixed]
-    return exact_rank(layer, [*equalities, *interior.rows], columns)
+    return exact_rank(layer, [*layer.equations, *interior.rows], columns)
 
 
-def _fixed_coordinates(layer: Layer) -> frozenset[int]:
+def _fixed_coordinates(layer: Rows) -> frozenset[int]:
     if not layer.is_box:
         return frozenset()
     lower, upper = layer.domain.bounds(layer.n_inputs)
@@ -91,7 +90,7 @@ def _fixed_coordinates(layer: Layer) -> frozenset[int]:
     )
 
 
-def _from_target(layer: Layer) -> _Interior | None:
+def _from_target(layer: Rows) -> _Interior | None:
     """The target, if strict; or the directions in which it can leave its bounds.
 
     If every inactive pre-activation is negative and W+ keeps full row rank on the coordinates
@@ -99,20 +98,19 @@ def _from_target(layer: Layer) -> _Interior | None:
     off its bound: no program is needed, whatever the size of the layer.
     """
     target = layer.target_vector
-    if target is None or layer.tolerance != 0 or layer.ties:
+    if target is None or not layer.is_strict_at_target:
         return None
     fixed = _fixed_coordinates(layer)
     inside = _strictly_inside(layer, target)
     if len(inside) + len(fixed) == layer.n_inputs:
         return _Interior(target, None, (), fixed)
-    rows = [Row("equality", i) for i in layer.active]
-    minor = _full_rank(layer, rows, inside)
+    minor = _full_rank(layer, list(layer.equations), inside)
     if isinstance(layer.domain, Free) or minor is None:
         return None
     return _Interior(minor, None, (), fixed)
 
 
-def _strictly_inside(layer: Layer, x: RationalVector) -> list[int]:
+def _strictly_inside(layer: Rows, x: RationalVector) -> list[int]:
     lower, upper = layer.domain.bounds(layer.n_inputs)
     return [
         j
@@ -121,14 +119,14 @@ def _strictly_inside(layer: Layer, x: RationalVector) -> list[int]:
     ]
 
 
-def _full_rank(layer: Layer, rows: list[Row], columns: list[int]) -> Minor | None:
+def _full_rank(layer: Rows, rows: list[Row], columns: list[int]) -> Minor | None:
     if len(columns) < len(rows):
         return None
     minor = independent_rows(layer.weight, rows, columns)
     return minor if len(minor.rows) == len(rows) else None
 
 
-def is_strict(layer: Layer, x: RationalVector) -> bool:
+def is_strict(layer: Rows, x: RationalVector) -> bool:
     """Whether a point lies in the set, strictly inside every inequality and every loose bound."""
     system = layer.system
     values = system.values(x)
@@ -141,14 +139,14 @@ def is_strict(layer: Layer, x: RationalVector) -> bool:
     return free <= set(_strictly_inside(layer, x)) and system.bound_violation(x) == 0
 
 
-def _from_centre(layer: Layer) -> _Interior | None:
+def _from_centre(layer: Rows) -> _Interior | None:
     point = central_point(layer, _fixed_coordinates(layer))
     if point is None or not is_strict(layer, point):
         return None
     return _Interior(point, None, (), _fixed_coordinates(layer))
 
 
-def _from_bounds(layer: Layer) -> _Interior | None:
+def _from_bounds(layer: Rows) -> _Interior | None:
     """The target, if all bounds it lies on are implicit equalities: no point can leave them.
 
     One program on the set itself: let the sum of the distances to those bounds be as large as it
@@ -156,7 +154,7 @@ def _from_bounds(layer: Layer) -> _Interior | None:
     ReLU has many zeros, and is often the only point; the strict program is several times as large.
     """
     target = layer.target_vector
-    if target is None or layer.tolerance != 0 or layer.ties:
+    if target is None or not layer.is_strict_at_target:
         return None
     fixed = _fixed_coordinates(layer)
     inside = set(_strictly_inside(layer, target))
@@ -179,7 +177,7 @@ def _from_bounds(layer: Layer) -> _Interior | None:
     return _Interior(target, multipliers, (), fixed | held)
 
 
-def _from_program(layer: Layer) -> _Interior | None:
+def _from_program(layer: Rows) -> _Interior | None:
     found = strict_program_point(layer)
     if found is None:
         return None
@@ -195,5 +193,5 @@ def _from_program(layer: Layer) -> _Interior | None:
     return _Interior(point, implicit, rows, _fixed_coordinates(layer) | moved)
 
 
-def _zero(layer: Layer) -> RationalVector:
+def _zero(layer: Rows) -> RationalVector:
     return RationalVector((0,) * layer.n_inputs)

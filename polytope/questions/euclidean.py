@@ -21,7 +21,7 @@ from polytope.lp.proposals import proposing
 from polytope.questions.interior import onto_equalities
 from polytope.questions.projection import ExactProjection, exact_projection, fits
 from polytope.sets.halfspaces import Multipliers, Row, System
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: A slack or a distance to a bound below this, relative to 1, is taken for zero by the proposal.
 _TIGHT = 1e-6
@@ -46,7 +46,7 @@ class _Proposal:
     duals: dict[Row, float]
 
 
-def project(layer: Layer, origin: RationalVector) -> Projection | None:
+def project(layer: Rows, origin: RationalVector) -> Projection | None:
     """Return certified material for both bounds; None if no exact point could be reached.
 
     A small set is projected onto exactly, whatever its scales; only the length is then rounded.
@@ -177,7 +177,7 @@ def _by_cvxpy(program: _Program) -> _Proposal | None:
     return None
 
 
-def _exact_point(layer: Layer, proposal: _Proposal) -> RationalVector | None:
+def _exact_point(layer: Rows, proposal: _Proposal) -> RationalVector | None:
     """Snap to the bounds, then move exactly onto the equalities and the rows that look tight.
 
     If the result violates something by a hair, step towards a point strict in everything.
@@ -203,7 +203,7 @@ def _exact_point(layer: Layer, proposal: _Proposal) -> RationalVector | None:
     return _pulled_inside(layer, start, room)
 
 
-def _pulled_inside(layer: Layer, start: RationalVector, room: np.ndarray) -> RationalVector | None:
+def _pulled_inside(layer: Rows, start: RationalVector, room: np.ndarray) -> RationalVector | None:
     from polytope.questions.interior import central_point
 
     moved = onto_equalities(layer, start, room)
@@ -232,7 +232,7 @@ def _float_slack(system: System, x: np.ndarray) -> dict[Row, float]:
 
 
 def _functional(
-    layer: Layer, origin: RationalVector, proposal: _Proposal
+    layer: Rows, origin: RationalVector, proposal: _Proposal
 ) -> tuple[RationalVector, Multipliers]:
     """Normalise ``g = r - sum m_i row_i`` with r admissible at the bounds: valid on any domain."""
     system = layer.system

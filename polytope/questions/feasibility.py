@@ -10,11 +10,11 @@ from polytope.answers.results import Feasibility
 from polytope.exact.rational import RationalVector
 from polytope.lp.linprog import Optimum, Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @once
-def feasibility(layer: Layer) -> Feasibility:
+def feasibility(layer: Rows) -> Feasibility:
     """Find a point, or prove that there is none.
 
     The target is a point of its own set.  For a wanted activation the elastic program (the least
@@ -40,7 +40,7 @@ def feasibility(layer: Layer) -> Feasibility:
     return Feasibility(False, None, certificate)
 
 
-def _feasible(layer: Layer, point: RationalVector) -> Feasibility:
+def _feasible(layer: Rows, point: RationalVector) -> Feasibility:
     return Feasibility(True, point, Certificate("contains", {}, layer, lambda: {"point": point}))
 
 

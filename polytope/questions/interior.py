@@ -16,11 +16,11 @@ from polytope.lp.linprog import Unsolved, solve
 from polytope.lp.program import LinearProgram, LPRow
 from polytope.lp.proposals import proposing
 from polytope.sets.halfspaces import Multipliers, Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import invertible_minor
+from polytope.sets.rows import Rows
 
 
-def central_point(layer: Layer, fixed: Collection[int]) -> RationalVector | None:
+def central_point(layer: Rows, fixed: Collection[int]) -> RationalVector | None:
     """Take a float point near the analytic centre and correct it onto the equalities exactly.
 
     The correction is as small as the float residual, so a point well inside its inequalities stays
@@ -52,7 +52,7 @@ def _room(value: float, low: Fraction | None, high: Fraction | None) -> float:
 
 
 def onto_equalities(
-    layer: Layer, point: RationalVector, room: np.ndarray, extra: Collection[Row] = ()
+    layer: Rows, point: RationalVector, room: np.ndarray, extra: Collection[Row] = ()
 ) -> RationalVector | None:
     """Move a point exactly onto the equality rows (and the ``extra`` rows taken as equalities).
 
@@ -108,7 +108,7 @@ class StrictPoint(NamedTuple):
     multipliers: Multipliers
 
 
-def strict_program_point(layer: Layer) -> StrictPoint | None:
+def strict_program_point(layer: Rows) -> StrictPoint | None:
     """Solve the program of Freund, Roundy & Todd exactly.
 
     Maximise ``sum t`` over ``a x + t <= rhs s``, ``a x = rhs s``, ``0 <= t <= 1``, ``s >= 1``, a
@@ -124,7 +124,7 @@ def strict_program_point(layer: Layer) -> StrictPoint | None:
     return StrictPoint(point.reduced(), solution.multipliers())
 
 
-def _strict_program(layer: Layer) -> LinearProgram:
+def _strict_program(layer: Rows) -> LinearProgram:
     n, scale_column = layer.n_inputs, layer.n_inputs
     base = LinearProgram.over(layer.system, RationalVector((0,) * n))
     column = n + 1

@@ -11,8 +11,8 @@ from polytope.answers.results import KernelCondition, Lineality, Rank
 from polytope.errors import LimitError
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, Span, independent_rows, span
+from polytope.sets.rows import Rows
 
 #: Inactive rows tried one by one before all of them are reduced together.
 _TRIES = 3
@@ -29,7 +29,7 @@ class ProvedRank(NamedTuple):
 
 
 def exact_rank(
-    layer: Layer, rows: Sequence[Row], columns: Sequence[int] | None = None
+    layer: Rows, rows: Sequence[Row], columns: Sequence[int] | None = None
 ) -> ProvedRank:
     """Rank of some weight rows on some columns, proved from both sides.
 
@@ -47,13 +47,13 @@ def exact_rank(
 
 
 @once
-def active_rank(layer: Layer) -> ProvedRank:
+def active_rank(layer: Rows) -> ProvedRank:
     """Rank of W+ on all columns, see :func:`exact_rank`: several questions need it."""
     return exact_rank(layer, [Row("equality", i) for i in layer.active])
 
 
 @once
-def rank_positive(layer: Layer) -> Rank:
+def rank_positive(layer: Rows) -> Rank:
     """Exact rank of W+, the weight rows of the active units."""
     minor, found = active_rank(layer)
     claim = {"rank": len(minor.rows)}
@@ -66,7 +66,7 @@ def rank_positive(layer: Layer) -> Rank:
 
 
 @once
-def kernel_condition(layer: Layer) -> KernelCondition:
+def kernel_condition(layer: Rows) -> KernelCondition:
     """Decide ker(W+) in ker(W-), the case distinction of Proposition 1.
 
     It fails iff some inactive row is independent of W+; one such row settles it.
@@ -92,13 +92,13 @@ def kernel_condition(layer: Layer) -> KernelCondition:
     return KernelCondition(True, certificate)
 
 
-def _with_row(layer: Layer, base: Minor, row: Row) -> Minor | None:
+def _with_row(layer: Rows, base: Minor, row: Row) -> Minor | None:
     rows = [*base.rows, row]
     minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
     return minor if len(minor.rows) == len(rows) else None
 
 
-def _fails(layer: Layer, row: Row, larger: Minor, found: Span | None) -> KernelCondition:
+def _fails(layer: Rows, row: Row, larger: Minor, found: Span | None) -> KernelCondition:
     certificate = Certificate(
         "kernel",
         {"holds": False},
@@ -109,15 +109,12 @@ def _fails(layer: Layer, row: Row, larger: Minor, found: Span | None) -> KernelC
 
 
 @once
-def lineality(layer: Layer) -> Lineality:
+def lineality(layer: Rows) -> Lineality:
     """Dimension of the lineality space: ``d - rank(W)`` if x is free, else 0."""
     if not isinstance(layer.domain, Free):
         certificate = Certificate("lineality", {"dimension": 0}, layer, dict)
         return Lineality(0, True, certificate)
-    signs = layer.signs
-    positive = layer.tolerance == 0
-    rows = [Row("equality" if s > 0 and positive else "upper", i) for i, s in enumerate(signs)]
-    minor, found = exact_rank(layer, rows)
+    minor, found = exact_rank(layer, layer.one_row_a_unit)
     value = layer.n_inputs - len(minor.rows)
     certificate = Certificate(
         "lineality", {"dimension": value}, layer, lambda: {"minor": minor, "span": found}

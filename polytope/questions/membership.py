@@ -13,11 +13,11 @@ from polytope.errors import ShapeError
 from polytope.exact.array import ExactArray
 from polytope.exact.rational import RationalVector
 from polytope.sets.halfspaces import Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, independent_rows
+from polytope.sets.rows import Rows
 
 
-def as_point(x: Any, layer: Layer, name: str = "x") -> RationalVector:
+def as_point(x: Any, layer: Rows, name: str = "x") -> RationalVector:
     """Take a point (d,) exactly, whatever it is stored as."""
     if isinstance(x, RationalVector):
         vector = x
@@ -28,28 +28,25 @@ def as_point(x: Any, layer: Layer, name: str = "x") -> RationalVector:
     return vector
 
 
-def residuals(layer: Layer, x: RationalVector) -> Residuals:
+def residuals(layer: Rows, x: RationalVector) -> Residuals:
     """Exact residuals of a point, see :class:`Residuals`."""
     z = tuple(v + b for v, b in zip(layer.values(x), layer.biases, strict=True))
     return residuals_of(layer, x, z)
 
 
-def residuals_of(layer: Layer, x: RationalVector, z: Sequence[Fraction]) -> Residuals:
+def residuals_of(layer: Rows, x: RationalVector, z: Sequence[Fraction]) -> Residuals:
     """Exact residuals of a point whose pre-activations z (N,) are known."""
-    wanted, zero = layer.pre_activations, Fraction(0)
+    missed = layer.misfit(z)
     return Residuals(
         tuple(z),
-        max((abs(z[i] - wanted[i]) for i in layer.active), default=zero),
-        max((max(z[i], zero) for i in layer.inactive), default=zero),
+        missed.worst_equality,
+        missed.worst_inactive,
         layer.system.bound_violation(x),
-        max(
-            (abs(max(v, zero) - y) for v, y in zip(z, layer.post_activation, strict=True)),
-            default=zero,
-        ),
+        missed.smallest_tolerance,
     )
 
 
-def _tight(layer: Layer, x: RationalVector) -> tuple[list[Row], list[int]]:
+def _tight(layer: Rows, x: RationalVector) -> tuple[list[Row], list[int]]:
     system = layer.system
     values = layer.values(x)
     rows = [
@@ -65,7 +62,7 @@ def _tight(layer: Layer, x: RationalVector) -> tuple[list[Row], list[int]]:
     return rows, coordinates
 
 
-def tight_constraints(layer: Layer, x: RationalVector) -> TightConstraints:
+def tight_constraints(layer: Rows, x: RationalVector) -> TightConstraints:
     """Tight rows and bounds at a point, their exact rank, and whether it is a vertex."""
     rows, coordinates = _tight(layer, x)
     free = sorted(set(range(layer.n_inputs)) - set(coordinates))
@@ -83,7 +80,7 @@ def tight_constraints(layer: Layer, x: RationalVector) -> TightConstraints:
     )
 
 
-def vertex_minor(layer: Layer, x: RationalVector) -> Minor | None:
+def vertex_minor(layer: Rows, x: RationalVector) -> Minor | None:
     """Return the minor that proves a point of the set to be a vertex; None if it is none."""
     rows, coordinates = _tight(layer, x)
     free = sorted(set(range(layer.n_inputs)) - set(coordinates))

@@ -16,15 +16,15 @@ from polytope.lp.program import LinearProgram
 from polytope.questions.feasibility import feasibility
 from polytope.questions.membership import vertex_minor
 from polytope.questions.recession import falling_ray
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, invertible_minor
+from polytope.sets.rows import Rows
 
 #: Chains of warm starts.  A constant, not the number of cores: the basis a unit starts from, and so
 #: the vertex returned where several are optimal, must not depend on the machine.
 _CHAINS = 2
 
 
-def unit_vertices(layer: Layer, units: Sequence[int]) -> Iterator[tuple[int, LPResult]]:
+def unit_vertices(layer: Rows, units: Sequence[int]) -> Iterator[tuple[int, LPResult]]:
     """Minimise the pre-activation of each unit, in order.
 
     Two chains take turns at the units, each starting from its own last basis, in threads: HiGHS
@@ -48,7 +48,7 @@ def unit_vertices(layer: Layer, units: Sequence[int]) -> Iterator[tuple[int, LPR
 class Minimizer:
     """Minimises one linear function after another over one polytope, warm-started."""
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Rows) -> None:
         self._layer = layer
         zero = RationalVector((0,) * layer.n_inputs)
         self._program = LinearProgram.over(layer.system, zero)

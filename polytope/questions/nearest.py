@@ -20,12 +20,12 @@ from polytope.lp.program import LinearProgram, LPRow
 from polytope.questions.euclidean import Projection, project
 from polytope.questions.feasibility import feasibility
 from polytope.sets.halfspaces import Multipliers
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 NORMS = ("linf", "l1", "l2")
 
 
-def nearest(layer: Layer, origin: RationalVector, norm: str) -> NearestResult:
+def nearest(layer: Rows, origin: RationalVector, norm: str) -> NearestResult:
     """Distance from ``origin`` to the set, see :class:`NearestResult`."""
     if norm not in NORMS:
         raise InputError(f"norm: expected one of {', '.join(NORMS)}, got {shown(norm)}")
@@ -44,7 +44,7 @@ def nearest(layer: Layer, origin: RationalVector, norm: str) -> NearestResult:
     return _exact(layer, origin, norm, solution)
 
 
-def _exact(layer: Layer, origin: RationalVector, norm: str, solution: Optimum) -> NearestResult:
+def _exact(layer: Rows, origin: RationalVector, norm: str, solution: Optimum) -> NearestResult:
     n, full = layer.n_inputs, solution.point
     if norm == "linf":
         point = RationalVector(full.numerators[:n], full.denominator)
@@ -78,7 +78,7 @@ def _added(a: RationalVector, b: RationalVector) -> RationalVector:
     return RationalVector(tuple(x * left + y * right for x, y in pairs), common)
 
 
-def _linf(layer: Layer, origin: RationalVector) -> LinearProgram:
+def _linf(layer: Rows, origin: RationalVector) -> LinearProgram:
     """Minimise t over x in the set, ``x_j - t <= p_j`` and ``-x_j - t <= -p_j``."""
     n = layer.n_inputs
     base = LinearProgram.over(layer.system, RationalVector((0,) * n))
@@ -106,7 +106,7 @@ def _linf_functional(solution: Optimum, n: int) -> RationalVector:
     return RationalVector(tuple(entries), dual.denominator)
 
 
-def _l1(layer: Layer, origin: RationalVector) -> LinearProgram:
+def _l1(layer: Rows, origin: RationalVector) -> LinearProgram:
     """Minimise ``sum (u + v)`` over ``x = p + u - v`` in the set, ``u, v >= 0``.
 
     Bounds of x become bounds of u and v: where p_j leaves the domain, one of them has to move.
@@ -137,9 +137,7 @@ def _l1(layer: Layer, origin: RationalVector) -> LinearProgram:
     )
 
 
-def _l1_functional(
-    layer: Layer, origin: RationalVector, multipliers: Multipliers
-) -> RationalVector:
+def _l1_functional(layer: Rows, origin: RationalVector, multipliers: Multipliers) -> RationalVector:
     """Minus the combination of rows, clipped to [-1, 1]: the bounds of x take up the rest.
 
     Where the origin lies outside the bounds ``x_j - p_j`` has one sign only, and +-1 is best.
@@ -158,7 +156,7 @@ def _l1_functional(
     return RationalVector(tuple(entries), den)
 
 
-def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
+def _euclidean(layer: Rows, origin: RationalVector) -> NearestResult:
     projection = project(layer, origin)
     if projection is None or _is_loose(layer, origin, projection):
         projection = _tightened(layer, origin, projection)
@@ -189,19 +187,19 @@ def _euclidean(layer: Layer, origin: RationalVector) -> NearestResult:
 
 
 def _squared_bounds(
-    layer: Layer, origin: RationalVector, projection: Projection
+    layer: Rows, origin: RationalVector, projection: Projection
 ) -> tuple[Fraction, Fraction]:
     upper = sum(((a - b) ** 2 for a, b in zip(projection.point, origin, strict=True)), Fraction(0))
     bound = _functional_bound(layer, origin, projection)
     return bound**2 if bound is not None and bound > 0 else Fraction(0), upper
 
 
-def _is_loose(layer: Layer, origin: RationalVector, projection: Projection) -> bool:
+def _is_loose(layer: Rows, origin: RationalVector, projection: Projection) -> bool:
     lower, upper = _squared_bounds(layer, origin, projection)
     return upper > lower * Fraction(101, 100) and upper > Fraction(1, 10**6)
 
 
-def _tightened(layer: Layer, origin: RationalVector, found: Projection | None) -> Projection | None:
+def _tightened(layer: Rows, origin: RationalVector, found: Projection | None) -> Projection | None:
     """Take point and functional from the linf program where they are better.
 
     ``|x|_inf <= |x|_2``, and a functional of l1 norm at most 1 has an l2 norm of at most 1.
@@ -219,7 +217,7 @@ def _tightened(layer: Layer, origin: RationalVector, found: Projection | None) -
 
 
 def _functional_bound(
-    layer: Layer, origin: RationalVector, projection: Projection
+    layer: Rows, origin: RationalVector, projection: Projection
 ) -> Fraction | None:
     g = projection.functional
     bound = layer.system.lower_bound(g, projection.multipliers)

@@ -16,14 +16,14 @@ from polytope.lp.program import LinearProgram, LPRow
 from polytope.questions.feasibility import feasibility
 from polytope.sets.domains import Box, Free
 from polytope.sets.halfspaces import Multipliers, Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, independent_rows
+from polytope.sets.rows import Rows
 
 #: A kernel vector of a larger layer costs more than it is worth; such layers are wide anyway.
 _LARGEST_NULLSPACE = 2_000
 
 
-def _cone(layer: Layer, objective: RationalVector) -> LinearProgram:
+def _cone(layer: Rows, objective: RationalVector) -> LinearProgram:
     """Minimise over the recession cone cut off at 1 (and -1 where a coordinate is free)."""
     system = layer.system
     rows = tuple(
@@ -36,7 +36,7 @@ def _cone(layer: Layer, objective: RationalVector) -> LinearProgram:
     return LinearProgram(system, rows, lower, upper, objective)
 
 
-def falling_ray(layer: Layer, objective: RationalVector) -> RationalVector | None:
+def falling_ray(layer: Rows, objective: RationalVector) -> RationalVector | None:
     """Return a direction of recession along which the objective falls; None if none was proved."""
     solution = solve(_cone(layer, objective))
     falls = isinstance(solution, Optimum) and solution.value < 0
@@ -44,7 +44,7 @@ def falling_ray(layer: Layer, objective: RationalVector) -> RationalVector | Non
 
 
 @once
-def boundedness(layer: Layer) -> Boundedness:
+def boundedness(layer: Rows) -> Boundedness:
     """Decide whether the set is bounded; the empty set counts as bounded."""
     if isinstance(layer.domain, Box):
         return _bounded(layer, {"box": True})
@@ -64,7 +64,7 @@ def boundedness(layer: Layer) -> Boundedness:
     return _decide(layer, point)
 
 
-def _decide(layer: Layer, point: RationalVector) -> Boundedness:
+def _decide(layer: Rows, point: RationalVector) -> Boundedness:
     """One program: its optimum is 0 iff the (pointed) recession cone is {0}."""
     objective = _strict_objective(layer)
     solution = solve(_cone(layer, objective))
@@ -74,26 +74,25 @@ def _decide(layer: Layer, point: RationalVector) -> Boundedness:
         return _unbounded(layer, {"point": point, "ray": solution.point.reduced()})
     multipliers = _strict_multipliers(layer, solution)
     columns = range(layer.n_inputs) if isinstance(layer.domain, Free) else ()
-    rows = [row for row in layer.system.rows if row.kind != "lower"]
-    minor = independent_rows(layer.weight, rows, list(columns))
+    minor = independent_rows(layer.weight, layer.one_row_a_unit, list(columns))
     if len(minor.columns) < len(columns):
         return Boundedness(None, None, "the rank of the layer could not be proved to be d")
     return _bounded(layer, {"multipliers": multipliers, "minor": minor})
 
 
-def _strict_objective(layer: Layer) -> RationalVector:
+def _strict_objective(layer: Rows) -> RationalVector:
     """x >= 0: minus the sum of coordinates.  Free: the sum of all inequality rows."""
     if not isinstance(layer.domain, Free):
         return RationalVector((-1,) * layer.n_inputs)
     return layer.system.combine(_ones(layer))
 
 
-def _ones(layer: Layer) -> Multipliers:
+def _ones(layer: Rows) -> Multipliers:
     rows = [row for row in layer.system.rows if row.kind != "equality"]
     return Multipliers({row: layer.system.scale(row.unit) for row in rows})
 
 
-def _strict_multipliers(layer: Layer, solution: Optimum) -> Multipliers:
+def _strict_multipliers(layer: Rows, solution: Optimum) -> Multipliers:
     """Multipliers of the optimum at 0, plus the objective's own where it is made of rows."""
     found = solution.multipliers()
     if not isinstance(layer.domain, Free):
@@ -104,16 +103,16 @@ def _strict_multipliers(layer: Layer, solution: Optimum) -> Multipliers:
     return Multipliers(total, found.denominator)
 
 
-def _kernel_vector(layer: Layer) -> RationalVector | None:
+def _kernel_vector(layer: Rows) -> RationalVector | None:
     """A vector r != 0 with W r = 0, if there is one."""
-    rows = [Row("upper", i) for i in range(layer.n_units)]
+    rows = layer.one_row_a_unit
     minor = independent_rows(layer.weight, rows, range(layer.n_inputs))
     if len(minor.rows) == layer.n_inputs:
         return None
     return kernel_vector(layer, minor)
 
 
-def kernel_vector(layer: Layer, minor: Minor) -> RationalVector | None:
+def kernel_vector(layer: Rows, minor: Minor) -> RationalVector | None:
     """Solve for the kernel vector with a 1 in the first column outside of a largest minor."""
     if len(minor.rows) > _LARGEST_NULLSPACE:
         return None
@@ -134,9 +133,9 @@ def kernel_vector(layer: Layer, minor: Minor) -> RationalVector | None:
     return ray if not any(layer.system.values(ray)) else None
 
 
-def _bounded(layer: Layer, witness: dict[str, object]) -> Boundedness:
+def _bounded(layer: Rows, witness: dict[str, object]) -> Boundedness:
     return Boundedness(True, Certificate("bounded", {}, layer, lambda: witness))
 
 
-def _unbounded(layer: Layer, witness: dict[str, object]) -> Boundedness:
+def _unbounded(layer: Rows, witness: dict[str, object]) -> Boundedness:
     return Boundedness(False, Certificate("unbounded", {}, layer, lambda: witness))

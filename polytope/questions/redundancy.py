@@ -23,7 +23,7 @@ from polytope.questions.claims import implicit_equalities
 from polytope.questions.contradictions import empty_without, superfluous_equations
 from polytope.questions.feasibility import feasibility
 from polytope.sets.halfspaces import Bound, Halfspace, Multipliers, Row, System, inequalities
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,7 +66,7 @@ class Redundancy(Brief):
 
 
 @once
-def redundancy(layer: Layer) -> Redundancy:
+def redundancy(layer: Rows) -> Redundancy:
     """Decide for each inequality of the set whether the others imply it, see :class:`Redundancy`.
 
     At most two programs an inequality; made for small layers (tens of units and inputs).
@@ -97,7 +97,7 @@ _Verdict = Multipliers | RationalVector | str
 
 
 def _sort_out(
-    layer: Layer,
+    layer: Rows,
     names: tuple[Halfspace, ...],
     decide: Callable[[Halfspace, Collection[Halfspace]], _Verdict],
     *,
@@ -133,7 +133,7 @@ def _sort_out(
 
 
 def _certificate(
-    layer: Layer, name: Halfspace, verdict: Multipliers | RationalVector, *, empty: bool
+    layer: Rows, name: Halfspace, verdict: Multipliers | RationalVector, *, empty: bool
 ) -> Certificate:
     claim = {"inequality": name}
     if isinstance(verdict, Multipliers) and empty:

@@ -23,7 +23,7 @@ from polytope.lp.proposals import proposing
 from polytope.questions.feasibility import feasibility
 from polytope.questions.minimize import Minimizer
 from polytope.sets.halfspaces import Multipliers
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: Bits kept of a multiplier.
 _BITS = 40
@@ -49,7 +49,7 @@ class ObjectiveBounds(Brief):
     reason: str = ""
 
 
-def objective_bounds(layer: Layer, objective: RationalVector) -> ObjectiveBounds:
+def objective_bounds(layer: Rows, objective: RationalVector) -> ObjectiveBounds:
     """Bound the minimum of ``objective . x``, see :class:`ObjectiveBounds`.
 
     Without bounds on every coordinate, rounded multipliers hardly ever prove anything; then the
@@ -74,7 +74,7 @@ def objective_bounds(layer: Layer, objective: RationalVector) -> ObjectiveBounds
 
 
 def _exact(
-    layer: Layer, objective: RationalVector, upper: Fraction, known: RationalVector
+    layer: Rows, objective: RationalVector, upper: Fraction, known: RationalVector
 ) -> ObjectiveBounds:
     best = Minimizer(layer).minimize(objective)
     if best.status is not LPStatus.OPTIMAL or best.certificate is None:
@@ -92,7 +92,7 @@ def _value(objective: RationalVector, x: RationalVector) -> Fraction:
     return Fraction(total, objective.denominator * x.denominator)
 
 
-def _rounded(layer: Layer, objective: RationalVector) -> Multipliers | None:
+def _rounded(layer: Rows, objective: RationalVector) -> Multipliers | None:
     """Multipliers of a float solve, with their signs mended; None if there are none."""
     system = layer.system
     floats = np.full(len(system.rows), np.nan)
@@ -108,7 +108,7 @@ def _rounded(layer: Layer, objective: RationalVector) -> Multipliers | None:
     return Multipliers.of(weights)
 
 
-def _float_multipliers(layer: Layer, objective: RationalVector) -> np.ndarray:
+def _float_multipliers(layer: Rows, objective: RationalVector) -> np.ndarray:
     """Minus the marginals of scipy's solve, in the order of the system's rows."""
     system = layer.system
     weight = np.asarray(layer.weight.approx, float)

@@ -15,12 +15,12 @@ from polytope.answers.certificates import Certificate
 from polytope.answers.memory import once
 from polytope.answers.results import Dimension
 from polytope.errors import InputError
-from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
 from polytope.questions.dimension import dimension
 from polytope.questions.kernel import lineality, rank_positive
 from polytope.sets.domains import Free
 from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows, entries
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +59,7 @@ class Uniqueness(Brief):
 
 
 @once
-def uniqueness(layer: Layer) -> Uniqueness:
+def uniqueness(layer: Rows) -> Uniqueness:
     """Decide whether the set of a layer is a single point, see :class:`Uniqueness`."""
     size = dimension(layer)
     rank, proof = _rank_nonnegative(layer)
@@ -86,15 +86,15 @@ def _proof(size: Dimension) -> Certificate | None:
     return Certificate("unique", {"point": point}, proof.layer, lambda: witness)
 
 
-def _rank_nonnegative(layer: Layer) -> tuple[int | None, Certificate | None]:
+def _rank_nonnegative(layer: Rows) -> tuple[int | None, Certificate | None]:
     """Rank of the rows with z_i >= 0, by the lineality of the layer made of them."""
-    if layer.target is None:
+    if not isinstance(layer, Layer) or layer.target is None:
         return None, None
     units = [i for i, sign in enumerate(layer.signs) if sign >= 0]
     if not units:
         return 0, None
     weight = layer.weight.take(units, range(layer.n_inputs))
-    bias = ExactArray(layer.bias.data[units], layer.bias.dtype)
-    rows = Layer(weight, bias, layer.target, None, Free(), layer.tolerance * 0)
+    bias = entries(layer.bias, units)
+    rows = Layer(weight, bias, Free(), layer.target, None, layer.tolerance * 0)
     found = lineality(rows)
     return layer.n_inputs - found.dimension, found.certificate

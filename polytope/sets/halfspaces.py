@@ -109,6 +109,14 @@ class System(Brief):
         return {row: k for k, row in enumerate(self.rows)}
 
     @cached_property
+    def one_row_a_unit(self) -> tuple[Row, ...]:
+        """The first row of each unit that has any: the lines and rays of the set know no other."""
+        first: dict[int, Row] = {}
+        for row in self.rows:
+            first.setdefault(row.unit, row)
+        return tuple(first.values())
+
+    @cached_property
     def _scaled(self) -> IntegerRows:
         return self.weight.integer_rows(range(self.weight.shape[0]))
 

@@ -7,8 +7,8 @@ nearly every sign, exact arithmetic the rest, so that layers of VGG's size are s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from operator import mul
@@ -16,31 +16,32 @@ from typing import Any
 
 import numpy as np
 
-from polytope.errors import DomainError, InputError, ShapeError
-from polytope.exact.arguments import shown
+from polytope.errors import DomainError, InputError
+from polytope.exact.arguments import instance, shown
 from polytope.exact.array import ExactArray
-from polytope.exact.brief import Brief
 from polytope.exact.matrix import Matrix
 from polytope.exact.products import Support
 from polytope.exact.rational import RationalVector, nearest_float, to_fraction
-from polytope.sets.domains import Box, Domain, Free
-from polytope.sets.halfspaces import Row, System
+from polytope.sets.domains import Bounds, Domain
+from polytope.sets.halfspaces import Row
+from polytope.sets.rows import Misfit, Rows, Sides, as_domain, as_vector, as_weight, entries
 
 #: Rows made to Python integers at a time.
 _CHUNK = 256
-#: Entries from which no row is kept as integers, of 40 bytes each: polytope/exact/products.py.
-_LARGE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer(Brief):
-    """Exact weights, the target (or a wanted post-activation), the domain and the tolerance."""
+class Layer(Rows):
+    """What a ReLU layer asks of an input for a target's (or a wanted) post-activation.
 
-    weight: Matrix
-    bias: ExactArray
+    Attributes:
+        target: (d,) exact; None where a post-activation is wanted.
+        activation: (N,) the wanted post-activation; None with a target.
+        tolerance: e >= 0, by which the post-activations may differ.
+    """
+
     target: ExactArray | None
     activation: ExactArray | None
-    domain: Domain
     tolerance: Fraction
 
     @classmethod
@@ -58,53 +59,25 @@ class Layer(Brief):
 
         A layer without units (N = 0) asks nothing: its set is the domain.
         """
-        # Sparse and scaled matrices are exact and checked as they are made.
-        exact = hasattr(weight, "integer_rows")
-        w: Matrix = weight if exact else ExactArray.of(weight, "weight", ndim=2)
+        w = as_weight(weight)
         n_units, n_inputs = w.shape
-        if n_inputs == 0:
-            raise ShapeError(f"weight: expected at least one input, got shape {w.shape}")
-        b = _vector(bias, "bias", n_units, w.shape)
-        epsilon = to_fraction(tolerance, "tolerance")
-        if epsilon < 0:
-            raise InputError(f"tolerance: expected a number >= 0, got {shown(tolerance)}")
-        domain = Free() if domain is None else domain
-        if isinstance(domain, type) or not hasattr(domain, "bounds"):
-            raise InputError(
-                f"domain: expected Free(), Nonnegative() or Box(lower, upper), got {shown(domain)}"
-            )
+        b = as_vector(bias, "bias", n_units, w.shape)
+        epsilon = as_tolerance(tolerance)
+        domain = as_domain(domain)
         lower, upper = domain.bounds(n_inputs)
         if activation is not None:
-            y = _vector(activation, "activation", n_units, w.shape)
+            y = as_vector(activation, "activation", n_units, w.shape)
             _expect_nonnegative(y)
-            return cls(w, b, None, y, domain, epsilon)
-        x = _vector(target, "target", n_inputs, w.shape)
-        for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
-            if (low is not None and v < low) or (high is not None and v > high):
-                raise DomainError(
-                    f"target: expected a point of the domain, got {nearest_float(v)} at "
-                    f"coordinate {j}, outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
-                )
-        return cls(w, b, x, None, domain, epsilon)
-
-    @cached_property
-    def answers(self) -> dict[object, object]:
-        """What was asked before (polytope/answers/memory.py), by question."""
-        return {}
-
-    def __getstate__(self) -> dict[str, object]:
-        # What was computed may be larger by far, and cannot all be sent to another process.
-        return {each.name: self.__dict__[each.name] for each in fields(self)}
+            return cls(w, b, domain, None, y, epsilon)
+        x = as_vector(target, "target", n_inputs, w.shape)
+        _expect_inside(x, lower, upper)
+        return cls(w, b, domain, x, None, epsilon)
 
     @property
-    def n_units(self) -> int:
-        """Number N of units."""
-        return self.weight.shape[0]
-
-    @property
-    def n_inputs(self) -> int:
-        """Number d of inputs."""
-        return self.weight.shape[1]
+    def arrays(self) -> Mapping[str, Matrix | ExactArray]:
+        """Weight and bias, and the target or the wanted post-activation."""
+        stated = {"target": self.target, "activation": self.activation}
+        return {**super().arrays, **{k: v for k, v in stated.items() if v is not None}}
 
     @cached_property
     def target_vector(self) -> RationalVector | None:
@@ -170,38 +143,12 @@ class Layer(Brief):
             out += self._pre_activations(range(self.n_units)[start : start + _CHUNK])
         return tuple(out)
 
-    def values(self, x: RationalVector) -> list[Fraction]:
-        """Exact ``w_i x`` for every unit."""
-        return self.weight.multiply(x) if self.is_large else self.system.values(x)
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the weights are worth not being kept as Python integers, or may not be dense."""
-        n, d = self.weight.shape
-        return self.weight.is_sparse or n * d >= _LARGE
-
-    def contains(self, x: RationalVector) -> bool:
-        """Whether x lies in the set, by exact substitution."""
-        system = self.system
-        if not self.is_large:
-            return system.contains(x)
-        kept = [
-            s == 0 or (s > 0 and r.kind != "equality")
-            for s, r in zip(system.slack_signs(x), system.rows, strict=True)
-        ]
-        return all(kept) and system.bound_violation(x) == 0
-
     @cached_property
     def post_activation(self) -> tuple[Fraction, ...]:
         """Exact post-activation every point of the set shares (up to the tolerance)."""
         if self.activation is not None:
             return tuple(self.activation.fractions())
         return tuple(max(z, Fraction(0)) for z in self.pre_activations)
-
-    @cached_property
-    def biases(self) -> tuple[Fraction, ...]:
-        """Exact biases."""
-        return tuple(self.bias.fractions())
 
     @cached_property
     def sign_disagreements(self) -> tuple[int, ...]:
@@ -223,41 +170,78 @@ class Layer(Brief):
         )
 
     @cached_property
-    def system(self) -> System:
-        """The H-representation of the collision polytope (docs/certificates.md names the rows)."""
-        lower, upper = self.domain.bounds(self.n_inputs)
-        rows: list[Row] = []
-        rhs: list[Fraction] = []
+    def floors(self) -> Sides:
+        """``y_i - e`` where a unit fires beyond the tolerance; a ReLU's 0 has none."""
         e = self.tolerance
-        for i, (y, b) in enumerate(zip(self.post_activation, self.biases, strict=True)):
-            if e == 0:
-                rows.append(Row("equality" if y > 0 else "upper", i))
-                rhs.append(y - b)
-                continue
-            rows.append(Row("upper", i))
-            rhs.append(y + e - b)
-            if y > e:
-                rows.append(Row("lower", i))
-                rhs.append(b + e - y)
-        return System(self.weight, tuple(rows), tuple(rhs), lower, upper)
+        return tuple(y - e if y > e else None for y in self.post_activation)
+
+    @cached_property
+    def ceilings(self) -> Sides:
+        """``y_i + e`` for every unit."""
+        return tuple(y + self.tolerance for y in self.post_activation)
 
     @property
-    def is_box(self) -> bool:
-        """Whether the domain is bounded."""
-        return isinstance(self.domain, Box)
+    def equations(self) -> tuple[Row, ...]:
+        """The rows of the active units, unless a tolerance makes them two inequalities each."""
+        return super().equations if self.tolerance == 0 else ()
 
+    @property
+    def one_row_a_unit(self) -> tuple[Row, ...]:
+        """By the signs alone, without a single exact pre-activation."""
+        equal = set(self.active) if self.tolerance == 0 else set()
+        return tuple(Row("equality" if i in equal else "upper", i) for i in range(self.n_units))
 
-def _vector(values: Any, name: str, n: int, shape: tuple[int, ...]) -> ExactArray:
-    """The n numbers that go with a weight of this shape."""
-    try:
-        array = ExactArray.of(values, name, ndim=1)
-    except ShapeError as error:
-        raise ShapeError(f"{error} for a weight of shape {shape}") from None
-    if array.shape[0] != n:
-        raise ShapeError(
-            f"{name}: expected length {n} for a weight of shape {shape}, got {array.shape[0]}"
+    @property
+    def is_strict_at_target(self) -> bool:
+        """Whether it is without a look: no tolerance, no tie."""
+        return self.target is not None and self.tolerance == 0 and not self.ties
+
+    def misfit(self, values: Sequence[Fraction]) -> Misfit:
+        """By how much values ``w_i x + b_i`` (N,) miss colliding, whatever the tolerance."""
+        wanted, zero = self.pre_activations, Fraction(0)
+        pairs = zip(values, self.post_activation, strict=True)
+        return Misfit(
+            max((abs(values[i] - wanted[i]) for i in self.active), default=zero),
+            max((max(values[i], zero) for i in self.inactive), default=zero),
+            max((abs(max(v, zero) - y) for v, y in pairs), default=zero),
         )
-    return array
+
+    def half_space(self, unit: int) -> tuple[Fraction | None, ...]:
+        """The bias: equal weights and biases repeat each other, whatever the target."""
+        return (self.biases[unit],)
+
+    def part(self, units: list[int], inputs: list[int], *, domain: Domain) -> Layer:
+        """Some units on some inputs; without units, one of weight 0 that never fires."""
+        if units:
+            weight, bias = self.weight.take(units, inputs), entries(self.bias, units)
+            wanted = None if self.activation is None else entries(self.activation, units)
+        else:
+            zero = np.zeros((1, len(inputs)), dtype=np.int64)
+            weight, bias = ExactArray(zero, "int64"), ExactArray(np.array([-1]), "int64")
+            wanted = None if self.activation is None else ExactArray(np.array([0]), "int64")
+        target = None if self.target is None else entries(self.target, inputs)
+        return Layer(weight, bias, domain, target, wanted, self.tolerance)
+
+
+def relu_layer(rows: Rows) -> Layer:
+    """The ReLU layer behind a set.
+
+    Raises:
+        InputError: if there is none: a polyhedron, say.
+    """
+    return instance(rows, Layer, "layer")
+
+
+def as_tolerance(tolerance: Any) -> Fraction:
+    """Take a tolerance exactly.
+
+    Raises:
+        InputError: if it is negative or no finite number.
+    """
+    epsilon = to_fraction(tolerance, "tolerance")
+    if epsilon < 0:
+        raise InputError(f"tolerance: expected a number >= 0, got {shown(tolerance)}")
+    return epsilon
 
 
 def _expect_nonnegative(y: ExactArray) -> None:
@@ -265,6 +249,15 @@ def _expect_nonnegative(y: ExactArray) -> None:
         if v < 0:
             raise InputError(
                 f"activation: expected y >= 0 (a ReLU's output), got {nearest_float(v)} at unit {i}"
+            )
+
+
+def _expect_inside(x: ExactArray, lower: Bounds, upper: Bounds) -> None:
+    for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
+        if (low is not None and v < low) or (high is not None and v > high):
+            raise DomainError(
+                f"target: expected a point of the domain, got {nearest_float(v)} at "
+                f"coordinate {j}, outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
             )
 
 

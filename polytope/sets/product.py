@@ -13,10 +13,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from polytope.exact.array import ExactArray
 from polytope.exact.brief import Brief
 from polytope.sets.domains import Box, Domain
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,15 +25,16 @@ class Part(Brief):
     Attributes:
         units: (n,) numbers of its units in the whole layer, in order.
         inputs: (m,) numbers of its inputs.
-        layer: those units on those inputs; where no unit sees the inputs, one unit of weight 0.
+        layer: those units on those inputs; where no unit sees the inputs, a
+            layer has one of weight 0 there.
     """
 
     units: tuple[int, ...]
     inputs: tuple[int, ...]
-    layer: Layer
+    layer: Rows
 
 
-def parts(layer: Layer) -> tuple[Part, ...]:
+def parts(layer: Rows) -> tuple[Part, ...]:
     """Take a layer apart into the connected components of its weight, by their first input.
 
     Units without any weight join the first part; inputs that no unit sees make up one part.
@@ -64,26 +64,9 @@ def _members(labels: np.ndarray) -> dict[int, list[int]]:
     return {int(labels[group[0]]): group.tolist() for group in np.split(order, cuts) if len(group)}
 
 
-def _part(layer: Layer, units: list[int], inputs: list[int]) -> Part:
-    if units:
-        weight = layer.weight.take(units, inputs)
-        bias = _entries(layer.bias, units)
-        wanted = None if layer.activation is None else _entries(layer.activation, units)
-    else:
-        zero = np.zeros((1, len(inputs)), dtype=np.int64)
-        weight, bias = ExactArray(zero, "int64"), ExactArray(np.array([-1]), "int64")
-        wanted = None if layer.activation is None else ExactArray(np.array([0]), "int64")
-    target = None if layer.target is None else _entries(layer.target, inputs)
+def _part(layer: Rows, units: list[int], inputs: list[int]) -> Part:
     domain = _domain(layer.domain, inputs, layer.n_inputs)
-    return Part(
-        tuple(units),
-        tuple(inputs),
-        Layer(weight, bias, target, wanted, domain, layer.tolerance),
-    )
-
-
-def _entries(array: ExactArray, places: list[int]) -> ExactArray:
-    return ExactArray(array.data[places], array.dtype)
+    return Part(tuple(units), tuple(inputs), layer.part(units, inputs, domain=domain))
 
 
 def _domain(domain: Domain, inputs: list[int], n: int) -> Domain:

@@ -15,7 +15,7 @@ from math import gcd
 import numpy as np
 
 from polytope.exact.brief import Brief
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 
 #: Rows compared at a time by their floats.
 _CHUNK = 256
@@ -40,7 +40,7 @@ class RepeatedUnits(Brief):
     repeated: Groups
 
 
-def repeated_units(layer: Layer) -> RepeatedUnits:
+def repeated_units(layer: Rows) -> RepeatedUnits:
     """Group the units of a layer by their exact rows."""
     zero, candidates = _candidates(layer)
     parallel: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -52,7 +52,10 @@ def repeated_units(layer: Layer) -> RepeatedUnits:
             short = tuple(v // divisor for v in row)
             first = next(v for v in short if v)
             parallel[short if first > 0 else tuple(-v for v in short)].append(unit)
-            repeated[short, layer.biases[unit] * Fraction(scale, divisor)].append(unit)
+            sides = layer.half_space(unit)
+            times = Fraction(scale, divisor)
+            key = (short, *(None if side is None else side * times for side in sides))
+            repeated[key].append(unit)
     return RepeatedUnits(zero, _groups(parallel.values()), _groups(repeated.values()))
 
 
@@ -60,7 +63,7 @@ def _groups(found: Iterable[list[int]]) -> Groups:
     return tuple(sorted(tuple(units) for units in found if len(units) > 1))
 
 
-def _candidates(layer: Layer) -> tuple[tuple[int, ...], list[list[int]]]:
+def _candidates(layer: Rows) -> tuple[tuple[int, ...], list[list[int]]]:
     """Zero rows, and groups of units that may be parallel: the others need no exact look.
 
     The quotient of two stored floats is rounded once, so that parallel rows have the same ones.

@@ -20,7 +20,7 @@ from polytope.answers.generators import Completeness, Generators
 from polytope.exact.rational import RationalVector
 from polytope.questions.feasibility import feasibility
 from polytope.sets.halfspaces import Row
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 from polytope.vertices.blas import one_blas_thread
 from polytope.vertices.cross_check import cross_checked
 from polytope.vertices.exact_bases import ExactRows
@@ -42,7 +42,7 @@ _DRAWS, _SEED = 5, 20191208
 
 
 def enumerate_generators(
-    layer: Layer, limits: Limits, progress: Progress | None = None
+    layer: Rows, limits: Limits, progress: Progress | None = None
 ) -> Generators:
     """List all vertices, extreme rays and lines of a layer's polytope, see :class:`Generators`."""
     limits = limits.begin()
@@ -66,7 +66,7 @@ def enumerate_generators(
 
 @dataclass(eq=False)
 class _Enumeration:
-    layer: Layer
+    layer: Rows
     limits: Limits
     progress: Progress | None
     started: float

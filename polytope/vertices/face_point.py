@@ -14,7 +14,7 @@ from polytope.errors import InputError
 from polytope.exact.rational import RationalVector, nearest_float
 from polytope.exact.sparse import LARGEST_DENSE
 from polytope.sets.halfspaces import System
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 from polytope.vertices import crossover
 from polytope.vertices.exact_bases import walk_to_vertex
 from polytope.vertices.limits import Limits
@@ -41,7 +41,7 @@ class FacePoint:
     slacks: list[Fraction]
 
     @classmethod
-    def of(cls, layer: Layer, point: RationalVector) -> FacePoint:
+    def of(cls, layer: Rows, point: RationalVector) -> FacePoint:
         """Substitute a point.
 
         Raises:

@@ -30,8 +30,8 @@ from polytope.questions.kernel import lineality
 from polytope.questions.membership import vertex_minor
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, invertible_minor
+from polytope.sets.rows import Rows
 from polytope.vertices import crossover
 from polytope.vertices.blas import one_blas_thread
 from polytope.vertices.face_point import FacePoint
@@ -84,7 +84,7 @@ class Purification(Brief):
         return self.point.to_float()
 
 
-def purify(layer: Layer, x: RationalVector | None) -> Purification:
+def purify(layer: Rows, x: RationalVector | None) -> Purification:
     """Push a point of the set (the target, or any point, if None) to a vertex of its face.
 
     Raises:
@@ -110,7 +110,7 @@ def purify(layer: Layer, x: RationalVector | None) -> Purification:
     return _attempts(layer, start, clock)
 
 
-def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purification:
+def _attempts(layer: Rows, start: FacePoint, clock: dict[str, float]) -> Purification:
     face = start.face()
     for seed in range(_TRIES if face is not None else 0):
         # Waking a second thread for each of thousands of small products costs more than it helps.
@@ -154,7 +154,7 @@ def _attempts(layer: Layer, start: FacePoint, clock: dict[str, float]) -> Purifi
 
 
 def _vertex(
-    layer: Layer, point: RationalVector, minor: Minor, moves: int, clock: dict[str, float]
+    layer: Rows, point: RationalVector, minor: Minor, moves: int, clock: dict[str, float]
 ) -> Purification:
     certificate = Certificate("vertex", {"point": point}, layer, lambda: {"vertex": minor})
     status = PurificationStatus.VERTEX

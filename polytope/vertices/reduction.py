@@ -21,8 +21,8 @@ from polytope.answers.generators import Bound, Chart, Halfspace
 from polytope.exact.rational import RationalVector
 from polytope.sets.domains import Free
 from polytope.sets.halfspaces import Multipliers, Row
-from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, independent_rows
+from polytope.sets.rows import Rows
 from polytope.vertices.limits import Limits
 
 #: Coordinates left beyond which no list of vertices is ever finished, and exact elimination of a
@@ -52,7 +52,7 @@ class Reduced:
             multiplied.
     """
 
-    layer: Layer
+    layer: Rows
     implicit: Multipliers | None
     minor: Minor
     chart: Chart
@@ -153,11 +153,11 @@ def primitive(values: Sequence[Fraction]) -> RationalVector:
     return _vector([v.numerator * (common // v.denominator) for v in values], 0)
 
 
-def is_too_large(layer: Layer) -> bool:
+def is_too_large(layer: Rows) -> bool:
     """Whether no list of this set would ever be finished, or its equalities be solved in time."""
     lower, upper = layer.system.lower, layer.system.upper
     free = sum(low is None or low != high for low, high in zip(lower, upper, strict=True))
-    equalities = len(layer.active) if layer.tolerance == 0 else 0
+    equalities = len(layer.equations)
     if equalities * free > _MOST_ELIMINATED:
         return True
     if isinstance(layer.domain, Free):  # most of it may be lines
@@ -166,7 +166,7 @@ def is_too_large(layer: Layer) -> bool:
 
 
 def reduce(
-    layer: Layer, implicit: Multipliers | None = None, limits: Limits | None = None
+    layer: Rows, implicit: Multipliers | None = None, limits: Limits | None = None
 ) -> Reduced | None:
     """Pass to the pointed set behind a layer's polytope.
 
@@ -213,7 +213,7 @@ def reduce(
     )
 
 
-def _fixed(layer: Layer, implicit: Multipliers | None) -> dict[int, Fraction]:
+def _fixed(layer: Rows, implicit: Multipliers | None) -> dict[int, Fraction]:
     """Coordinates with one value on the whole set."""
     system = layer.system
     fixed = {
@@ -230,7 +230,7 @@ def _fixed(layer: Layer, implicit: Multipliers | None) -> dict[int, Fraction]:
     return fixed
 
 
-def _chart(layer: Layer, fixed: dict[int, Fraction], minor: Minor) -> Chart:
+def _chart(layer: Rows, fixed: dict[int, Fraction], minor: Minor) -> Chart:
     d, system = layer.n_inputs, layer.system
     solved = set(minor.columns)
     columns = tuple(j for j in range(d) if j not in fixed and j not in solved)
@@ -273,7 +273,7 @@ class _Entry(NamedTuple):
 
 
 def _substituted(
-    layer: Layer, equalities: set[Row], fixed: dict[int, Fraction], chart: Chart
+    layer: Rows, equalities: set[Row], fixed: dict[int, Fraction], chart: Chart
 ) -> list[_Entry]:
     """Inequalities ``normal u <= offset`` in the chart's coordinates, as coprime integers."""
     system = layer.system
@@ -298,7 +298,7 @@ def _substituted(
     return out
 
 
-def _as_stated(layer: Layer, rows: Sequence[Row]) -> list[_Entry]:
+def _as_stated(layer: Rows, rows: Sequence[Row]) -> list[_Entry]:
     """The inequalities in x itself."""
     system, d = layer.system, layer.n_inputs
     out = []
@@ -322,7 +322,7 @@ def _as_stated(layer: Layer, rows: Sequence[Row]) -> list[_Entry]:
     return out
 
 
-def _products(layer: Layer, rows: Sequence[Row], chart: Chart) -> list[list[Fraction]]:
+def _products(layer: Rows, rows: Sequence[Row], chart: Chart) -> list[list[Fraction]]:
     matrix = fmpq_mat(fmpz_mat([layer.system.integer_row(row.unit) for row in rows]))
     lift = fmpq_mat(
         [
@@ -345,7 +345,7 @@ def _integral(name: Halfspace, normal: list[Fraction], offset: Fraction, scale: 
 
 
 def _lines(
-    normals: Sequence[Sequence[int]], k: int, layer: Layer
+    normals: Sequence[Sequence[int]], k: int, layer: Rows
 ) -> tuple[tuple[int, ...], tuple[tuple[Fraction, ...], ...]]:
     """Positions that stay, and for each of the others the line that moves it alone."""
     bounded = any(v is not None for v in (*layer.system.lower, *layer.system.upper))

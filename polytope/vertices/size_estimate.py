@@ -16,7 +16,7 @@ import numpy as np
 
 from polytope.exact.brief import Brief
 from polytope.questions.feasibility import feasibility
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 from polytope.vertices.blas import one_blas_thread
 from polytope.vertices.float_bases import FloatRows
 from polytope.vertices.limits import Limits, bytes_each
@@ -57,7 +57,7 @@ def most_vertices(n: int, m: int) -> int:
     return comb(m - (n - half), half) + comb(m - half - 1, n - half - 1)
 
 
-def estimate_vertices(layer: Layer, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
+def estimate_vertices(layer: Rows, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
     """Estimate how many vertices a layer's polytope has.
 
     None if no point of it was found, or if it is too large: beyond 200 free coordinates none is

@@ -9,7 +9,7 @@ import numpy as np
 from polytope.exact.rational import RationalVector
 from polytope.questions.dimension import dimension
 from polytope.sets.halfspaces import Multipliers
-from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows
 from polytope.vertices.exact_bases import ExactRows, walk_to_vertex
 from polytope.vertices.limits import Limits
 from polytope.vertices.reduction import Reduced, reduce
@@ -60,7 +60,7 @@ def perturbed_start(
     return Start(rows, vertex, [tight[k] for k in local])
 
 
-def reduce_fully(layer: Layer, limits: Limits) -> Reduced | str:
+def reduce_fully(layer: Rows, limits: Limits) -> Reduced | str:
     """Pass to the pointed set after finding the implicit equalities; else say why not."""
     size = dimension(layer)
     limits.check_time()
