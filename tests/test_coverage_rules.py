@@ -295,8 +295,8 @@ LISTED = (
     Elsewhere(
         "experiments.models",
         "experiments_models_train",
-        "architectures are what is trained",
-        "architectures",
+        "architectures are what is trained, presets what they are called",
+        "architectures presets",
     ),
     Elsewhere(
         "experiments.models",

@@ -98,6 +98,8 @@ def test_a_folder_with_files_needs_resume(capsys, tmp_path):
         (["mnist", "--resume"], "resume: expected --out"),
         (["mnist", "--resume", "--out", "absent-folder"], "absent-folder does not exist"),
         (["mnist", "--units", "1"], "units: expected at least 2, got 1"),
+        (["mnist", "--network", "x"], "network: expected wide or default, got 'x'"),
+        (["mnist", "--targets", "5", "--network", "x"], "network: expected wide or default, got"),
         (["mnist", "--workers", "0"], "workers: expected at least 1, got 0"),
         (["mnist", "--tolerances", "0,-1"], "tolerances: expected finite numbers >= 0, got -1"),
         (["mnist", "--digits", "3,11"], "digits: expected digits 0 to 9, got 11"),

@@ -102,6 +102,7 @@ def test_other_options_are_refused(run, monkeypatch):
     [
         ({"device": "tpu"}, "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
         ({"device": "cuda:999"}, "device: expected a device of this machine, got 'cuda:999'"),
+        ({"network": "narrow"}, "network: expected wide or default, got 'narrow'"),
         ({"targets": 10_001}, "targets: expected at most 10000, the test images, got 10001"),
     ],
 )
@@ -120,6 +121,52 @@ def test_rows_of_another_device_are_refused(run, monkeypatch):
 def test_rows_on_a_cpu_do_not_name_the_device(run):
     header = json.loads((run / "rows.jsonl").read_bytes().splitlines()[0])
     assert set(header["options"]) == {"units", "batch", "max_steps", "network 0", "network 1"}
+
+
+def test_the_wide_networks_have_a_survey_of_their_own(run, tmp_path, monkeypatch):
+    install(monkeypatch, module)
+    options = replace(OPTIONS, network="wide", targets=1, seeds=1)
+    results = run_survey(options, tmp_path / "wide", QUIET).results
+    assert (results.network, results.networks[0].sha256) == ("wide", f"{100:064x}")
+    assert "wide network" in survey_tables(results)[0].title
+    assert survey_figure(results).axes[0].get_title().startswith("wide network: 1 rows")
+    with pytest.raises(InputError, match=r"other options \(network 0: "):
+        run_survey(options, run, QUIET)
+
+
+def test_targets_that_agree_in_the_held_pixels_are_one_batch(monkeypatch):
+    """And of one that does not, the row is the same as if it were alone."""
+    data, batches = small_mnist(), []
+    images = pixels(data.test_images[:3]).copy()
+    masks = {"never": control_masks(data.train_images)["never"]}
+    images[1, masks["never"].argmax()] = 0.5
+    layer = small_net(data, seed=0).model
+
+    def seen(model, layer, targets, **options):
+        batches.append(len(targets))
+        return find_vertices(model, layer, targets, **options)
+
+    monkeypatch.setattr(search, "find_vertices", seen)
+
+    def rows(*chosen):
+        job = SurveyJob(
+            seed=0,
+            weights=weights_of(layer),
+            targets=chosen,
+            labels=(0,) * len(chosen),
+            images=images[list(chosen)],
+            masks=masks,
+            units=2,
+            device="cpu",
+        )
+        return {key.target: row for key, row in run_survey_job(job).items()}
+
+    together = rows(0, 1, 2)
+    assert batches == [3, 3, 2, 1]  # two penalties, then those that agree and the one that does not
+    for target in range(3):
+        (alone,) = rows(target).values()
+        family = "absolute_never"
+        assert together[target].distance(family) == pytest.approx(alone.distance(family), rel=1e-3)
 
 
 def test_every_search_runs_on_the_device_asked_for(monkeypatch):
@@ -234,7 +281,7 @@ def test_ratios_are_explained_and_rows_without_one_counted():
 
 def test_the_figure_says_what_it_draws_and_what_is_proved(run):
     axes = survey_figure(read_record(run, SurveyResults).results).axes[0]
-    assert "box: quartiles and median; whiskers" in axes.get_title()
+    assert "box: quartiles and median;\nwhiskers" in axes.get_title()
     ticks = [text.get_text() for text in axes.get_xticklabels()]
     for family in ("exact", "never", "rarely"):
         assert ticks[COLUMNS.index(family)].endswith("8/8 proved")

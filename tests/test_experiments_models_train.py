@@ -12,12 +12,14 @@ from experiments.models import train
 from experiments.models.architectures import (
     LENET5,
     MLP_784,
+    MLPS,
     TrainOptions,
     normal_start,
     usual_start,
 )
 from experiments.models.lenet5 import LeNet5
 from experiments.models.mlp import MLP
+from experiments.models.presets import PRESETS
 from experiments.models.train import trained_mlp, trained_net
 from polytope.errors import InputError, LimitError, OutputError
 from polytope.files import sha256_file
@@ -147,9 +149,43 @@ def test_a_damaged_or_foreign_checkpoint_is_trained_anew(data, net, tmp_path, da
 
 def test_a_threshold_out_of_reach(data, tmp_path):
     options = TrainOptions(**(vars(OPTIONS) | {"threshold": 1.0, "max_steps": 3}))
-    with pytest.raises(LimitError, match=r"in 3 steps; the threshold is 1\.0"):
-        again(data, tmp_path, options=options)
+    said = (
+        r"expected a held-out accuracy of 1\.0 after the last of 3 steps \(0\.2 epochs\), got 0\."
+    )
+    for network in PRESETS:
+        with pytest.raises(LimitError, match=said):
+            again(data, tmp_path, options=options, network=network)
     assert list((tmp_path / "nets").iterdir()) == []
+
+
+def test_each_network_starts_and_is_kept_apart(data, net, tmp_path):
+    """The same seed and the same options: only the start differs."""
+    wide, lines = again(data, tmp_path, network="wide")
+    assert lines[0].startswith("training the 784-256-256-10 network from N(0, 1^2)")
+    assert wide.path.name.startswith("mlp-normal1-seed1-")
+    assert wide.sha256 != net.sha256
+    assert 0.9 < float(wide.model.hidden1.weight.std()) < 1.1
+    assert float(net.model.hidden1.weight.std()) < 0.1
+    for network, known in (("wide", wide), ("default", net)):
+        cached, lines = again(data, tmp_path, network=network)
+        assert (cached.trained_now, cached.sha256, lines) == (False, known.sha256, [])
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("wide", "default"), ("default", "wide")])
+def test_a_cached_network_of_the_other_name_is_never_taken(data, tmp_path, ours, theirs):
+    """Not even one with the same seed, options and data, laid under the other's name."""
+    nets = {name: again(data, tmp_path, network=name)[0] for name in PRESETS}
+    nets[ours].path.write_bytes(nets[theirs].path.read_bytes())
+    second, lines = again(data, tmp_path, network=ours)
+    assert "trained anew: it belongs to another network, 'mlp" in lines[0]
+    assert (second.trained_now, second.sha256) == (True, nets[ours].sha256)
+
+
+def test_an_unknown_network_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="network: expected wide or default, got 'narrow'"):
+        again(data, tmp_path, network="narrow")
+    assert set(MLPS) == set(PRESETS)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

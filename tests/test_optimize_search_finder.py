@@ -231,6 +231,61 @@ def test_a_time_limit_ends_at_a_check():
     assert search.steps.tolist() == [5]
 
 
+def watched(watch, *, check_every, max_steps=100):
+    return find_vertices(
+        segment(),
+        "0",
+        SEGMENT_TARGET,
+        units=[1, 2],
+        optimizer="authors",
+        stopping=Stopping(max_steps=max_steps, check_every=check_every, patience=max_steps),
+        watch=watch,
+        device="cpu",
+    )
+
+
+def test_a_watch_sees_the_start_and_every_check_and_may_end_the_search():
+    seen = {}
+
+    def watch(step, points):
+        seen[step] = points.clone()
+        points.zero_()  # a copy: the search does not notice
+        return step == 30
+
+    search = watched(watch, check_every=10)
+    assert list(seen) == [0, 10, 20, 30]
+    assert search.status == (SearchStatus.STOPPED,) * 2
+    assert search.steps.tolist() == [30, 30]
+    assert search.history.steps.tolist() == [0, 10, 20, 30]
+    assert torch.equal(seen[0], torch.tensor([SEGMENT_TARGET] * 2, dtype=seen[0].dtype))
+    assert torch.equal(seen[30].to(search.points.dtype), search.points)
+    assert not torch.equal(seen[20], seen[30])
+    assert not search.converged.any()
+
+
+def test_a_watch_changes_nothing_and_neither_does_how_often_it_looks():
+    free = watched(None, check_every=50)
+    assert free.status == (SearchStatus.STEP_LIMIT,) * 2
+    for every in (1, 25):
+        steps = []
+
+        def watch(step, points, steps=steps):
+            steps.append(step)
+            return False
+
+        search = watched(watch, check_every=every)
+        assert torch.equal(search.points, free.points)
+        assert search.status == free.status
+        assert steps == list(range(0, 101, every))
+
+
+def test_a_watch_may_end_a_search_before_its_first_step():
+    search = watched(lambda step, points: True, check_every=10)
+    assert search.status == (SearchStatus.STOPPED,) * 2
+    assert search.steps.tolist() == [0, 0]
+    assert search.points.tolist() == [SEGMENT_TARGET] * 2
+
+
 def test_divergence_is_said():
     search = find_vertices(
         segment(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from experiments.models.presets import check_preset
 from experiments.run.checks import refused
 from experiments.run.request import option
 from experiments.run.trained import EXPERIMENT, TrainedOptions
@@ -15,6 +16,7 @@ class MnistOptions(TrainedOptions):
     """Settings of `collide mnist`.
 
     Attributes, beside the shared ones:
+        network: which start it has.
         units: how many vertices, the first inactive units in index order (paper: i = 0..4).
         samples: random convex combinations a set of vertices (paper: 2,000).
         digits: digit classes whose nearest exact collision is computed.
@@ -23,6 +25,13 @@ class MnistOptions(TrainedOptions):
             hand).
     """
 
+    network: str = option(
+        "wide (weights from N(0, 1)) or default (PyTorch's)",
+        default="default",
+        metavar="NAME",
+        group=EXPERIMENT,
+        check=check_preset,
+    )
     units: int = option(
         "vertices, first inactive units (5)", default=5, metavar="N", group=EXPERIMENT, least=2
     )

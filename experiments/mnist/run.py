@@ -46,7 +46,13 @@ def run_mnist(options: MnistOptions, folder: Path, progress: Progress) -> Record
     open_run_folder(folder)
     with progress.stage("setup", "MNIST and the network"):
         data = load_mnist(options.data, report=progress.say)
-        net = trained_mlp(data, seed=options.seed, root=options.data, report=progress.say)
+        net = trained_mlp(
+            data,
+            seed=options.seed,
+            network=options.network,
+            root=options.data,
+            report=progress.say,
+        )
         setting = set_up(options, data, net)
         target = setting.pair.target
         words = f"test image {target}, a {setting.pair.label(target)}"

@@ -41,6 +41,7 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
 
     Raises:
         InputError: more targets than test images, or the folder's rows have other options.
+        LimitError: a network did not reach its accuracy; it is not kept.
         OutputError: the folder cannot be written.
         CertificateError: a certificate was refused.
     """
@@ -53,7 +54,9 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
                 f"got {options.targets}"
             )
         nets = [
-            trained_mlp(data, seed=seed, root=options.data, report=progress.say)
+            trained_mlp(
+                data, seed=seed, network=options.network, root=options.data, report=progress.say
+            )
             for seed in range(options.seeds)
         ]
         masks = control_masks(data.train_images)
@@ -74,6 +77,7 @@ def run_survey(options: SurveyOptions, folder: Path, progress: Progress) -> Reco
         seed=0,
         data={**data.checksums, **{net.path.name: net.sha256 for net in nets}},
         results=SurveyResults(
+            network=options.network,
             networks={net.seed: NetworkSummary.of(net, ARCHITECTURE) for net in nets},
             controls={name: int(mask.sum()) for name, mask in masks.items()},
             image_distance=distance,

@@ -61,8 +61,9 @@ def survey_figure(results: SurveyResults) -> Figure:
     axes.set_ylim(bottom=-0.2)
     axes.set_ylabel("mean l2 distance of the vertices")
     axes.set_title(
-        f"{len(results.rows)} rows (target, training seed), a dot each; box: quartiles and "
-        "median; whiskers: farthest rows within 1.5 interquartile ranges of the box",
+        f"{results.network} network: {len(results.rows)} rows (target, training seed), a dot each; "
+        "box: quartiles and median;\nwhiskers: farthest rows within 1.5 interquartile ranges of "
+        "the box",
         fontsize=9,
     )
     handles = axes.get_legend_handles_labels()

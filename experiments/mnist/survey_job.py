@@ -1,6 +1,6 @@
 """What does the headline say for a few targets of one network?  One job of the survey."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,27 +80,19 @@ def run_survey_job(job: SurveyJob) -> dict[RowKey, SurveyRow]:
         )
         for family in ("absolute", "hinge")
     }
+    held = {name: _held_search(model, job, units, mask, common) for name, mask in job.masks.items()}
     rows = {}
     for row, key in enumerate(job.row_keys()):
         case, chosen = cases[row], units[row]
-        held = {name: case.polytope(fixed=mask) for name, mask in job.masks.items()}
-        sets = {"exact": polytopes[row], **held}
+        sets = {"exact": polytopes[row]}
+        sets |= {name: case.polytope(fixed=mask) for name, mask in job.masks.items()}
         exact = {name: polytope.unit_vertices(chosen) for name, polytope in sets.items()}
         relaxed = {
-            family: _relaxed(polytopes[row], exact["exact"], search, row)
+            family: _relaxed(polytopes[row], exact["exact"], Found(search, row))
             for family, search in searches.items()
         }
-        for name, mask in job.masks.items():  # the paper's penalty under the same control
-            search = relaxed_search(
-                model,
-                LAYER,
-                case.target[None],
-                family="absolute",
-                units=[list(chosen)],
-                bounds=case.bounds(mask),
-                **common,
-            )
-            relaxed[f"absolute_{name}"] = _relaxed(held[name], exact[name], search, 0)
+        for name in job.masks:  # the paper's penalty under the same control
+            relaxed[f"absolute_{name}"] = _relaxed(sets[name], exact[name], held[name][row])
         (seen,) = classify(model, case.target[None])
         rows[key] = SurveyRow(
             seed=key.seed,
@@ -113,6 +105,46 @@ def run_survey_job(job: SurveyJob) -> dict[RowKey, SurveyRow]:
             relaxed=relaxed,
         )
     return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One target of a batched search: the search, and which of its targets."""
+
+    search: VertexSearch
+    target: int
+
+
+def _held_search(
+    model: MLP,
+    job: SurveyJob,
+    units: Sequence[Sequence[int]],
+    mask: NDArray[np.bool_],
+    common: Mapping[str, Any],
+) -> dict[int, Found]:
+    """The paper's penalty with pixels held, for each target (by its place in the job).
+
+    A search has one pair of bounds: targets that agree in the pixels held, as nearly all do in
+    those that are never lit, are one batch, whose steps cost a third of theirs one by one.
+    """
+    alike: dict[bytes, list[int]] = {}
+    for place, image in enumerate(job.images):
+        alike.setdefault(image[mask].tobytes(), []).append(place)
+    found: dict[int, Found] = {}
+    for places in alike.values():
+        images = job.images[places]
+        case = Case(job.weights[f"{LAYER}.weight"], job.weights[f"{LAYER}.bias"], images[0])
+        search = relaxed_search(
+            model,
+            LAYER,
+            images,
+            family="absolute",
+            units=[list(units[place]) for place in places],
+            bounds=case.bounds(mask),
+            **common,
+        )
+        found |= {place: Found(search, row) for row, place in enumerate(places)}
+    return found
 
 
 def _exact(model: MLP, results: Exact) -> ExactRow:
@@ -130,11 +162,10 @@ def _exact(model: MLP, results: Exact) -> ExactRow:
     )
 
 
-def _relaxed(
-    polytope: CollisionPolytope, exact: Exact, search: VertexSearch, target: int
-) -> RelaxedRow:
+def _relaxed(polytope: CollisionPolytope, exact: Exact, found: Found) -> RelaxedRow:
     """Mean distance of one target's relaxed vertices, and their exact gaps and tolerances."""
-    mine = (search.targets == target).nonzero()[:, 0].tolist()
+    search = found.search
+    mine = (search.targets == found.target).nonzero()[:, 0].tolist()
     points = search.points[mine].double().numpy()
     gaps, tolerances = [], []
     for vertex, point in zip(mine, points, strict=True):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.models.presets import check_preset
 from experiments.run.checks import TEST_IMAGES, check_device, cores, refused
 from experiments.run.request import Request, option
 
@@ -14,6 +15,7 @@ class SurveyOptions(Request):
     """Settings of `collide mnist --targets N --seeds M`.
 
     Attributes:
+        network: which start they have; one a survey.
         targets: the first so many test images, whatever their class.
         seeds: networks trained with seeds 0, 1, ...
         units: vertices a target.
@@ -22,6 +24,7 @@ class SurveyOptions(Request):
         data: cache folder; None for the default.
     """
 
+    network: str = option("wide or default", default="default", metavar="NAME", check=check_preset)
     targets: int = option(
         "repeat over the first so many test images (100)",
         default=100,

@@ -161,6 +161,7 @@ class SurveyResults:
     """Everything that the survey found.
 
     Attributes:
+        network: name of their start, "wide" or "default".
         networks: by seed.
         controls: name -> pixels that it holds.
         image_distance: mean l2 over all pairs of test images.
@@ -169,8 +170,9 @@ class SurveyResults:
         rows: one a target and network.
     """
 
-    SCHEMA: ClassVar[str] = "collision-polytopes/survey/2"
+    SCHEMA: ClassVar[str] = "collision-polytopes/survey/3"
 
+    network: str
     networks: Mapping[int, NetworkSummary]
     controls: Mapping[str, int]
     image_distance: float

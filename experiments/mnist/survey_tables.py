@@ -64,7 +64,8 @@ def means_table(results: SurveyResults) -> Table:
     count, controls = found.distances["exact"].count, results.controls
     return Table(
         name="survey",
-        title=f"Mean l2 distance of the vertices, {count} rows (target, training seed)",
+        title=f"Mean l2 distance of the vertices, {count} rows (target, training seed), "
+        f"{results.network} network",
         columns=(
             *("vertices", "mean ± std (least to largest)", "of image distance"),
             *("proved or converged", "largest rel. gap", "tolerance needed (largest)"),
@@ -75,7 +76,7 @@ def means_table(results: SurveyResults) -> Table:
             f"Mean distance of all pairs of test images: {fixed(results.image_distance)}.",
             f"Controls: {controls['never']} pixels never lit, "
             f"{controls['rarely']} lit in under 1% of the training images.",
-            "Network accuracies: "
+            f"Accuracies of the {results.network} networks: "
             + ", ".join(percent(net.accuracy, 2) for net in results.networks.values())
             + ".",
             f"Stopping rule of the paper's penalty, with and without controls: "
@@ -84,7 +85,9 @@ def means_table(results: SurveyResults) -> Table:
             "Tolerance needed (largest): the smallest tolerance at which every point of the row's "
             "search collides, largest over all rows.",
             "Proved: certificates accepted by the checker / vertices asked for. They are checked "
-            "in the run and not kept: `collide mnist --target T --seed S` keeps those of one row.",
+            "in the run and not kept: "
+            f"`collide mnist --network {results.network} --target T --seed S` keeps those of one "
+            "row.",
         ),
     )
 

@@ -1,6 +1,6 @@
 """Which networks are trained here, and how where nobody says otherwise?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -95,6 +95,9 @@ def _suffix(hidden: int, decay: float) -> str:
 
 
 MLP_784 = usual_start()
+
+#: How each network of `collide mnist` starts and is trained.
+MLPS: Mapping[str, Architecture[MLP]] = {"wide": normal_start(1.0), "default": MLP_784}
 
 LENET5 = Architecture(
     name="lenet5",

@@ -23,8 +23,9 @@ from torch import Tensor, nn
 from experiments.datasets.fetch import Report, report_to_stderr
 from experiments.datasets.mnist import Mnist, pixels
 from experiments.datasets.pinned import data_root
-from experiments.models.architectures import MLP_784, Architecture, Net, TrainOptions
+from experiments.models.architectures import MLP_784, MLPS, Architecture, Net, TrainOptions
 from experiments.models.mlp import MLP
+from experiments.models.presets import check_preset
 from experiments.run.files import open_run_folder
 from experiments.run.record import as_options
 from polytope.errors import InputError, LimitError, OutputError
@@ -77,12 +78,18 @@ def trained_mlp(
     data: Mnist,
     *,
     seed: int,
+    network: str = "default",
     options: TrainOptions | None = None,
     root: Path | str | None = None,
     report: Report = report_to_stderr,
 ) -> TrainedNet[MLP]:
-    """Returns the 784-256-256-10 network for a seed; see `trained_net`."""
-    return trained_net(MLP_784, data, seed=seed, options=options, root=root, report=report)
+    """Returns the 784-256-256-10 network of a name and a seed; see `trained_net`.
+
+    Raises:
+        InputError: no network has this name.
+    """
+    check_preset(network)
+    return trained_net(MLPS[network], data, seed=seed, options=options, root=root, report=report)
 
 
 def trained_net(
@@ -96,8 +103,8 @@ def trained_net(
 ) -> TrainedNet[Net]:
     """Returns a network for a seed, from the cache where it is there.
 
-    A cached checkpoint that is damaged, or belongs to other data, options or another seed, is
-    trained anew.
+    A cached checkpoint that is damaged, or belongs to other data, options, another seed or another
+    network, is trained anew.
 
     Args:
         architecture: which network.
@@ -109,7 +116,7 @@ def trained_net(
 
     Raises:
         InputError: a negative seed, or options that do not fit the data.
-        LimitError: the threshold was not reached in `max_steps`.
+        LimitError: the threshold was not reached in `max_steps`; nothing is cached.
         OutputError: the cache folder cannot be written.
     """
     options = options or architecture.options
@@ -218,9 +225,10 @@ def _train(
                 reached = accuracy(model, *seen, shape=architecture.shape)
                 if reached >= options.threshold:
                     return _Trained(model, step, reached)
+    epochs = options.max_steps / (len(used) // options.batch)
     raise LimitError(
-        f"training reached a held-out accuracy of {reached:.4f} in {options.max_steps} steps; "
-        f"the threshold is {options.threshold}"
+        f"training: expected a held-out accuracy of {options.threshold} after the last of "
+        f"{options.max_steps} steps ({epochs:.3g} epochs), got {reached:.4f}; nothing was kept"
     )
 
 
@@ -271,6 +279,9 @@ def _load(
         with safetensors.safe_open(path, framework="pt") as file:
             document = json.loads((file.metadata() or {})[METADATA])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        theirs = document.get("architecture", MLP_784.name)  # see `trained_net`
+        if theirs != architecture.name:
+            raise ValueError(f"it belongs to another network, {theirs!r:.40}")
         if any(document[name] != value for name, value in identity.items()):
             raise ValueError("it belongs to another seed, other options or other data")
         if document["weights_sha256"] != _weights_sha256(weights):

@@ -16,7 +16,7 @@ from optimize.search.inputs import Bounds, Request, Units, read_request, read_st
 from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
 from optimize.search.result import History, VertexSearch
-from optimize.search.run import Keeping, Run, measure
+from optimize.search.run import Keeping, Run, Watch, measure
 from optimize.search.setup import Vertices, add_noise, build_problem, choose_method, read_device
 from optimize.search.stopping import Stopping
 from polytope.errors import InputError
@@ -41,6 +41,7 @@ def find_vertices(
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1000,
     history_every: int | None = None,
+    watch: Watch | None = None,
     progress: bool | None = None,
 ) -> VertexSearch:
     """Search relaxed vertices of the collision polytopes of a batch of targets, all at once.
@@ -81,6 +82,9 @@ def find_vertices(
         checkpoint_every: steps between saves; the end is always saved.
         history_every: steps between history entries, a multiple of `check_every`; None for every
             check.
+        watch: called with the step and a copy of the points (V, D), at the start of this call and
+            at every check (`Stopping.check_every` steps apart); where it returns True the search
+            ends, and what still ran is STOPPED.  A checkpoint keeps nothing of it.
         progress: None shows a bar on stderr when that is a terminal.
 
     Returns:
@@ -126,7 +130,7 @@ def find_vertices(
             problem,
             method,
             stopping=stopping,
-            keeping=Keeping(folder, print_of, checkpoint_every, history_every, progress),
+            keeping=Keeping(folder, print_of, checkpoint_every, history_every, progress, watch),
         )
         run.begin(points)
         run.go()

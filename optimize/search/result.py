@@ -18,6 +18,7 @@ class SearchStatus(Enum):
     STEP_LIMIT = "max_steps reached; raise it, or resume from the checkpoint"
     TIME_LIMIT = "max_seconds reached; raise it, or resume from the checkpoint"
     DIVERGED = "values became NaN or infinite; lower the learning rate"
+    STOPPED = "the caller's watch ended the search; nothing was concluded from where it stood"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

@@ -6,6 +6,7 @@ checkpoint holds, so that a resumed run repeats an unbroken one bit for bit on a
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +26,23 @@ _CODES = tuple(SearchStatus)
 _TRACES = ("objective", "pre_activation", "equality_residual", "violation")
 
 
+#: Is told the step and a copy of the points (V, D) of all vertices; True ends the search.
+Watch = Callable[[int, Tensor], bool]
+
+
 @dataclass(frozen=True)
 class Keeping:
-    """What is recorded on the way: checkpoint folder and its fingerprint, steps between entries."""
+    """What is recorded on the way: checkpoint folder and its fingerprint, steps between entries.
+
+    `watch` sees the start and every check of this call; nothing of it is kept in a checkpoint.
+    """
 
     folder: Path | None
     fingerprint: str
     checkpoint_every: int
     history_every: int
     progress: bool | None
+    watch: Watch | None = None
 
 
 def measure(problem: Problem, points: Tensor) -> Tensor:
@@ -124,7 +133,13 @@ class Run:
             disable=hidden,
             leave=False,
         ) as bar:
-            while len(self.alive) and self.step < self.stopping.max_steps:
+            if self._watched():
+                cut = SearchStatus.STOPPED
+            while (
+                cut is not SearchStatus.STOPPED
+                and len(self.alive)
+                and self.step < self.stopping.max_steps
+            ):
                 steps = min(self.stopping.check_every, self.stopping.max_steps - self.step)
                 self._round(steps)
                 bar.update(steps)
@@ -132,12 +147,19 @@ class Run:
                 if self.step - saved >= self.keeping.checkpoint_every:
                     self._save()
                     saved = self.step
-                if limit is not None and time.monotonic() - started >= limit:
+                if self._watched():
+                    cut = SearchStatus.STOPPED
+                elif limit is not None and time.monotonic() - started >= limit:
                     cut = SearchStatus.TIME_LIMIT
                     break
         if saved != self.step:
             self._save()
         self.codes[self.codes == _RUNNING] = _CODES.index(cut)
+
+    def _watched(self) -> bool:
+        """Whether the caller, who is shown where all vertices are, ends the search here."""
+        watch = self.keeping.watch
+        return watch is not None and bool(watch(self.step, self.points.clone()))
 
     def _round(self, steps: int) -> None:
         """Some steps, one look, and the finished vertices leave the batch."""

@@ -29,18 +29,21 @@ def small_mnist(seed=5):
     return Mnist(train, train_labels, test, test_labels, {"made up": "0" * 64})
 
 
-def small_net(data, *, seed, root=None, report=None):
+def small_net(data, *, seed, network="default", root=None, report=None):
     """Stands in for `trained_mlp`; the weights are random, which no experiment minds."""
     torch.manual_seed(seed)
     model = MLP(784, HIDDEN, 10).eval().requires_grad_(False)
+    if network == "wide":
+        for parameter in model.parameters():
+            parameter.normal_()
     return TrainedNet(
         model=model,
         accuracy=accuracy(model, data.test_images, data.test_labels),
         validation_accuracy=0.0,
         steps=0,
         seed=seed,
-        path=Path(f"small-{seed}.safetensors"),
-        sha256=f"{seed:064x}",
+        path=Path(f"small-{'' if network == 'default' else network}{seed}.safetensors"),
+        sha256=f"{seed + 100 * (network != 'default'):064x}",
         torch_version=torch.__version__,
         trained_now=False,
     )
