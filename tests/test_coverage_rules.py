@@ -338,7 +338,8 @@ LISTED = (
         "experiments.models.onnx",
         "experiments_models_onnx",
         "every operation is compared with two other runtimes, a file for each",
-        "build elementwise inputs linear opaque ops pools reader shapes windows",
+        "beyond build elementwise inputs linear nodes opaque ops pools reader running shapes "
+        "windows",
     ),
     Elsewhere(
         "experiments.measure",

@@ -1,5 +1,7 @@
 """Networks from ONNX: against onnxruntime and torch, hand-written graphs, what is refused."""
 
+import re
+import sys
 import warnings
 
 import numpy as np
@@ -11,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
 from experiments.models.onnx.reader import read_onnx  # noqa: E402
-from optimize import exact_layer, relu_layers  # noqa: E402
+from optimize import exact_layer, other_layers, relu_layers  # noqa: E402
 from polytope.errors import InputError  # noqa: E402
 from tests.examples.onnx_graphs import file, floats, model, op  # noqa: E402
 
@@ -128,27 +130,33 @@ def test_pools(tmp_path, kind, attributes, size):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "pads", "size", "refused"),
+    ("kernel", "pads", "size"),
     [
-        (2, [0, 0, 1, 1], (4, 4), False),  # rounding up would have a window too many
-        (3, [0, 0, 1, 1], (5, 7), False),  # rounding down one too few
-        (3, [1, 0, 2, 0], (8, 8), False),
-        (3, [1, 0, 2, 0], (9, 8), True),  # one axis needs the one way, one the other
+        (2, [0, 0, 1, 1], (4, 4)),  # rounding up would have a window too many
+        (3, [0, 0, 1, 1], (5, 7)),  # rounding down one too few
+        (3, [1, 0, 2, 0], (8, 8)),
+        (3, [1, 0, 2, 0], (9, 8)),  # one axis needs the one way, one the other: by onnxruntime
     ],
 )
-def test_windows_that_start_in_the_padding_behind_are_left_out(
-    tmp_path, kernel, pads, size, refused
-):
+def test_windows_that_start_in_the_padding_behind_are_left_out(tmp_path, kernel, pads, size):
     given = {"strides": [2, 2], "pads": pads, "count_include_pad": 1, "ceil_mode": 1}
     node = op("AveragePool", "x", kernel_shape=[kernel, kernel], **given)
     path = file(tmp_path, [node], {}, [1, 2, *size])
-    if refused:  # ONNX's reference is not asked: it is wrong about some pools
-        with pytest.raises(InputError, match="windows that torch has too"):
-            read_onnx(path)
-        return
     ours, theirs = run_both(path, (2, *size))
     assert ours.shape == theirs.shape
     assert np.allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_pool_of_which_the_reference_is_wrong_needs_onnxruntime(tmp_path, monkeypatch):
+    """The layer in front of it does not."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    given = {"strides": [2, 2], "pads": [1, 0, 2, 0], "count_include_pad": 1, "ceil_mode": 1}
+    nodes = [op("Conv", "x w b", "z"), op("Relu", "z", "u"),
+             op("AveragePool", "u", kernel_shape=[3, 3], **given)]  # fmt: skip
+    net, shape = read_onnx(file(tmp_path, nodes, SMALL, [1, 3, 11, 10]))
+    assert [layer.name for layer in relu_layers(net, shape)] == ["conv_0"]
+    with pytest.raises(InputError, match=r"AveragePool.*onnxruntime, which runs such pools"):
+        net(torch.zeros(1, *shape))
 
 
 def test_a_pool_that_torch_cannot_pad_is_padded_before(tmp_path):
@@ -332,6 +340,48 @@ def test_layers_behind_and_in_front_of_an_unknown_operator_are_offered(tmp_path)
     assert np.array_equal(exact_layer(net, "a", shape).weight, floats(4, 3).T)
 
 
+def inner(*nodes):
+    """A graph without inputs, as the branches of an If are."""
+    value = helper.make_tensor_value_info("i", TensorProto.FLOAT, None)
+    return helper.make_graph(list(nodes), "inner", [], [value])
+
+
+_BRANCH = inner(op("Neg", "z", "i"))
+#: What nobody can say anything of, and what is said.
+BEYOND = {
+    "random": ([op("RandomNormalLike", "u", "v")], "the same each time, got RandomNormalLike"),
+    "random by itself": ([op("RandomNormal", "", "v", shape=[1, 3])], "each time, got Random"),
+    "of other domains": ([op("Identity", "u", "v")], "itself, got domain com"),
+    "a graph inside": ([op("If", "c", "v", then_branch=_BRANCH, else_branch=_BRANCH)],
+                       "without a graph inside, got If"),
+    "as many as there are": ([op("NonZero", "u", "n"), op("Cast", "n", "v", to=1)],
+                             "a shape that is the same for all inputs"),
+    "a part that the input says": ([op("Cast", "u", "n", to=7), op("Slice", "u e n a", "v")],
+                                   "expected"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_nobody_knows_refuses_only_what_follows(tmp_path, name):
+    nodes, reason = BEYOND[name]
+    first = [op("Gemm", "x w", "z", name="/a"), op("Relu", "z", "u")]
+    last = [op("MatMul", "v q", "t", name="/b"), op("Relu", "t")]
+    weights = {"w": floats(4, 3), "q": floats(3, 2), "c": np.array(True), "e": [0, 0], "a": [0, 1]}
+    made = model([*first, *nodes, *last], {k: np.asarray(v) for k, v in weights.items()}, [1, 4])
+    if name == "of other domains":
+        made.graph.node[2].op_type, made.graph.node[2].domain = "Odd", "com.example"
+        made.opset_import.append(helper.make_opsetid("com.example", 1))
+    onnx.save(made, tmp_path / "net.onnx")
+    net, shape = read_onnx(tmp_path / "net.onnx")
+    offered = [layer.name for layer in relu_layers(net, shape)]
+    # An If whose branches read z is one more user of it.
+    assert offered == ([] if name == "a graph inside" else ["a"])
+    (told,) = [each.reason for each in other_layers(net) if each.name == "b"]
+    assert reason in told
+    with pytest.raises(InputError, match=re.escape(reason)):
+        net(torch.zeros(1, 4))
+
+
 def test_an_operator_of_no_gradient_says_so(tmp_path):
     path = file(tmp_path, [op("Sign", "x", name="/a")], {}, [1, 4])
     net, _ = read_onnx(path)
@@ -360,10 +410,6 @@ def test_several_inputs_are_one_row(tmp_path):
         ([op("Relu", "x")], {}, ["n", "m"], r"input-shape: .*leaves open \(\?\)"),
         ([op("Relu", "w")], {"w": floats(1, 4)}, [1, 4], "outputs that depend on the input"),
         ([op("Identity", "w")], {"w": floats(1, 4)}, [1, 4], "outputs that depend on the input"),
-        (
-            [op("RandomNormalLike", "x", "r"), op("Add", "x r")],
-            *({}, [1, 4], "the same each time, got RandomNormalLike"),
-        ),
         ([op("Conv", "x w")], {"w": floats(2, 3, 3)}, [1, 2, 9], "channels|valid ONNX"),
         ([op("Conv", "x w b")], {"w": floats(2, 1, 3), "b": floats(3)}, [1, 1, 9], "bias|valid"),
     ],

@@ -1,6 +1,7 @@
 """Which layers can be asked about?  Those in front of a ReLU, with their sizes; why not others."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import nn
 
 from optimize.model.opened import OpenedNetwork
 from optimize.model.steps import example_shape, one_input
+from optimize.model.trace import Trace, own_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +90,21 @@ def other_layers(model: nn.Module | OpenedNetwork) -> tuple[OtherLayer, ...]:
     Raises:
         InputError: the forward pass cannot be traced.
     """
-    return tuple(
+    opened = OpenedNetwork.of(model)
+    found = [
         OtherLayer(name=call.name, kind=call.weighted.kind, reason=call.reason)
-        for call in OpenedNetwork.of(model).calls
+        for call in opened.calls
         if call.reason
-    )
+    ]
+    return (*found, *_said(opened.traced))
+
+
+def _said(traced: Trace) -> Iterator[OtherLayer]:
+    """Single steps that say of themselves that they hold weights, and why they are no layers."""
+    for node in traced.graph.nodes:
+        if node.op == "call_module":
+            module = traced.module(node)
+            reason = getattr(module, "weighted_reason", "")
+            if isinstance(reason, str) and reason:
+                name = own_name(str(node.target))
+                yield OtherLayer(name=name, kind=type(module).__name__, reason=reason)

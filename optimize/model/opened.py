@@ -118,7 +118,9 @@ class OpenedNetwork:
         return layer_calls(self.traced)
 
     def run(self, example: Any) -> Run:
-        """What one random input makes of all steps.
+        """What one random input makes of the steps up to the last layer in front of a ReLU.
+
+        Without such a layer, up to the last of all layers: no step behind needs to be one that runs.
 
         Args:
             example: one input (*input,), or its shape.
@@ -128,7 +130,9 @@ class OpenedNetwork:
         """
         shape = example_shape(example)
         if shape not in self._runs:
-            self._runs[shape] = run_example(self.traced, example)
+            asked = [each.pre_activation for each in self.calls if not each.reason]
+            last = (asked or [each.node for each in self.calls] or [self.traced.source])[-1]
+            self._runs[shape] = run_example(self.traced, example, last=last)
         return self._runs[shape]
 
     def layer(self, name: str, example: Any) -> OpenedLayer:

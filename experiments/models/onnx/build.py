@@ -9,90 +9,21 @@ lose it in a reshape.  A `Value` says which of the two it is; operators speak of
 """
 
 import operator
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from experiments.readers.foreign_files import reason
-from polytope.errors import CollisionError, FileFormatError, InputError
-
-if TYPE_CHECKING:
-    import onnx
+from experiments.models.onnx.nodes import Node, TooLargeError, Unknown, Value
 
 #: Numbers of one step, for one input; VGG-16 has 3.2 million.
 LARGEST = 1 << 28
 #: Bytes of constants that are computed, in all; they are sizes, and weights laid out anew.
 MOST_COMPUTED = 1 << 28
-
-
-class TooLargeError(InputError):
-    """More numbers than a network's; never tried in another way."""
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """What a name of the graph stands for: a step, and what it gives (no numbers).
-
-    Attributes:
-        node: the step.
-        example: its tensor, whose first axis counts the inputs of the batch.
-        batched: whether the file has that axis as its own first one; else it is torch's alone, and
-            the file's tensor is of one input.
-    """
-
-    node: fx.Node
-    example: Tensor
-    batched: bool = True
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """As the file has it."""
-        return tuple(self.example.shape if self.batched else self.example.shape[1:])
-
-    def axis(self, axis: int) -> int:
-        """Torch's number of an axis of the file's."""
-        return axis % len(self.shape) + (0 if self.batched else 1)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Node:
-    """One operator of the graph.
-
-    Attributes:
-        op: its type.
-        name: of the module that it becomes.
-        place: how an error names it.
-        inputs: names; "" for one that is left out.
-        outputs: names.
-        attributes: by name, as Python values and numpy arrays.
-        proto: as the file has it.
-    """
-
-    op: str
-    name: str
-    place: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    proto: "onnx.NodeProto"
-
-    def refuse(self, wanted: str, got: object) -> InputError:
-        """Returns the error that this operator is used in a way that is not supported."""
-        return InputError(f"{self.place}: expected {wanted}, got {got}")
-
-    def misfit(self, problem: Exception) -> CollisionError:
-        """Returns the error that a library refused this operator."""
-        if isinstance(problem, CollisionError):
-            return problem
-        return FileFormatError(
-            f"{self.place}: expected shapes and types that fit, got: {reason(problem)}"
-        )
 
 
 @dataclass(eq=False)
@@ -106,6 +37,8 @@ class Builder:
         known: name -> shape and type that ONNX itself infers, sizes 0 where they are open.
         uses: how often a name is read (a graph's outputs count).
         users: name -> the operators that read it.
+        values: name -> what depends on the input.
+        beyond: name -> what nothing is known of (`take_as_unknown`).
     """
 
     opset: int
@@ -115,6 +48,7 @@ class Builder:
     uses: Counter[str]
     users: Mapping[str, tuple[Node, ...]]
     values: dict[str, Value] = field(default_factory=dict)
+    beyond: dict[str, Unknown] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     computed: int = 0
     root: nn.Module = field(default_factory=nn.Module)
@@ -176,6 +110,12 @@ class Builder:
         return self._run(
             node, step, lambda given: given[index], (value.example,), batched=value.batched
         )
+
+    @property
+    def entry(self) -> fx.Node:
+        """The module's input."""
+        found: fx.Node = next(iter(self.graph.nodes))
+        return found
 
     def free_label(self, node: Node) -> str:
         """Returns a label under which the node has no constant yet."""
@@ -271,7 +211,10 @@ class Builder:
 
     def finish(self, outputs: list[str]) -> fx.GraphModule:
         """Returns the module that computes the named outputs."""
-        nodes = tuple(self.values[name].node for name in outputs)
+        nodes = tuple(
+            self.values[name].node if name in self.values else self.beyond[name].node
+            for name in outputs
+        )
         self.graph.output(nodes[0] if len(nodes) == 1 else nodes)
         return fx.GraphModule(self.root, self.graph)
 
@@ -323,21 +266,3 @@ def _split(arguments: tuple[Any, ...]) -> _Parts:
 def tensor(array: np.ndarray) -> nn.Parameter:
     """Returns a frozen parameter with the numbers of an array, in its type."""
     return nn.Parameter(torch.from_numpy(np.array(array)), requires_grad=False)
-
-
-def module_name(name: str, op: str, index: int, *, taken: set[str]) -> str:
-    """Returns a name for torch: the node's own, its other signs as "_", made unique.
-
-    >>> module_name("/features/0/Conv", "Conv", 3, taken=set())
-    'features_0_Conv'
-    >>> module_name("", "Gemm", 3, taken={"gemm_3"})
-    'gemm_3_2'
-    """
-    usual = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or f"{op.lower()}_{index}"
-    found, count = usual, 1
-    # Names of nn.Module's own attributes cannot be used.
-    while found in taken or hasattr(nn.Module, found) or found == "x":
-        count += 1
-        found = f"{usual}_{count}"
-    taken.add(found)
-    return found

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.models.onnx.build import Builder, Node, Value
+from experiments.models.onnx.build import Builder
+from experiments.models.onnx.nodes import Node, Value
 from experiments.models.onnx.ops import Made, op
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

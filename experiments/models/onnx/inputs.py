@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.models.onnx.build import LARGEST, Builder, Node, Value
+from experiments.models.onnx.build import LARGEST, Builder
+from experiments.models.onnx.nodes import Node, Value
+from experiments.models.onnx.running import example_of
 from polytope.errors import InputError
 
 if TYPE_CHECKING:
@@ -183,15 +185,7 @@ def inferred(model: "onnx.ModelProto", inputs: Inputs) -> dict[str, Tensor]:
     except Exception:  # a proposal only: a step whose shape is not known is run once
         return {}
     return {
-        each.name: _empty(each)
+        each.name: made
         for each in (*found.graph.value_info, *found.graph.output)
-        if each.type.tensor_type.HasField("shape")
+        if (made := example_of(each.type)) is not None
     }
-
-
-def _empty(each: "onnx.ValueInfoProto") -> Tensor:
-    from onnx import helper
-
-    dtype = np.dtype(helper.tensor_dtype_to_np_dtype(each.type.tensor_type.elem_type))
-    kind = getattr(torch, dtype.name, torch.float32)
-    return torch.empty(_sizes(each), dtype=kind, device="meta")

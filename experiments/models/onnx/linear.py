@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.models.onnx.build import Builder, Node, Value, tensor
+from experiments.models.onnx.build import Builder, tensor
+from experiments.models.onnx.nodes import Node, Value
 from experiments.models.onnx.ops import Made, op
 from experiments.models.onnx.windows import Windows, read_windows
 

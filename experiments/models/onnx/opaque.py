@@ -11,19 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.models.onnx.build import Builder, Node, Value
+from experiments.models.onnx.beyond import is_weighted
+from experiments.models.onnx.build import Builder
+from experiments.models.onnx.nodes import Node, Value
+from experiments.models.onnx.running import (
+    FAULTY,
+    evaluate,
+    has_runtime,
+    output_example,
+    refuse_unknown,
+)
 from polytope.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
-
-#: Operators that give other numbers each time.
-RANDOM = (
-    *("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"),
-    *("Multinomial", "Bernoulli"),
-)
-#: Operators that the reference computes wrongly in some uses (pads with ceil_mode).
-FAULTY = ("MaxPool", "AveragePool", "LpPool")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Opaque(nn.Module):
 
     #: What traces a network does not look inside.
     one_step = True
+    #: Why it is no layer, where it holds a matrix; "" where it holds none.
+    weighted_reason = ""
 
     def __init__(
         self, proto: "onnx.NodeProto", opset: int, given: Sequence[Known | bool | None], batch: int
@@ -101,80 +104,24 @@ class Opaque(nn.Module):
         return torch.from_numpy(np.stack(found))
 
 
-def evaluate(words: bytes, opset: int, inputs: Sequence[np.ndarray | None]) -> list[np.ndarray]:
-    """Returns the outputs of one operator by ONNX's reference implementation."""
-    import onnx
-    from onnx.reference import ReferenceEvaluator
-
-    node = onnx.NodeProto.FromString(words)
-    names = [name for name in node.input if name]
-    given = {n: a for n, a in zip(node.input, inputs, strict=True) if a is not None}
-    graph = onnx.helper.make_graph(
-        [node],
-        "operator",
-        [onnx.helper.make_tensor_value_info(name, 0, None) for name in dict.fromkeys(names)],
-        [onnx.helper.make_tensor_value_info(name, 0, None) for name in node.output if name],
-    )
-    opsets = [onnx.helper.make_opsetid("", opset)]
-    model = onnx.helper.make_model(graph, opset_imports=opsets)
-    return list(ReferenceEvaluator(model).run(None, given))
-
-
-def fold(b: Builder, node: Node) -> bool:
-    """Computes an operator whose inputs are all constants; False where one is not."""
-    inputs = [b.constants.get(name) if name else None for name in node.inputs]
-    if any(name and array is None for name, array in zip(node.inputs, inputs, strict=True)):
-        return False
-    if node.op in RANDOM:
-        raise node.refuse("numbers that are the same each time", node.op)
-    _expected_size(b, node, inputs)
-    outputs = evaluate(node.proto.SerializeToString(), b.opset, inputs)
-    for name, array in zip([each for each in node.outputs if each], outputs, strict=True):
-        b.compute(node, np.asarray(array).nbytes)
-        b.constants[name] = np.asarray(array)
-    return True
-
-
-#: Operators whose outputs can be far larger than what they are given.
-GROWING = ("Expand", "Tile", "ConstantOfShape", "Range", "Resize", "Upsample", "Pad", "OneHot")
-
-
-def _expected_size(b: Builder, node: Node, inputs: Sequence[np.ndarray | None]) -> None:
-    """Refuses an operator that would make far more numbers than it is given, before it does."""
-    known = [b.known[name] for name in node.outputs if name in b.known]
-    size = sum(each.numel() * each.element_size() for each in known)
-    if node.op in GROWING:
-        size = max(size, _asked_for(node.op, inputs))
-    b.compute(node, size)
-    b.computed -= size  # counted by what comes of it
-
-
-def _asked_for(op: str, inputs: Sequence[np.ndarray | None]) -> int:
-    """Bytes at most that an operator's sizes ask for."""
-    sizes = [each for each in inputs if each is not None and each.dtype.kind in "iu"]
-    first = inputs[0]
-    if op == "Range":
-        start, limit, delta = (float(np.asarray(each).reshape(-1)[0]) for each in inputs[:3])
-        return int(8 * max(0.0, (limit - start) / (delta or 1.0)))
-    own = first.nbytes if op == "Tile" and first is not None else 8
-    product = 1
-    for size in sizes[-1].reshape(-1).tolist() if sizes else []:
-        product *= max(1, abs(int(size)))
-    return own * product
-
-
-def take_as_it_is(b: Builder, node: Node) -> None:
+def take_as_it_is(b: Builder, node: Node, why: str = "") -> None:
     """Adds an operator that torch is not to run; its outputs' shapes are ONNX's own inference.
+
+    Args:
+        b: the module in the making.
+        node: the operator.
+        why: why torch is not to, "" where it has none of this name.
 
     Raises:
         InputError: it is random, has a graph inside, or nothing is known of its outputs.
     """
-    if node.op in RANDOM:
-        raise node.refuse("numbers that are the same each time", node.op)
+    refuse_unknown(node)
+    if node.op in FAULTY and not has_runtime():
+        raise node.refuse("the package onnxruntime, which runs such pools, to be installed", "none")
     if b.batch != 1:
         raise node.refuse("an operator known to keep inputs apart", f"batches of {b.batch}")
-    if any(each.type in (each.GRAPH, each.GRAPHS) for each in node.proto.attribute):
-        raise node.refuse("an operator without a graph inside", node.op)
+    names = [name for name in node.outputs if name]
+    examples = [output_example(b, node, name) for name in names]
     given: list[Known | bool | None] = []
     values = []
     for name in node.inputs:
@@ -185,10 +132,10 @@ def take_as_it_is(b: Builder, node: Node) -> None:
             given.append(Known(b.constants[name]) if name else None)
     kind = type(node.op, (Opaque,), {})  # what a message calls it
     module = kind(node.proto, b.opset, given, b.batch)
+    if is_weighted(b, node):
+        module.weighted_reason = why or f"is a {node.op} with weights, which is no layer here"
     b.root.add_module(node.name, module)
     step = b.graph.call_module(node.name, tuple(each.node for each in values))
-    names = [name for name in node.outputs if name]
-    examples = [_example(b, node, name, values) for name in names]
     whole = Value(step, examples[0], _is_batched(b, examples[0]))
     for i, (name, example) in enumerate(zip(names, examples, strict=True)):
         b.check_size(node, example)
@@ -201,27 +148,3 @@ def take_as_it_is(b: Builder, node: Node) -> None:
 
 def _is_batched(b: Builder, example: Tensor) -> bool:
     return example.ndim > 1 and example.shape[0] == b.batch
-
-
-def _example(b: Builder, node: Node, name: str, values: list[Value]) -> Tensor:
-    """Shape and type of an output, as the file has it: inferred, or by running it once."""
-    known = b.known.get(name)
-    if known is not None and 0 not in known.shape:
-        return known
-    inputs: list[np.ndarray | None] = []
-    rest = iter(values)
-    for each in node.inputs:
-        if each in b.values:
-            value = next(rest)
-            kind = torch.empty(0, dtype=value.example.dtype).numpy().dtype
-            inputs.append(np.zeros(value.shape, kind))
-        else:
-            inputs.append(b.constants[each] if each else None)
-    if node.op in GROWING:
-        raise node.refuse("a shape that can be inferred", "none")
-    try:
-        outputs = evaluate(node.proto.SerializeToString(), b.opset, inputs)
-    except Exception as problem:
-        raise node.misfit(problem) from problem
-    found = dict(zip([each for each in node.outputs if each], outputs, strict=True))[name]
-    return torch.from_numpy(np.array(found)).to("meta")

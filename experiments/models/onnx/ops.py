@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from experiments.models.onnx.build import Builder, Node, Value
+from experiments.models.onnx.build import Builder
+from experiments.models.onnx.nodes import Node, Value
 
 #: What a function makes: the first output, or all of them that are in use, by name.
 Made = Value | dict[str, Value]

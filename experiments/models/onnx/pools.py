@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from experiments.models.onnx.build import Builder, Node, Value
+from experiments.models.onnx.build import Builder
+from experiments.models.onnx.nodes import Node, Value
 from experiments.models.onnx.ops import Made, op
 from experiments.models.onnx.windows import Windows, padded_ceil, pooling_ceil, read_windows
 from polytope.errors import InputError

@@ -6,6 +6,7 @@ is opened unless asked for.
 """
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ import numpy as np
 from torch import fx
 
 from experiments.models.onnx import elementwise, linear, pools, shapes  # noqa: F401 - they register
-from experiments.models.onnx.build import Builder, Node, TooLargeError, Value, module_name
+from experiments.models.onnx.beyond import take_as_unknown
+from experiments.models.onnx.build import Builder
 from experiments.models.onnx.inputs import batch_readings, inferred, read_inputs
-from experiments.models.onnx.opaque import FAULTY, fold, take_as_it_is
+from experiments.models.onnx.nodes import Node, TooLargeError, Value, captured, module_name
+from experiments.models.onnx.opaque import take_as_it_is
 from experiments.models.onnx.ops import OPERATORS
+from experiments.models.onnx.running import fold
 from experiments.readers.foreign_files import check_version, reason, refuse_foreign
 from polytope.errors import CollisionError, FileFormatError, InputError
 
@@ -58,28 +62,43 @@ def read_onnx(
 def _read(
     path: Path, input_shape: tuple[int, ...] | None, external_data: bool
 ) -> tuple[fx.GraphModule, tuple[int, ...]]:
+    """Reads a file in the first way in which all is known, else in the likeliest of all."""
     model = _load(path, external_data)
-    first = None
+    made, problems = [], []
     for batched in batch_readings(model.graph):
         try:
-            return _as_module(model, path, input_shape, batched=batched)
+            found = _as_module(model, path, input_shape, batched=batched)
         except (TooLargeError, FileFormatError):
             raise
         except InputError as problem:
-            first = first or problem
-    assert first is not None
-    raise first
+            problems.append(problem)
+            continue
+        if found.whole:
+            return found.module, found.shape
+        made.append(found)
+    if not made:
+        raise problems[0]
+    return made[0].module, made[0].shape
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """A module and the shape of one input; `whole`: whether all of its steps are known."""
+
+    module: fx.GraphModule
+    shape: tuple[int, ...]
+    whole: bool
 
 
 def _as_module(
     model: "onnx.ModelProto", path: Path, input_shape: tuple[int, ...] | None, *, batched: bool
-) -> tuple[fx.GraphModule, tuple[int, ...]]:
+) -> _Reading:
     constants = {each.name: _array(each, path) for each in model.graph.initializer}
     inputs = read_inputs(model.graph, constants, input_shape, path, batched=batched)
     nodes = _nodes(model.graph)
     users: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
-        for each in node.inputs:
+        for each in node.reads:
             users[each].append(node)
     outputs = [each.name for each in model.graph.output]
     if not outputs:
@@ -89,25 +108,33 @@ def _as_module(
         batch=inputs.batch,
         constants=constants,
         known=inferred(model, inputs),
-        uses=Counter([each for node in nodes for each in node.inputs] + outputs),
+        uses=Counter([each for node in nodes for each in node.reads] + outputs),
         users={each: tuple(found) for each, found in users.items()},
     )
     inputs.start(builder)
     for node in nodes:
         _add(builder, node)
-    if loose := [each for each in outputs if each not in builder.values]:
+    if loose := [each for each in outputs if each not in builder.values | builder.beyond]:
         raise InputError(f"{path}: expected outputs that depend on the input, got {loose}")
-    return builder.finish(outputs).eval(), inputs.shape
+    return _Reading(builder.finish(outputs).eval(), inputs.shape, not builder.beyond)
 
 
 def _add(builder: Builder, node: Node) -> None:
     """Adds one operator; what it needs is there, since a valid graph is in order."""
     if node.place in builder.done:
         return
+    unknown = [builder.beyond[name] for name in node.reads if name in builder.beyond]
+    if unknown:
+        take_as_unknown(builder, node, unknown[0].reason)
+        return
     try:
         if fold(builder, node):
             return
         builder.values |= _made(builder, node)
+    except (TooLargeError, FileFormatError):
+        raise
+    except InputError as problem:
+        take_as_unknown(builder, node, str(problem))
     except Exception as problem:  # numpy and torch raise nearly anything on odd attributes
         raise node.misfit(problem) from problem
 
@@ -116,20 +143,19 @@ def _made(builder: Builder, node: Node) -> dict[str, Value]:
     """The outputs of an operator by name; what is not known, or not so, is taken as it is."""
     handler = None if node.proto.domain not in ("", "ai.onnx") else OPERATORS.get(node.op)
     others = [name for name in node.outputs[1:] if builder.uses[name]]
-    before = set(builder.graph.nodes)
+    before, why = set(builder.graph.nodes), ""
     if handler is not None and (not others or node.op == "Split"):
         try:
             made = handler(builder, node)
         except (TooLargeError, FileFormatError):
             raise
-        except (InputError, KeyError, IndexError, NotImplementedError):
-            if node.op in FAULTY:
-                raise
+        except (InputError, KeyError, IndexError, NotImplementedError) as problem:
+            why = str(problem) if isinstance(problem, InputError) else ""
             for step in [each for each in reversed(builder.graph.nodes) if each not in before]:
                 builder.graph.erase_node(step)
         else:
             return made if isinstance(made, dict) else {node.outputs[0]: made}
-    take_as_it_is(builder, node)
+    take_as_it_is(builder, node, why)
     return {}
 
 
@@ -237,11 +263,6 @@ def _nodes(graph: "onnx.GraphProto") -> list[Node]:
     for index, each in enumerate(graph.node):
         called = f" {each.name!r}" if each.name else ""
         place = f"node {index}{called} ({each.op_type})"
-        if each.domain not in ("", "ai.onnx"):
-            raise InputError(
-                f"{place}: expected operators of ONNX itself, got domain {each.domain}, which "
-                "its reference cannot run"
-            )
         nodes.append(
             Node(
                 op=each.op_type,
@@ -251,6 +272,7 @@ def _nodes(graph: "onnx.GraphProto") -> list[Node]:
                 outputs=tuple(each.output),
                 attributes={a.name: value(a) for a in each.attribute},
                 proto=each,
+                captured=tuple(captured(each)),
             )
         )
     return nodes

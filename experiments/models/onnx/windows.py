@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from experiments.models.onnx.build import Node
+from experiments.models.onnx.nodes import Node
 
 Sizes = tuple[int, ...]
 
