@@ -5,10 +5,30 @@
 prints each claim in words, or the reason for refusal.  Exit code: 0 every claim is proved, 3 a
 claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
 
-A layer y = max(0, W x + b) of N units and d inputs, weights taken exactly as stored, a target x_t
-and a domain define the collision polytope C (Li, Zhang & Malik 2019, Proposition 1; tolerance e:
-ours): all x of the domain with |max(0, W x + b) - y| <= e, where y = max(0, W x_t + b).  Nothing is
-solved here: C is rebuilt, integers are multiplied and compared.  All of it: docs/certificates.md.
+What it is about.  A layer y = max(0, W x + b) of n units and d inputs, weights taken exactly as
+stored, a target x_t and a domain define the collision polytope C (Li, Zhang & Malik 2019,
+Proposition 1; tolerance e: ours): all x of the domain with |max(0, W x + b) - y| <= e, where
+y = max(0, W x_t + b).
+
+How it works.  Nothing is solved here.  C is written out as linear constraints, and the witness that
+comes with a claim is multiplied out and compared, in integers of any length.  A number is a float
+in two places only, and in neither does one decide: stored floats are decoded by `struct`, each to
+the very value that its bits stand for, and a long number is printed to double precision.
+
+How to read it.  From top to bottom, in seven parts:
+
+    1  limits and refusals      how a check ends, and what it may cost
+    2  numbers                  vectors over a common denominator, numbers in words
+    3  files                    JSON documents; arrays in safetensors, npy, npz and idx files
+    4  the set                  the matrix W, the constraints of C, points and rays
+    5  linear claims            what sums of constraints and single points prove
+    6  rank claims              what minors and spans prove
+    7  lists                    complete lists of vertices, rays and lines
+       the program              the table of all claims, `check`, `check_file`, `main`
+
+Each function of parts 5 to 7 without a leading underscore is a claim or a tool of several claims.
+Its docstring says what it takes for granted, what it compares, and why that is enough; (M5) is
+statement M5 of docs/mathematics.md, where the proof is.  docs/certificates.md has the format.
 """
 
 import hashlib
@@ -19,45 +39,59 @@ import struct
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import partial, reduce
 from math import isfinite, lcm, prod
-from operator import and_, le, mul
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
 SCHEMA = "collision-polytopes/certificate/2"
-MALFORMED, REFUSED, LIMIT = 2, 3, 4  # why a certificate is not accepted: the exit codes
-# What a file may ask for.  VGG-16's fc6 fits: 4,096 x 25,088 weights (411 MB), a 1,113-row minor.
-MAX_CERTIFICATE_BYTES, MAX_TENSOR_FILE_BYTES, MAX_VALUES = 1 << 28, 1 << 31, 1 << 23
-MAX_ELEMENTS, MAX_SIDE = 1 << 28, 1 << 20  # of an array; of units and inputs together
-MAX_BITS, MAX_VECTOR_BITS = 1 << 18, 1 << 31  # of a number or common denominator; of a vector
-MAX_CACHED = 1 << 30  # bits of weights kept as integers; a larger matrix is decoded row by row
-MAX_WORK = 1 << 38  # multiplications of 64-bit words for one claim: some ten minutes
 
-_CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H", "I8": "b", "I16": "h"}
-_CODES |= {"I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
-# Kind of claim: keys of the claim beside `kind`: keys of the witness ("|" between the forms).
-_KINDS = """\
-contains:: point; empty:: multipliers; vertex: point: vertex; unique: point: implicit minor
-active_set: active zero:; redundant: inequality: multipliers; irredundant: inequality: point
-implicit_equality: inequality holds: point multipliers|point; unbounded:: point ray|point wide
-optimum:unit value vertex|objective constant value vertex:point multipliers|point multipliers vertex
-bounds: unit lower upper|objective constant lower upper: point multipliers
-unbounded_objective: unit|objective constant: point ray; bounded:: box|empty|multipliers minor
-rank_at_least: rank: minor; rank_at_most: rank: span; rank_positive: rank: minor span
-kernel: holds: span|minor|unit minor span|unit ray; lineality: dimension: |minor span
-dimension: value paper_bound: empty|target|interior implicit minor span
-nearest: from norm distance|from norm lower_squared upper_squared: point functional multipliers
-generators: points rays lines: implicit minor pivots perturbation bases"""
-_FORMS = {kind: forms for kind, *forms in (re.split(": *", k) for k in re.split("; |\n", _KINDS))}
 
-Row = tuple[str, int]  # (kind, unit), or (side, coordinate) for a bound
-Rows = Collection[Row]
-_SIDES = ("floor", "ceiling")  # the kinds of bounds
-Bound = tuple["Fraction | None", "_Vector", set[Row]]
-Fields = dict[str, "_Value"]
+# == 1. Limits and refusals =======================================================================
+#
+# A certificate comes from a stranger: a short file must not be able to ask for hours or for all of
+# the memory.  Each limit is compared before the work that it bounds.  VGG-16's fc6 fits into all of
+# them: 4,096 x 25,088 weights (411 MB), and a minor of 1,113 rows (some 10 MB of JSON).
+
+#: Bytes of a certificate, and of the header of a safetensors file.  Python holds the bytes, the
+#: text and its values at the same time: some gigabytes at the most.
+MAX_CERTIFICATE_BYTES = 1 << 28
+#: Commas and opening brackets of a JSON text.  A list becomes an object of 56 bytes or more and may
+#: take three bytes of text, so that the limit on bytes would not do.
+MAX_VALUES = 1 << 23
+#: Bytes of a file with arrays: five times fc6, read into memory as a whole.
+MAX_TENSOR_FILE_BYTES = 1 << 31
+#: Bytes that one member of an npz file may unpack to: no more than a file that is not packed, nor
+#: than so many times the archive.  Deflate reaches 1:1032; weights that are not all alike do not
+#: come near.
+MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO = 1 << 31, 200
+#: Entries of an array: 2.6 times fc6.
+MAX_ELEMENTS = 1 << 28
+#: Units and inputs together.  Each has an entry in some dictionaries, even in a layer without units
+#: whose file is a few hundred bytes long.
+MAX_SIDE = 1 << 20
+#: Bits of a number, and of a common denominator.  Exact rays at fc6 have some 40,000.
+MAX_BITS = 1 << 18
+#: Bits of a vector over one denominator, which each entry is multiplied up to: 256 MiB.
+MAX_VECTOR_BITS = 1 << 31
+#: Bits of weights that are kept as integers, 128 MiB beside what Python adds to each; a larger
+#: matrix is decoded again, row by row, each time.
+MAX_CACHED = 1 << 30
+#: Work for one claim, in multiplications of two 64-bit words: some ten minutes.
+MAX_WORK = 1 << 38
+#: Each operation on Python's integers costs about as much as this many such multiplications more.
+OPERATION = 15
+#: Coordinates of a list of points, rays, lines or shifts: 2^25 short integers are a gigabyte.
+MAX_LISTED = 1 << 25
+#: Bytes for the record of which inequality is tight where.
+MAX_TIGHT_BYTES = 1 << 28
+#: Words of 64 bits for the edges of a list, as they are followed one after the other.
+MAX_EDGE_WORDS = 1 << 28
+
+#: Why a certificate is not accepted; these are the exit codes of the program.
+MALFORMED, REFUSED, LIMIT = 2, 3, 4
 
 
 class CheckError(Exception):
@@ -69,18 +103,228 @@ class CheckError(Exception):
 
 
 def _need(holds: object, reason: str, code: int = MALFORMED) -> None:
+    """Go on only if the document has the form of a certificate."""
     if not holds:
         raise CheckError(reason, code)
 
 
-_prove = partial(_need, code=REFUSED)
+def _prove(holds: object, reason: str) -> None:
+    """Go on only if the witness shows this part of the claim, which may be true all the same."""
+    if not holds:
+        raise CheckError(reason, REFUSED)
 
 
 def _limit(amount: int, most: int, what: str) -> None:
-    _need(amount <= most, f"{what}: needs {amount:#x}, above the limit {most:#x} here", LIMIT)
+    """Go on only if what comes next is not too much."""
+    if amount > most:
+        raise CheckError(f"{what}: needs {amount:#x}, above the limit {most:#x} here", LIMIT)
+
+
+# == 2. Numbers ===================================================================================
+
+
+class Vector(NamedTuple):
+    """Rational numbers over a common denominator: entry j is num[j] / den, and den > 0.
+
+    Sums and products of whole vectors are then sums and products of integers, without a greatest
+    common divisor for each entry.
+    """
+
+    num: list[int]
+    den: int
+
+    @staticmethod
+    def of(values: Iterable[float | Fraction]) -> "Vector":
+        """Return the same numbers over their least common denominator; a finite float is exact."""
+        ratios = [value.as_integer_ratio() for value in values]
+        denominators = {den for _, den in ratios}
+        common = least_common(denominators, len(ratios))
+        factors = {den: common // den for den in denominators}
+        return Vector([num * factors[den] for num, den in ratios], common)
+
+    def dot(self, other: "Vector") -> Fraction:
+        """Return the sum of self[j] * other[j]."""
+        return Fraction(sum(map(mul, self.num, other.num)), self.den * other.den)
+
+    def distances(self, other: "Vector") -> "Vector":
+        """Return |self[j] - other[j]| for every j."""
+        pairs = zip(self.num, other.num, strict=True)
+        gaps = [abs(a * other.den - b * self.den) for a, b in pairs]
+        return Vector(gaps, self.den * other.den)
+
+    @property
+    def length(self) -> int:
+        """64-bit words of the longest number."""
+        return 1 + max(map(int.bit_length, (self.den, *self.num))) // 64
+
+    @property
+    def cost(self) -> int:
+        """Work for one operation with the longest number."""
+        return OPERATION + self.length
+
+
+def least_common(denominators: Iterable[int], entries: int) -> int:
+    """Return the least common multiple, for a vector of so many entries over it."""
+    common = 1
+    for den in denominators:
+        common = lcm(common, den)
+        _limit(common.bit_length(), MAX_BITS, "bits of a common denominator")
+    _limit(common.bit_length() * entries, MAX_VECTOR_BITS, "bits of a vector")
+    return common
+
+
+#: What a double can hold with all of its 53 bits: from 2^-1022 to (2^53 - 1) 2^971.
+_LEAST_DOUBLE, _LARGEST_DOUBLE = Fraction(1, 1 << 1022), Fraction(((1 << 53) - 1) << 971)
+
+
+def in_words(value: Fraction) -> str:
+    """Say a number exactly if it is short, else the double next to it, else its power of two.
+
+    Python rounds the quotient of two integers correctly.  A number of a bits over one of b bits
+    lies between 2^(a-b-1) and 2^(a-b+1): "about 2^k" is right up to a factor of two.
+    """
+    num, den = value.as_integer_ratio()
+    if max(num.bit_length(), den.bit_length()) <= 64:
+        return str(value)
+    if _LEAST_DOUBLE <= abs(value) <= _LARGEST_DOUBLE:
+        return f"{num / den!r} to double precision"
+    power = f"{'-' if num < 0 else ''}2^{num.bit_length() - den.bit_length()}"
+    where = "beyond all doubles" if abs(value) > 1 else "nearer to 0 than doubles are precise"
+    return f"about {power} ({where})"
+
+
+def counted(number: int, thing: str) -> str:
+    """Say "1 unit", "2 units"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+# == 3. Files =====================================================================================
+#
+# First the JSON document: `Value` takes from it what the format allows and nothing else.  Then the
+# arrays, which stand in the document or in files beside it.
+
+#: A constraint of C: (kind, unit) of a row of the layer, "equality", "upper" or "lower"; or
+#: ("floor" or "ceiling", coordinate) of a bound of the domain.
+Row = tuple[str, int]
+Rows = Collection[Row]
+FLOOR, CEILING = "floor", "ceiling"
+BOUNDS = (FLOOR, CEILING)
+Fields = dict[str, "Value"]
+_HEX = re.compile("-?[0-9a-f]+")
+
+
+class Value(NamedTuple):
+    """A value of a JSON document, as Python has it, and the name to call it by."""
+
+    it: Any
+    name: str
+
+    @staticmethod
+    def read(data: bytes, name: str) -> "Value":
+        """Return the value of a JSON text in UTF-8.
+
+        JSON's own reader lets floats, NaN and infinity through; they are refused where a number is
+        due.  It refuses decimal integers of thousands of digits and very deep nesting.
+        """
+        _limit(len(data), MAX_CERTIFICATE_BYTES, f"bytes of {name}")
+        values = data.count(b",") + data.count(b"[") + data.count(b"{")
+        _limit(values, MAX_VALUES, f"values in {name}")
+        try:
+            it = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repetition)
+        except (ValueError, RecursionError) as error:
+            raise CheckError(f"{name} is not JSON to be read here: {str(error)!a:.90}") from None
+        return Value(it, name)
+
+    def of(self, kind: type) -> Any:
+        """Return the value, which must be of this type; true and false are no integers."""
+        same = isinstance(self.it, kind) and not (kind is int and isinstance(self.it, bool))
+        _need(same, f"{self.name} must be of type {kind.__name__}, got {type(self.it).__name__}")
+        return self.it
+
+    def fields(self, *forms: str) -> Fields:
+        """Return the fields of an object, whose keys must be exactly those of one of the forms."""
+        keys = self.of(dict).keys()
+        known = any(keys == set(form.split()) for form in forms)
+        wanted = " or ".join(form or "(none)" for form in forms)
+        _need(known, f"{self.name} needs exactly the keys {wanted}")
+        return {key: Value(value, f"{self.name}.{key}") for key, value in self.it.items()}
+
+    def items(self) -> list["Value"]:
+        """Return the entries of a list, each by the name of the list."""
+        return [Value(item, self.name) for item in self.of(list)]
+
+    def number(self, low: int = -(10**15), high: int = 10**15) -> int:
+        """Return a JSON integer, low <= it < high: a size, an index, a rank."""
+        _need(low <= self.of(int) < high, f"{self.name} must lie in {low}..{high - 1}")
+        return int(self.it)
+
+    def indices(self, size: int) -> list[int]:
+        """Return a list of distinct indices, each below size."""
+        numbers = [item.number(0, size) for item in self.items()]
+        _need(len(set(numbers)) == len(numbers), f"{self.name} has a repeated index")
+        return numbers
+
+    def row(self, allowed: Rows) -> Row:
+        """Return a constraint [kind, number], which must be one of those allowed here."""
+        parts = self.items()
+        _need(len(parts) == 2, f"{self.name}: a row is [kind, number], got {len(parts)} entries")
+        row = parts[0].of(str), parts[1].number()
+        _prove(row in allowed, f"{self.name}: {row!a:.40} is not a row to use here")
+        return row
+
+    def rows(self, allowed: Rows) -> list[Row]:
+        """Return a list of distinct constraints."""
+        rows = [item.row(allowed) for item in self.items()]
+        _need(len(set(rows)) == len(rows), f"{self.name} has a repeated row")
+        return rows
+
+    def integers(self, length: int) -> list[int]:
+        """Return a list of so many integers, written in lower-case hexadecimal.
+
+        Hexadecimal, as Python reads a decimal number in quadratic time, and refuses long ones.
+        """
+        items: list[str] = self.of(list)
+        _need(len(items) == length, f"{self.name} must have {length} entries, got {len(items)}")
+        _need(all(isinstance(v, str) for v in items), f"{self.name} must hold hex strings only")
+        _limit(4 * max(map(len, items), default=0), MAX_BITS, f"bits of a number in {self.name}")
+        _need(all(map(_HEX.fullmatch, items)), f"{self.name} is not all lower-case hex")
+        return [int(v, 16) for v in items]
+
+    def integer(self) -> int:
+        """Return one integer, written in lower-case hexadecimal."""
+        return Value([self.it], self.name).integers(1)[0]
+
+    def rational(self) -> Fraction:
+        """Return a rational number [numerator, denominator > 0]."""
+        num, den = self.integers(2)
+        _need(den > 0, f"{self.name} has a denominator that is not positive")
+        return Fraction(num, den)
+
+    def vector(self, length: int) -> Vector:
+        """Return a vector of so many entries: all of them, or those that are not 0 by their index.
+
+        Entries are num / den; `index` has a number for each of `num`.
+        """
+        parts = self.fields("den num", "length index den num")
+        den = parts["den"].integer()
+        _need(den > 0, f"{parts['den'].name} has a denominator that is not positive")
+        _limit(length * den.bit_length(), MAX_VECTOR_BITS, f"bits of {self.name}")
+        if "index" not in parts:
+            return Vector(parts["num"].integers(length), den)
+        parts["length"].number(length, length + 1)
+        index = parts["index"].indices(length)
+        entries = dict(zip(index, parts["num"].integers(len(index)), strict=True))
+        return Vector([entries.get(j, 0) for j in range(length)], den)
+
+
+def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make a JSON object; Python's own way takes the last of two values of a key."""
+    _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
+    return dict(pairs)
 
 
 def _read_file(path: Path, most: int, name: str) -> bytes:
+    """Return the bytes of a regular file: no pipe, no device, no folder."""
     try:
         _need(path.is_file() or not path.exists(), f"{name} is not a regular file")
         _limit(path.stat().st_size, most, f"bytes of {name}")
@@ -89,689 +333,1335 @@ def _read_file(path: Path, most: int, name: str) -> bytes:
         raise CheckError(f"{name} cannot be read: {str(error)!a:.90}") from None
 
 
-class _Vector(NamedTuple):  # num / den, with den > 0
-    num: list[int]
-    den: int
-
-    @staticmethod
-    def scaled(values: Iterable[float | Fraction]) -> "_Vector":
-        ratios = [value.as_integer_ratio() for value in values]
-        den = _common({den for _, den in ratios}, len(ratios))
-        factor = {part: den // part for part in {part for _, part in ratios}}
-        return _Vector([num * factor[part] for num, part in ratios], den)
-
-    def dot(self, other: "_Vector") -> Fraction:
-        return Fraction(sum(map(mul, self.num, other.num)), self.den * other.den)
-
-    def gaps(self, other: "_Vector") -> "_Vector":
-        pairs = zip(self.num, other.num, strict=True)
-        return _Vector([abs(a * other.den - b * self.den) for a, b in pairs], self.den * other.den)
-
-    @property
-    def words(self) -> int:  # 64-bit ones of the longest number, and 16 that any operation costs
-        return 16 + max(map(int.bit_length, (self.den, *self.num))) // 64
+#: Stored type -> how `struct` decodes an entry.  BF16, the upper half of a float32, as an integer.
+_CODES = {"F16": "e", "F32": "f", "F64": "d", "BF16": "H"}
+_CODES |= {"I8": "b", "I16": "h", "I32": "i", "I64": "q"}
+_CODES |= {"U8": "B", "U16": "H", "U32": "I", "U64": "Q"}
 
 
-def _common(denominators: Iterable[int], length: int) -> int:
-    result = 1  # at last the least common multiple, for a vector of that length over it
-    for den in denominators:
-        result = lcm(result, den)
-        _limit(result.bit_length(), MAX_BITS, "bits of a common denominator")
-    _limit(result.bit_length() * length, MAX_VECTOR_BITS, "bits of a vector")
-    return result
+class Stored(NamedTuple):
+    """What a file has under a name: type and shape, not looked at yet, and bytes."""
+
+    dtype: Value
+    shape: Value
+    data: memoryview
 
 
-class _Value(NamedTuple):  # a value of a JSON document, as Python has it, and its name there
-    it: Any
-    name: str
+class Array:
+    """An array as stored, row after row: the bytes of a dtype, or rationals.
 
-    @staticmethod
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        _need(len(dict(pairs)) == len(pairs), "a JSON object has the same key twice")
-        return dict(pairs)
+    Args:
+        value: ARRAY of docs/certificates.md: the numbers, or the file that has them.
+        folder: where that file lies.
+        shape: the shape that the array must have; any number of entries where it has -1.
+    """
 
-    @staticmethod
-    def read(data: bytes, name: str) -> "_Value":
-        _limit(len(data), MAX_CERTIFICATE_BYTES, f"bytes of {name}")
-        _limit(sum(map(data.count, (b",", b"[", b"{"))), MAX_VALUES, f"values in {name}")
-        try:  # floats and NaN get through, and are refused where a number is due
-            return _Value(json.loads(data.decode("utf-8"), object_pairs_hook=_Value.once), name)
-        except (ValueError, RecursionError) as error:  # also an integer of thousands of digits
-            raise CheckError(f"{name} is not JSON: {str(error)!a:.90}") from None
-
-    def of(self, kind: type) -> Any:
-        same = isinstance(self.it, kind) and not (kind is int and isinstance(self.it, bool))
-        _need(same, f"{self.name} must be of type {kind.__name__}, got {type(self.it).__name__}")
-        return self.it
-
-    def fields(self, forms: str) -> Fields:
-        known = any(self.of(dict).keys() == set(form.split()) for form in forms.split("|"))
-        _need(known, f"{self.name} needs exactly the keys {forms.replace('|', ' or ') or '(none)'}")
-        return {key: _Value(value, f"{self.name}.{key}") for key, value in self.it.items()}
-
-    def items(self) -> list["_Value"]:
-        return [_Value(item, self.name) for item in self.of(list)]
-
-    def number(self, low: int = -(10**15), high: int = 10**15) -> int:
-        _need(low <= self.of(int) < high, f"{self.name} must lie in {low}..{high - 1}")
-        return int(self.it)
-
-    def indices(self, size: int) -> list[int]:
-        numbers = [item.number(0, size) for item in self.items()]
-        _need(len(set(numbers)) == len(numbers), f"{self.name} has a repeated index")
-        return numbers
-
-    def rows(self, allowed: Rows) -> list[Row]:
-        rows = []
-        for item in self.items():
-            kind, unit = item.items() if len(item.of(list)) == 2 else (item, item)
-            row = kind.of(str), unit.number()
-            _prove(row in allowed, f"{self.name}: {row!a:.40} is not a row to use here")
-            rows.append(row)
-        _need(len(set(rows)) == len(rows), f"{self.name} has a repeated row")
-        return rows
-
-    def row(self, allowed: Rows) -> Row:
-        return _Value([self.it], self.name).rows(allowed)[0]
-
-    def integers(self, length: int) -> list[int]:
-        items: list[str] = self.of(list)
-        _need(len(items) == length, f"{self.name} must have {length} entries, got {len(items)}")
-        _need(all(isinstance(v, str) for v in items), f"{self.name} must hold hex strings only")
-        _limit(4 * max(map(len, items), default=0), MAX_BITS, f"bits of a number in {self.name}")
-        joined = "".join([v + "," for v in items])  # one match: a minor has a million entries
-        hexes = re.fullmatch(r"(?:-?[0-9a-f]++,)*+", joined) and joined.count(",") == length
-        _need(hexes, f"{self.name} is not all hex")
-        return [int(v, 16) for v in items]
-
-    def rational(self) -> Fraction:
-        num, den = self.integers(2)
-        _need(den > 0, f"{self.name} has a denominator that is not positive")
-        return Fraction(num, den)
-
-    def vector(self, length: int) -> _Vector:
-        parts = self.fields("den num|length index den num")
-        den = _Value(["1", parts["den"].it], parts["den"].name).rational().denominator
-        _limit(length * den.bit_length(), MAX_VECTOR_BITS, f"bits of {self.name}")
-        if "index" not in parts:
-            return _Vector(parts["num"].integers(length), den)
-        parts["length"].number(length, length + 1)
-        index = parts["index"].indices(length)
-        entries = dict(zip(index, parts["num"].integers(len(index)), strict=True))
-        return _Vector([entries.get(j, 0) for j in range(length)], den)
-
-
-class _Array:  # as stored, row-major: bytes of a dtype, or rationals
-    def __init__(self, value: _Value, folder: Path | None, *want: int) -> None:  # -1: any shape
-        parts = value.fields("dtype shape data|dtype shape num den|file tensor sha256")
-        self.name, self.work, self.cache = value.name, 0, dict[int, _Vector]()
+    def __init__(self, value: Value, folder: Path | None, *shape: int) -> None:
+        parts = value.fields("dtype shape data", "dtype shape num den", "file tensor sha256")
+        self.name = value.name
         self.data: memoryview | list[Fraction] = []
-        stored = self._load(parts, folder) if "file" in parts else parts
-        self.dtype = stored["dtype"].of(str)
-        self.shape = tuple(size.number(0) for size in stored["shape"].items())
-        same = len(self.shape) == len(want) and (-1 in want or self.shape == want)
-        _need(same, f"{self.name} must have shape {want} (-1: any), got {self.shape[:4]}")
+        dtype, sizes = parts.get("dtype"), parts.get("shape")
+        if dtype is None or sizes is None:
+            dtype, sizes, self.data = _in_file(parts, folder, self.name)
+        self.dtype: str = dtype.of(str)
+        self.shape = tuple(size.number(0) for size in sizes.items())
+        fits = len(self.shape) == len(shape) and (-1 in shape or self.shape == shape)
+        _need(fits, f"{self.name} must have shape {shape} (-1: any), got {_shown(self.shape)}")
         count = prod(self.shape)
         _limit(max(count, *self.shape), MAX_ELEMENTS, f"entries of {self.name}")
         if "num" in parts:
             _need(self.dtype == "Q", f"{self.name}: num and den go with dtype Q")
-            num, den = (parts[key].integers(count) for key in ("num", "den"))
+            num, den = parts["num"].integers(count), parts["den"].integers(count)
             _need(min(den, default=1) > 0, f"{self.name}.den has an entry that is not positive")
-            self.data = list(map(Fraction, num, den))
+            self.data = [Fraction(a, b) for a, b in zip(num, den, strict=True)]
             return
         if "data" in parts:
-            plain = re.fullmatch("(?:[0-9a-f]{2})*+", parts["data"].of(str))
+            text = parts["data"].of(str)
+            plain = re.fullmatch("[0-9a-f]*", text) and len(text) % 2 == 0
             _need(plain, f"{self.name}.data is not lower-case hex")
-            self.data = memoryview(bytes.fromhex(parts["data"].it))
+            self.data = memoryview(bytes.fromhex(text))
         _need(self.dtype in _CODES, f"{self.name} has the unknown dtype {self.dtype!a:.20}")
-        size, got = count * struct.calcsize("<" + _CODES[self.dtype]), len(self.data)
+        size = count * struct.calcsize("<" + _CODES[self.dtype])
+        got = len(self.data)
         _need(got == size, f"{self.name} needs {size} bytes by shape and dtype, got {got}")
 
-    def _load(self, parts: Fields, folder: Path | None) -> Fields:
-        file, tensor, digest = (parts[key].of(str) for key in ("file", "tensor", "sha256"))
-        _need(re.fullmatch(r"(?!.*\.\.)\w[\w.-]*", file, re.A), f"{file!a:.60} is not a plain name")
-        _need(folder is not None, f"{self.name} is in the file {file}, but no folder is known")
-        data = _read_file(Path(folder or "") / file, MAX_TENSOR_FILE_BYTES, file)
-        found = hashlib.sha256(data).hexdigest()
-        _need(found == digest, f"{file} has SHA-256 {found}, not the one stated for {self.name}")
-        readers = {".safetensors": self._safetensors, ".npy": self._npy, ".npz": self._npz}
-        return readers.get(Path(file).suffix, self._idx)(data, tensor, file)
-
-    def _safetensors(self, data: bytes, tensor: str, file: str) -> Fields:
-        start = 8 + int.from_bytes(data[:8], "little")
-        _need(8 <= start <= len(data), f"{file} is not a safetensors file")
-        header = _Value.read(data[8:start], f"header of {file}").of(dict)
-        parts = _Value(header.get(tensor), f"{tensor!a:.60}").fields("dtype shape data_offsets")
-        ends = [start + end.number(0) for end in parts["data_offsets"].items()]
-        _need(len(ends) == 2 and ends[0] <= ends[1] <= len(data), f"wrong data_offsets in {file}")
-        self.data = memoryview(data)[ends[0] : ends[1]]
-        return parts
-
-    def _npy(self, data: bytes, _: str, file: str) -> Fields:
-        text = data[: 10 + int.from_bytes(data[8:10], "little")]
-        form = rb"\x93NUMPY\x01\x00..\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
-        head = re.fullmatch(form + rb"'shape': \(([\d, ]{0,99})\), \} *\n", text, re.DOTALL)
-        shape = [*map(int, re.findall(rb"\d+", head[3]))] if head else []
-        if head is None or f"({head[3].decode()})" != str((*shape,)):
-            raise CheckError(f"{file} is not an npy file of little-endian numbers in C order")
-        self.data, kind = memoryview(data)[len(text) :], head[1].decode().upper()
-        return {"dtype": _Value(f"{kind}{8 * int(head[2])}", file), "shape": _Value(shape, file)}
-
-    def _npz(self, data: bytes, tensor: str, file: str) -> Fields:
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                member = archive.getinfo(f"{tensor}.npy")
-                _limit(member.file_size, min(200 * len(data), 1 << 31), f"bytes unpacked of {file}")
-                names = [name.removesuffix(".npy") for name in archive.namelist()]
-                plain = data[:2] == b"PK" and member.compress_type in (0, 8)  # as numpy's are
-                _need(plain and len({*names}) == len(names), f"{file} is not a plain npz file")
-                return self._npy(archive.open(member).read(member.file_size), tensor, file)
-        except (CheckError, MemoryError):
-            raise
-        except Exception as error:  # zipfile raises many kinds where an archive is damaged
-            raise CheckError(f"{tensor!a:.60} cannot be read: {str(error)!a:.60}") from None
-
-    def _idx(self, data: bytes, tensor: str, file: str) -> Fields:
-        # "7": item 7 along the first axis; "7/255": each byte v as the float32 nearest to v / 255.
-        axes = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
-        shape = struct.unpack_from(f">{axes}I", data, 4) if len(data) >= 4 + 4 * axes else (0,)
-        head, size = 4 + 4 * axes, prod(shape[1:])
-        _need(shape and head + prod(shape) == len(data), f"{file} is not an idx file of bytes")
-        name = re.fullmatch(r"(\d{1,9})(?:/([1-9]\d{0,5}))?", tensor, re.ASCII)
-        if name is None or int(name[1]) >= shape[0]:
-            raise CheckError(f"{file} has no item {tensor!a:.60}")
-        item, dtype = data[head + int(name[1]) * size :][:size], "U8"
-        if name[2]:
-            item, dtype = struct.pack(f"<{size}f", *[v / int(name[2]) for v in item]), "F32"
-        self.data = memoryview(item)
-        return {"dtype": _Value(dtype, file), "shape": _Value([size], file)}
-
     def values(self, start: int = 0, stop: int | None = None) -> Sequence[float | Fraction]:
-        stop = prod(self.shape) if stop is None else stop  # entries start..stop-1, exactly
+        """Return the entries from start on, before stop, each exactly as stored."""
+        stop = prod(self.shape) if stop is None else stop
         if isinstance(self.data, list):
             return self.data[start:stop]
-        code, n = _CODES[self.dtype], stop - start
-        values = struct.unpack_from(f"<{n}{code}", self.data, start * struct.calcsize("<" + code))
-        if self.dtype == "BF16":  # the upper half of a float32
-            values = struct.unpack(f"<{n}f", struct.pack(f"<{n}I", *[v << 16 for v in values]))
+        code, count = _CODES[self.dtype], stop - start
+        first = start * struct.calcsize("<" + code)
+        values = struct.unpack_from(f"<{count}{code}", self.data, first)
+        if self.dtype == "BF16":
+            whole = struct.pack(f"<{count}I", *[half << 16 for half in values])
+            values = struct.unpack(f"<{count}f", whole)
         _need(all(map(isfinite, values)), f"{self.name}: NaN or infinity in {start}..{stop - 1}")
         return values
 
     def fractions(self) -> list[Fraction]:
+        """Return all entries as fractions."""
         return [Fraction(v) for v in self.values()]
 
-    def part(self, unit: int, columns: Iterable[int]) -> _Vector:
-        values = self.values(unit * self.shape[1], (unit + 1) * self.shape[1])
-        return _Vector.scaled([values[j] for j in columns])
 
-    def row(self, unit: int) -> _Vector:
-        row = self.cache.get(unit) or self.part(unit, range(self.shape[1]))
-        if prod(self.shape) * (row.words - 15) * 64 <= MAX_CACHED:
-            self.cache[unit] = row
-        return row
+def _shown(shape: tuple[int, ...]) -> str:
+    """Say a shape; a stranger's may have a million axes."""
+    return f"{shape}" if len(shape) <= 4 else f"{len(shape)} axes"
+
+
+def read_array(stated: object, folder: Path, shape: Sequence[int], name: str = "array") -> Array:
+    """Read an array as this checker does, for whoever wants to know what a certificate will say.
+
+    Args:
+        stated: ARRAY of docs/certificates.md, mostly {"file": ..., "tensor": ..., "sha256": ...}.
+        folder: where the file lies.
+        shape: the shape that it must have, -1 for any number of entries.
+        name: what it is called in errors.
+
+    Raises:
+        CheckError: it cannot be read, or is something else.
+    """
+    return Array(Value(stated, name), folder, *shape)
+
+
+def _in_file(parts: Fields, folder: Path | None, name: str) -> Stored:
+    """Read an array from a file beside the certificate, whose SHA-256 must be the one stated.
+
+    The ending of the file says how it is read.
+    """
+    file, tensor, digest = (parts[key].of(str) for key in ("file", "tensor", "sha256"))
+    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", file) and ".." not in file
+    _need(plain, f"{file!a:.60} is not a plain name")  # so it lies in this folder, and in no other
+    if folder is None:
+        raise CheckError(f"{name} is in the file {file}, but no folder is known")
+    data = _read_file(folder / file, MAX_TENSOR_FILE_BYTES, file)
+    found = hashlib.sha256(data).hexdigest()
+    _need(found == digest, f"{file} has SHA-256 {found}, not the one stated for {name}")
+    readers = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
+    return readers.get(Path(file).suffix, _idx)(data, tensor, file)
+
+
+def _safetensors(data: bytes, tensor: str, file: str) -> Stored:
+    """Read a tensor of a safetensors file: length of the header, header in JSON, all bytes."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    _need(8 <= start <= len(data), f"{file} is not a safetensors file")
+    header = Value.read(data[8:start], f"header of {file}").of(dict)
+    entry = Value(header.get(tensor), f"{tensor!a:.60}")
+    parts = entry.fields("dtype shape data_offsets")
+    ends = [start + end.number(0) for end in parts["data_offsets"].items()]
+    inside = len(ends) == 2 and ends[0] <= ends[1] <= len(data)
+    _need(inside, f"wrong data_offsets in {file}")
+    return Stored(parts["dtype"], parts["shape"], memoryview(data)[ends[0] : ends[1]])
+
+
+#: The header of an npy file, version 1.0, exactly as numpy writes it for an array of numbers in C
+#: order: two bytes of length, a Python dictionary, spaces, an end of line.
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '[<|]([fiu])(\d)', 'fortran_order': False, "
+    rb"'shape': \(([\d, ]{0,99})\), \} *\n",
+    re.DOTALL,
+)
+
+
+def _npy(data: bytes, _: str, file: str) -> Stored:
+    """Read an npy file: the header, then the bytes.  One array, so the tensor's name says nothing.
+
+    The shape must be written as Python writes a tuple of integers: other readers then agree on it.
+    """
+    header = data[: 10 + int.from_bytes(data[8:10], "little")]
+    found = _NPY.fullmatch(header)
+    shape = [int(size) for size in re.findall(rb"\d+", found[3])] if found else []
+    if found is None or f"({found[3].decode()})" != str(tuple(shape)):
+        raise CheckError(f"{file} is not an npy file of little-endian numbers in C order")
+    dtype = f"{found[1].decode().upper()}{8 * int(found[2])}"
+    return Stored(Value(dtype, file), Value(shape, file), memoryview(data)[len(header) :])
+
+
+def _npz(data: bytes, tensor: str, file: str) -> Stored:
+    """Read an array of an npz file: a zip archive of npy files, stored or deflated."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            member = archive.getinfo(f"{tensor}.npy")
+            most = min(MAX_UNPACKED_RATIO * len(data), MAX_UNPACKED_BYTES)
+            _limit(member.file_size, most, f"bytes unpacked of {file}")
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            # A zip archive may stand behind other bytes, and have two members of one name, of
+            # which readers take different ones.
+            alone = data.startswith(b"PK") and len(set(names)) == len(names)
+            packed = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            _need(alone and packed, f"{file} is not a plain npz file")
+            # At most the stated size: a member may unpack to more than it says.
+            unpacked = archive.open(member).read(member.file_size)
+        return _npy(unpacked, tensor, file)
+    except (CheckError, MemoryError):
+        raise
+    except Exception as error:  # zipfile raises many kinds where an archive is damaged
+        raise CheckError(f"{tensor!a:.60} cannot be read: {str(error)!a:.60}") from None
+
+
+def _idx(data: bytes, tensor: str, file: str) -> Stored:
+    """Read one item of an idx file of bytes (MNIST's format), along its first axis, flattened.
+
+    Tensor "7" is item 7 as bytes; "7/255" has each byte v as the float32 nearest to v / 255, which
+    is what x.astype(float32) / float32(255) has: `struct` rounds the double next to v / 255, and
+    as both v and the divisor are below 2^24, rounding twice is rounding once.
+    """
+    axes = data[3] if data.startswith(b"\0\0\x08") and len(data) > 3 else 0
+    start = 4 + 4 * axes
+    shape = struct.unpack_from(f">{axes}I", data, 4) if len(data) >= start else ()
+    whole = len(shape) > 0 and start + prod(shape) == len(data)
+    _need(whole, f"{file} is not an idx file of bytes")
+    name = re.fullmatch(r"([0-9]{1,9})(?:/([1-9][0-9]{0,5}))?", tensor)
+    if name is None or int(name[1]) >= shape[0]:
+        raise CheckError(f"{file} has no item {tensor!a:.60}")
+    size = prod(shape[1:])
+    first = start + int(name[1]) * size
+    item, dtype = data[first : first + size], "U8"
+    if name[2]:
+        item, dtype = struct.pack(f"<{size}f", *[v / int(name[2]) for v in item]), "F32"
+    return Stored(Value(dtype, file), Value([size], file), memoryview(item))
+
+
+# == 4. The set ===================================================================================
+
+
+class Weights:
+    """The matrix W, a row for each unit, and the work done with it for the claim at hand.
+
+    A row is handed out as integers over a common denominator: stored floats are dyadic, so this
+    costs a shift for each.
+    """
+
+    def __init__(self, array: Array) -> None:
+        self.array, self.name = array, array.name
+        self.units, self.inputs = array.shape
+        self.work = 0
+        self.kept: dict[int, Vector] = {}
 
     def spend(self, words: int, what: str) -> None:
+        """Add to the work, before it is done."""
         self.work += words
         _limit(self.work, MAX_WORK, f"work, up to {what}")
 
-    def products(self, x: _Vector) -> list[tuple[int, int]]:
-        small = prod(self.shape) <= MAX_CACHED >> 8
-        live = [j for j, v in enumerate(x.num) if v or small]
-        nums, words, products = [x.num[j] for j in live], x.words, []
-        _limit(self.shape[0] * words * 64, MAX_VECTOR_BITS, "bits of W times a vector")
-        for unit in range(self.shape[0]):
-            row = self.row(unit) if small else self.part(unit, live)
-            more = len(live) * words * (1 + row.den.bit_length() // 64)
-            self.spend(len(x.num) + more + words**2, "W times a vector")
+    def part(self, unit: int, columns: Iterable[int]) -> Vector:
+        """Return w_unit on these columns, over the least common denominator of these entries."""
+        values = self.array.values(unit * self.inputs, (unit + 1) * self.inputs)
+        return Vector.of([values[j] for j in columns])
+
+    def row(self, unit: int) -> Vector:
+        """Return w_unit; it is kept if a matrix of such rows may be."""
+        if unit in self.kept:
+            return self.kept[unit]
+        row = self.part(unit, range(self.inputs))
+        if self.units * self.inputs * row.length * 64 <= MAX_CACHED:
+            self.kept[unit] = row
+        return row
+
+    def products(self, x: Vector) -> list[tuple[int, int]]:
+        """Return w_i x for every unit i, as numerator and denominator > 0.
+
+        They are not reduced: for a long x, a greatest common divisor for each unit would take
+        longer than all else.  Of a large matrix only the columns where x is not 0 are taken.
+        """
+        small = self.units * self.inputs <= MAX_CACHED >> 8
+        columns = [j for j, v in enumerate(x.num) if v or small]
+        nums, cost, products = [x.num[j] for j in columns], x.cost, []
+        _limit(self.units * cost * 64, MAX_VECTOR_BITS, "bits of W times a vector")
+        for unit in range(self.units):
+            row = self.row(unit) if small else self.part(unit, columns)
+            multiplied = len(columns) * cost * (1 + row.den.bit_length() // 64)
+            self.spend(len(x.num) + multiplied + cost**2, "W times a vector")
             products.append((sum(map(mul, row.num, nums)), row.den * x.den))
         return products
 
-    def combination(self, terms: Iterable[tuple[int, Fraction]], c: _Vector) -> _Vector:
+    def combination(self, terms: Iterable[tuple[int, Fraction]], start: Vector) -> Vector:
+        """Return start + the sum of factor * w_unit over all (unit, factor) of the terms."""
         used = [(unit, factor) for unit, factor in terms if factor]
-        den = _common([c.den, *(self.row(i).den * f.denominator for i, f in used)], len(c.num))
-        words = _Vector([den, *[f.numerator for _, f in used]], 1).words
-        self.spend(len(used) * len(c.num) * words, "combining rows")
-        _limit(len(c.num) * words * 64, MAX_VECTOR_BITS, "bits of a combination of rows")
-        total = [v * (den // c.den) for v in c.num]
-        for unit, f in used:
+        dens = [start.den, *(self.row(unit).den * factor.denominator for unit, factor in used)]
+        den = least_common(dens, len(start.num))
+        cost = Vector([factor.numerator for _, factor in used], den).cost
+        self.spend(len(used) * len(start.num) * cost, "combining rows")
+        _limit(len(start.num) * cost * 64, MAX_VECTOR_BITS, "bits of a combination of rows")
+        total = [v * (den // start.den) for v in start.num]
+        for unit, factor in used:
             row = self.row(unit)
-            scale = f.numerator * (den // (row.den * f.denominator))
+            scale = factor.numerator * (den // (row.den * factor.denominator))
             total = [t + scale * a for t, a in zip(total, row.num, strict=True)]
-        return _Vector(total, den)
+        return Vector(total, den)
 
 
 class Problem:
-    """The collision polytope C of document["problem"] (its files lie in `folder`), and claims."""
+    """The collision polytope C that a document states under `problem` (M1).
+
+    z = W x_t + b exactly, for the target x_t, and y = max(0, z); or z = y = the stated activation.
+    C is the set of all x of the domain that satisfy the rows
+
+        equality i   w_i x  = z_i - b_i            e = 0, and z_i > 0
+        upper i      w_i x <= -b_i                 e = 0, and z_i <= 0
+        upper i      w_i x <= y_i + e - b_i        e > 0
+        lower i     -w_i x <= -(y_i - e - b_i)     e > 0, and y_i > e
+
+    and, where the domain has such bounds, floor j: -x_j <= -low_j, and ceiling j: x_j <= high_j.
+    These are the points of the domain with |max(0, w_i x + b_i) - y_i| <= e for every i: where
+    y_i <= e, nothing is too low.
+
+    Args:
+        spec: PROBLEM of docs/certificates.md.
+        folder: where the files lie that it names.
+
+    Attributes:
+        n, d: units and inputs.
+        weights, bias: W and b.
+        domain: "free", "nonnegative" or "box".
+        tolerance: e.
+        target: x_t, or None where an activation is stated.
+        z: the pre-activation of each unit at the target, or the activation.
+        rows: right-hand side of each equality, upper and lower row.
+        bounds: right-hand side of each floor and ceiling.
+        right: both.
+        equal: the equality rows.
+        flat: coordinates whose floor and ceiling are the same number.
+        plus, minus: W+ and W- of the paper, rows of active (z_i > 0) and of inactive units, by
+            their names at tolerance 0 whatever the tolerance is.
+        spec: a copy of the document's problem.
+        digest: SHA-256 of that; where it names files, it has the SHA-256 of their bytes.
+    """
 
     def __init__(self, spec: object, folder: Path | None = None) -> None:
-        keys = "form weight bias domain tolerance"
-        parts = _Value(spec, "problem").fields(f"{keys} target|{keys} activation")
+        both = "form weight bias domain tolerance"
+        parts = Value(spec, "problem").fields(f"{both} target", f"{both} activation")
         _need(parts["form"].it == "layer", "problem.form must be 'layer'")
-        self.weights = _Array(parts["weight"], folder, -1, -1)
-        self.n, self.d = n, d = self.weights.shape
-        _need(d > 0, "weight has no columns: a layer without inputs")
-        _limit(n + d, MAX_SIDE, "units and inputs")
-        self.zero, self.bias = _Vector([0] * d, 1), _Array(parts["bias"], folder, n).fractions()
-        limits = parts["domain"].fields("kind|kind lower upper")
-        self.domain = domain = limits["kind"].of(str)
-        known = domain == "box" if "lower" in limits else domain in ("free", "nonnegative")
-        _need(known, "domain must be free, nonnegative, or box with lower and upper")
-        low, high = [Fraction(0)] * (d if domain == "nonnegative" else 0), list[Fraction]()
-        if domain == "box":
-            low, high = (_Array(limits[k], folder, d).fractions() for k in ("lower", "upper"))
-            _need(all(map(le, low, high)), "domain.lower is above domain.upper")
-        self.flat = {j for j, end in enumerate(high) if end == low[j]}
-        self.bounds = {("floor", j): -end for j, end in enumerate(low)}  # and right-hand sides
-        self.bounds |= {("ceiling", j): end for j, end in enumerate(high)}
-        self.tolerance = e = parts["tolerance"].rational()
-        _need(e >= 0, "tolerance is negative")
-        target = parts.get("target")
-        self.target = _Vector.scaled(_Array(target, folder, d).values()) if target else None
-        reached = self.weights.products(self.target or self.zero)  # decodes all: refuses every NaN
-        if self.target:
-            inside = min(self._slacks(self.target, self.bounds).values(), default=0) >= 0
+        array = Array(parts["weight"], folder, -1, -1)
+        self.n, self.d = array.shape
+        _need(self.d > 0, "weight has no columns: a layer without inputs")
+        _limit(self.n + self.d, MAX_SIDE, "units and inputs")
+        self.weights = Weights(array)
+        self.zero = Vector([0] * self.d, 1)
+        self.bias = Array(parts["bias"], folder, self.n).fractions()
+        self._read_domain(parts["domain"], folder)
+        self.tolerance = parts["tolerance"].rational()
+        _need(self.tolerance >= 0, "tolerance is negative")
+        self.target: Vector | None = None
+        if "target" in parts:
+            self.target = Vector.of(Array(parts["target"], folder, self.d).values())
+        # Where there is no target, W times 0 decodes every row once, and so refuses every NaN.
+        reached = self.weights.products(self.zero if self.target is None else self.target)
+        if self.target is not None:
+            inside = all(slack >= 0 for slack in self.slacks(self.target, self.bounds).values())
             _need(inside, "the target is outside of the domain")
             self.z = [Fraction(*wx) + b for wx, b in zip(reached, self.bias, strict=True)]
         else:
-            self.z = _Array(parts["activation"], folder, n).fractions()
+            self.z = Array(parts["activation"], folder, self.n).fractions()
             _need(min(self.z, default=0) >= 0, "activation has a negative entry")
-        self.rows: dict[Row, Fraction] = {}  # and right-hand sides
-        for unit, (z, b) in enumerate(zip(self.z, self.bias, strict=True)):
-            y = max(z, Fraction(0))
-            self.rows["equality" if y > e == 0 else "upper", unit] = y + e - b
-            if y > e > 0:
-                self.rows["lower", unit] = -(y - e - b)
-        self.right = self.rows | self.bounds
-        self.equal = {row for row in self.rows if row[0] == "equality"}
-        self.plus = {("equality", unit) for unit, z in enumerate(self.z) if z > 0}  # W+ as if e = 0
-        self.minus = {("upper", unit) for unit, z in enumerate(self.z) if z <= 0}  # W- as if e = 0
-        text = json.dumps(spec, sort_keys=True, separators=(",", ":"))  # with the SHA-256 of files
+        self._write_rows()
+        text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
         self.spec, self.digest = json.loads(text), hashlib.sha256(text.encode()).hexdigest()
 
-    def _slacks(self, x: _Vector, right: Mapping[Row, Fraction]) -> dict[Row, int]:
-        # b - a x, times a positive number, for a x <= b or a x = b, b = right
-        products = self.weights.products(x) if right.keys() - self.bounds.keys() else []
+    def _read_domain(self, stated: Value, folder: Path | None) -> None:
+        """Write `bounds` and `flat`."""
+        limits = stated.fields("kind", "kind lower upper")
+        self.domain: str = limits["kind"].of(str)
+        fitting = ("box",) if "lower" in limits else ("free", "nonnegative")
+        known = self.domain in fitting
+        _need(known, "domain must be free, nonnegative, or box with lower and upper")
+        low: list[Fraction] = []
+        high: list[Fraction] = []
+        if self.domain == "nonnegative":
+            low = [Fraction(0)] * self.d
+        if self.domain == "box":
+            low = Array(limits["lower"], folder, self.d).fractions()
+            high = Array(limits["upper"], folder, self.d).fractions()
+            ordered = all(a <= b for a, b in zip(low, high, strict=True))
+            _need(ordered, "domain.lower is above domain.upper")
+        self.flat = {j for j, end in enumerate(high) if end == low[j]}
+        self.bounds: dict[Row, Fraction] = {(FLOOR, j): -end for j, end in enumerate(low)}
+        self.bounds |= {(CEILING, j): end for j, end in enumerate(high)}
+
+    def _write_rows(self) -> None:
+        """Write `rows` as the table of this class has them, and what follows from them."""
+        e = self.tolerance
+        self.rows: dict[Row, Fraction] = {}
+        for unit, (z, b) in enumerate(zip(self.z, self.bias, strict=True)):
+            y = max(z, Fraction(0))
+            if e == 0:
+                self.rows["equality" if z > 0 else "upper", unit] = y - b
+            else:
+                self.rows["upper", unit] = y + e - b
+                if y > e:
+                    self.rows["lower", unit] = -(y - e - b)
+        self.right = self.rows | self.bounds
+        self.equal = {row for row in self.rows if row[0] == "equality"}
+        self.plus = {("equality", unit) for unit, z in enumerate(self.z) if z > 0}
+        self.minus = {("upper", unit) for unit, z in enumerate(self.z) if z <= 0}
+
+    @property
+    def inequalities(self) -> set[Row]:
+        """The upper and lower rows, and the bounds."""
+        return self.right.keys() - self.equal
+
+    def slacks(self, x: Vector, right: Mapping[Row, Fraction]) -> dict[Row, int]:
+        """Return b - a x, times a positive number, for each constraint a x <= b or a x = b.
+
+        Args:
+            x: d numbers.
+            right: constraint -> b; the a of a constraint is the one that it has in C.
+        """
+        has_rows = any(kind not in BOUNDS for kind, _ in right)
+        products = self.weights.products(x) if has_rows else []
         slacks = {}
-        for row, b in right.items():
-            p, s = (x.num[row[1]], x.den) if row[0] in _SIDES else products[row[1]]
-            p = -p if row[0] in ("lower", "floor") else p
-            slacks[row] = b.numerator * s - p * b.denominator
+        for (kind, number), b in right.items():
+            num, den = (x.num[number], x.den) if kind in BOUNDS else products[number]
+            ax = -num if kind in ("lower", FLOOR) else num
+            slacks[kind, number] = b.numerator * den - ax * b.denominator
         return slacks
 
-    def _point(self, at: Any, what: str = "point", but: Row = ("", 0)) -> tuple[_Vector, set[Row]]:
-        """Return a point of C, or one that violates only `but`, and what is tight there."""
-        x, zero = at.vector(self.d) if isinstance(at, _Value) else at, Fraction(0)
-        right = self.right if what == "point" else dict.fromkeys(self.right, zero)
-        slacks = self._slacks(x, right)  # of a ray or line, with right-hand sides 0
-        equal = self.right.keys() if what == "line" else self.equal  # may not change
-        broken = {row for row, slack in slacks.items() if slack < 0 or (slack and row in equal)}
-        wrong = sorted(broken ^ ({but} & slacks.keys()))
-        _prove(not wrong, f"the {what} {'keeps' if wrong == [but] else 'violates'} {wrong[:3]}")
-        return x, {row for row, slack in slacks.items() if slack == 0}
 
-    def _bound(self, value: _Value, c: _Vector | None = None) -> Bound:
-        """Return a lower bound of c x over C (None: none), g, and the inequalities used."""
-        # The rows times multipliers add up to at most s, their right-hand sides times them: c x >=
-        # g x - s, g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i, and g_j x_j is least at a bound.
-        used, bound, terms = set[Row](), Fraction(0), list[tuple[int, Fraction]]()
-        for kind, part in value.fields("equality upper lower").items():
-            factors = part.vector(self.n)
-            some = [(kind, unit) for unit, factor in enumerate(factors.num) if factor]
-            for row in some:
-                _prove(row in self.rows, f"there is no row [{kind}, {row[1]}] to multiply")
-                free = kind == "equality" or factors.num[row[1]] > 0
-                _prove(free, f"negative multiplier: [{kind}, {row[1]}]")
-            self.weights.spend(len(some) * factors.words**2, "multipliers")
-            sign = -factors.den if kind == "lower" else factors.den
-            terms += [(unit, Fraction(factors.num[unit], sign)) for _, unit in some]
-            sides = _Vector.scaled(self.rows[row] for row in some)
-            bound -= _Vector([factors.num[unit] for _, unit in some], factors.den).dot(sides)
-            used.update(some)
-        g = self.weights.combination(terms, c or self.zero)
-        ends = [(_SIDES[entry < 0], j) for j, entry in enumerate(g.num) if entry]
-        if not self.bounds.keys() >= set(ends):
-            return None, g, used
-        size = _Vector([abs(entry) for entry in g.num if entry], g.den)
-        return bound - size.dot(_Vector.scaled(self.bounds[e] for e in ends)), g, used | {*ends}
+# Points, rays and lines.  These three decide by substitution alone, and return the constraints that
+# are tight, that is, that hold with equality.
 
-    def _minor(self, value: _Value, of: Rows, but: Collection[int] = ()) -> tuple[Rows, set[int]]:
-        """Return r rows, and r columns (not in `but`) on which they are proved independent."""
-        # A B = identity mod q >= 2, A: the rows on these columns, each over its least common
-        # denominator there, which is left out.  So det A is a unit mod q, and not 0.
-        parts = value.fields("rows columns modulus inverse")
-        rows = parts["rows"].rows({row for row in of if row[0] not in _SIDES})
-        cols, inverse = parts["columns"].indices(self.d), parts["inverse"].items()
-        q, r = _Value([parts["modulus"].it], parts["modulus"].name).integers(1)[0], len(rows)
-        _prove(not set(cols) & {*but}, "the minor uses a coordinate fixed on the whole set")
-        _need(len(cols) == r == len(inverse), "minor must have as many rows as columns")
-        _prove(q >= 2, "minor.modulus is below 2")
-        width = (2 * q.bit_length() + r.bit_length() + 7) // 8
-        self.weights.spend(r * r * (r * width // 8 + 16) * (width // 8 + 1), "a minor")
-        lines = (line.integers(r) for line in inverse)
-        slots = (b"".join([(v % q).to_bytes(width, "little") for v in line]) for line in lines)
-        packed = [int.from_bytes(line, "little") for line in slots]
-        for k, (_, unit) in enumerate(rows):
-            row = [v % q for v in self.weights.part(unit, cols).num]
-            line = sum(map(mul, row, packed)).to_bytes(r * width, "little")
-            for j in range(r):
-                entry = int.from_bytes(line[j * width : (j + 1) * width], "little") % q
-                _prove(entry == (j == k), "minor.inverse is not the inverse of the submatrix")
-        return rows, set(cols)
 
-    def _span(self, value: _Value, allowed: Rows, covered: Rows, but: Collection[int] = ()) -> Rows:
-        parts = value.fields("basis combination")
-        basis = parts["basis"].rows(allowed)
-        left = set(covered) - set(basis)
-        for item in parts["combination"].items():
-            entry = item.fields("row coefficients")
-            row, x = entry["row"].row(left), entry["coefficients"].vector(len(basis))
-            left.remove(row)
-            self.weights.spend(len(basis) * x.words**2, "coefficients")
-            terms = [(unit, Fraction(v, x.den)) for (_, unit), v in zip(basis, x.num, strict=True)]
-            rest = self.weights.combination([*terms, (row[1], Fraction(-1))], self.zero).num
-            equal = not any(v for j, v in enumerate(rest) if j not in but)
-            _prove(equal, f"the row [{row[0]}, {row[1]}] is not the stated combination")
-        _prove(not left, f"the span leaves out {len(left)} rows")
-        return basis
+def tight_at_point(C: Problem, x: Vector, but: Row | None = None) -> set[Row]:
+    """x lies in C: no slack is negative, and those of equalities are 0 (M1).
 
-    def _rank(self, parts: Fields, rows: Rows, but: Collection[int] = ()) -> tuple[int, int]:
-        least = len(self._minor(parts["minor"], rows, but)[0]) if "minor" in parts else 0
-        most, span = self.d - len({*but}), parts.get("span")
-        if span:
-            most = min(most, len(rows if span.it is None else self._span(span, rows, rows, but)))
-            _prove(least == most or "minor" not in parts, f"rank {least} shown, {most} at most")
-        return least, most
+    With `but`, an inequality, x violates that one and no other constraint.
+    """
+    slacks = C.slacks(x, C.right)
+    broken = {row for row, slack in slacks.items() if slack < 0 or (slack > 0 and row in C.equal)}
+    if but is not None:
+        _prove(but in broken, f"the point keeps {[but]}")
+        broken.remove(but)
+    _prove(not broken, f"the point violates {sorted(broken)[:3]}")
+    return {row for row, slack in slacks.items() if slack == 0}
 
-    def _objective(self, claim: Fields) -> tuple[_Vector, Fraction, str]:
-        if "unit" in claim:
-            unit = claim["unit"].number(0, self.n)
-            return self.weights.row(unit), self.bias[unit], f"the pre-activation of unit {unit}"
-        return claim["objective"].vector(self.d), claim["constant"].rational(), "the objective"
 
-    def _claim_contains(self, _: Fields, witness: Fields) -> str:
-        x = self._point(witness["point"])[0]
-        gaps = x.gaps(self.target or x)
-        far = f", {_words(Fraction(max(gaps.num), gaps.den))} from the target in linf"
-        return f"the stated point lies in C{far if self.target else ''}"
+def tight_along_ray(C: Problem, r: Vector) -> set[Row]:
+    """A r <= 0 in inequalities, = 0 in equalities: from a point of C, r never leaves C (M18).
 
-    def _claim_active(self, claim: Fields, _: Fields) -> str:
-        stated = [set(claim[name].indices(self.n)) for name in ("active", "zero")]
-        found = [{i for _, i in self.plus}, {i for i, z in enumerate(self.z) if z == 0}]
-        _prove(self.target and stated == found, "these are not a target's active units and ties")
-        return f"just the {len(found[0])} units stated are active, {len(found[1])} are exactly 0"
+    What is tight at the point stays tight along r where it is tight here.
+    """
+    slacks = C.slacks(r, dict.fromkeys(C.right, Fraction(0)))
+    broken = {row for row, slack in slacks.items() if slack < 0 or (slack > 0 and row in C.equal)}
+    _prove(not broken, f"the ray violates {sorted(broken)[:3]}")
+    return {row for row, slack in slacks.items() if slack == 0}
 
-    def _claim_empty(self, _: Fields, witness: Fields) -> str:
-        bound = self._bound(witness["multipliers"])[0]
-        _prove(bound is not None and bound > 0, "the multipliers do not give a contradiction")
-        return "C is empty"
 
-    def _claim_optimum(self, claim: Fields, witness: Fields) -> str:
-        # Nothing in C is below the bound, and a point of C is not above the upper end.
-        vertex = "vertex" in claim and claim["vertex"].of(bool)
-        _need(("vertex" in witness) == vertex, "witness.vertex goes with claim.vertex = true")
-        c, constant, name = self._objective(claim)
-        ends = [claim[end].rational() for end in ("value", "lower", "upper") if end in claim]
-        x, tight = self._point(witness["point"])
-        _prove(c.dot(x) + constant <= ends[-1], "the point does not have the stated value")
-        bound = self._bound(witness["multipliers"], c)[0]
-        _prove(bound is not None and bound + constant >= ends[0], "the multipliers prove less")
-        if "lower" in claim:
-            return f"the minimum of {name} over C lies between {' and '.join(map(_words, ends))}"
-        where = self._vertex(tight, witness["vertex"]) if vertex else "point"
-        return f"the minimum of {name} over C is {_words(ends[0])}, attained at a {where} of C"
+def constant_along_line(C: Problem, v: Vector) -> None:
+    """A v = 0 in every constraint: from a point of C, neither v nor -v leaves C (M2, M18)."""
+    slacks = C.slacks(v, dict.fromkeys(C.right, Fraction(0)))
+    broken = {row for row, slack in slacks.items() if slack != 0}
+    _prove(not broken, f"the line violates {sorted(broken)[:3]}")
 
-    def _vertex(self, tight: Rows, minor: _Value, at: str = "at a bound") -> str:
-        # Block triangular: the minor's rows are tight, and every other coordinate is at a bound.
-        held = {j for side, j in tight if side in _SIDES}
-        loose = set(range(self.d)) - held - self._minor(minor, tight)[1]
-        _prove(not loose, f"{len(loose)} coordinates are neither {at} nor in the minor")
-        return "vertex"
 
-    def _claim_vertex(self, claim: Fields, witness: Fields) -> str:
-        # What is tight at the point, or (unique) on all of C, leaves no other.
-        unique, tight = "implicit" in witness, self._point(claim["point"])[1]
-        rows = self._hull(witness["implicit"])[2] if unique else tight
-        self._vertex(rows, witness["minor" if unique else "vertex"])
-        return f"the stated point is {'the only point' if unique else 'a vertex'} of C"
+# == 5. Linear claims =============================================================================
+#
+# Two tools.  A bound of a linear function over C comes from a sum of constraints; a sum that is
+# nothing but 0 <= 0 shows which of them are equations on C.
 
-    def _claim_implicit(self, claim: Fields, witness: Fields) -> str:
-        row = claim["inequality"].row(self.right.keys() - self.equal)
-        holds = claim["holds"].of(bool)
-        _need(("multipliers" in witness) == holds, "the witness is one for the opposite claim")
-        tight = self._point(witness["point"])[1]
-        held = self._hull(witness["multipliers"])[2] & tight if holds else tight
-        _prove((row in held) == holds, f"the witness does not show it of [{row[0]}, {row[1]}]")
-        return f"[{row[0]}, {row[1]}] is {'' if holds else 'not '}tight on all of C"
 
-    def _claim_rank(self, claim: Fields, witness: Fields) -> str:
-        rank, (least, most) = claim["rank"].number(), self._rank(witness, self.plus)
-        low, high = rank <= least or "minor" not in witness, rank >= most or "span" not in witness
-        _prove(low and high, f"the witness proves rank {least} at least, {most} at most")
-        words = "" if len(witness) > 1 else " at least" if "minor" in witness else " at most"
-        return f"the {len(self.plus)} active rows W+ have rank {rank}{words}"
+class Bound(NamedTuple):
+    """What multipliers prove: see `lower_bound`."""
 
-    def _claim_kernel(self, claim: Fields, witness: Fields) -> str:
-        # W+ spans W- or has rank d; or a ray of ker W+ changes w_i, or w_i is outside of the span.
-        holds = claim["holds"].of(bool)
-        _need(("unit" in witness) != holds, "the witness is one for the opposite claim")
-        if holds:
-            if "span" in witness:
-                self._span(witness["span"], self.plus, self.minus)
-            elif self._rank(witness, self.plus)[0] < self.d:
-                raise CheckError(f"the minor does not show W+ to have rank {self.d}", REFUSED)
-            return "the kernel condition holds: ker W+ lies in ker W-"
-        unit = witness["unit"].number(0, self.n)
-        _prove(("upper", unit) in self.minus, f"unit {unit} is active: its row is not in W-")
-        if "ray" in witness:
-            products = self.weights.products(witness["ray"].vector(self.d))
-            _prove(not any(products[i][0] for _, i in self.plus), "the ray is not in ker W+")
-            _prove(products[unit][0] != 0, f"the ray does not change unit {unit}")
+    least: Fraction | None
+    g: Vector
+    used: set[Row]
+
+
+def lower_bound(C: Problem, multipliers: Value, c: Vector | None = None) -> Bound:
+    """c x >= least for every x of C; `least` None: the multipliers prove no bound (M17).
+
+    Given are numbers l_i at equality rows, u_i >= 0 at upper rows, v_i >= 0 at lower rows, and c (0
+    if none is given).  Let s be these numbers times the right-hand sides, and
+
+        g = c + sum l_i w_i + sum u_i w_i - sum v_i w_i.
+
+    For x in C the rows, times their numbers and added up, say that (g - c) x <= s.  So
+
+        c x >= g x - s >= sum over j of (g_j low_j if g_j > 0, g_j high_j if g_j < 0) - s = least.
+
+    Where the bound is missing that a g_j pushes against, there is no least.  `used` are the rows
+    with a number that is not 0, and the bounds of x_j where g_j is not 0.
+    """
+    used: set[Row] = set()
+    terms: list[tuple[int, Fraction]] = []
+    s = Fraction(0)
+    for kind, part in multipliers.fields("equality upper lower").items():
+        factors = part.vector(C.n)
+        units = [unit for unit, factor in enumerate(factors.num) if factor != 0]
+        for unit in units:
+            _prove((kind, unit) in C.rows, f"there is no row [{kind}, {unit}] to multiply")
+            signed = kind == "equality" or factors.num[unit] > 0
+            _prove(signed, f"negative multiplier: [{kind}, {unit}]")
+        C.weights.spend(len(units) * factors.cost**2, "multipliers")
+        sides = Vector.of(C.rows[kind, unit] for unit in units)
+        s += Vector([factors.num[unit] for unit in units], factors.den).dot(sides)
+        sign = -1 if kind == "lower" else 1  # a lower row is the row -w_i
+        terms += [(unit, Fraction(sign * factors.num[unit], factors.den)) for unit in units]
+        used.update((kind, unit) for unit in units)
+    g = C.weights.combination(terms, C.zero if c is None else c)
+    pushed = [j for j, entry in enumerate(g.num) if entry != 0]
+    ends = [(FLOOR if g.num[j] > 0 else CEILING, j) for j in pushed]
+    if any(end not in C.bounds for end in ends):
+        return Bound(None, g, used)
+    # The right-hand side of a floor is -low_j: g_j low_j and g_j high_j are both -|g_j| times it.
+    sizes = Vector([abs(g.num[j]) for j in pushed], g.den)
+    least = -s - sizes.dot(Vector.of(C.bounds[end] for end in ends))
+    return Bound(least, g, used | set(ends))
+
+
+class Hull(NamedTuple):
+    """What is shown to be constant on C: see `tight_everywhere`."""
+
+    equal: set[Row]
+    fixed: set[int]
+    held: set[Row]
+
+
+def tight_everywhere(C: Problem, implicit: Value) -> Hull:
+    """Rows `equal` are tight and coordinates `fixed` are constant on all of C (M20).
+
+    Given are multipliers, or null for none.  Their bound of the function 0 must be 0.  For x in C,
+    0 - least is a sum of slacks, each >= 0, times numbers > 0: so the slack of each inequality that
+    is used is 0, whatever x.  Beside these, equalities are tight, and a coordinate is constant if
+    its floor is its ceiling.
+
+    `held` has the rows, and both bounds of the coordinates: what can not vary on C.  A bound in it
+    need not be tight: x_j = 0 on all of C says nothing of x_j <= 1 but that its slack is constant.
+    """
+    equal, fixed = set(C.equal), set(C.flat)
+    if implicit.it is not None:
+        bound = lower_bound(C, implicit)
+        _prove(bound.least == 0, "the implicit multipliers do not give the bound 0")
+        equal |= {row for row in bound.used if row[0] not in BOUNDS}
+        fixed |= {j for kind, j in bound.used if kind in BOUNDS}
+    return Hull(equal, fixed, equal | {(kind, j) for kind, j in C.bounds if j in fixed})
+
+
+def _objective(C: Problem, claim: Fields) -> tuple[Vector, Fraction, str]:
+    """Return c, a constant, and the words for c x + constant."""
+    if "unit" in claim:
+        unit = claim["unit"].number(0, C.n)
+        return C.weights.row(unit), C.bias[unit], f"the pre-activation of unit {unit}"
+    return claim["objective"].vector(C.d), claim["constant"].rational(), "the objective"
+
+
+def contains(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: a point lies in C.
+
+    Witness: the point.
+    Accepted if no constraint of C is violated at it.
+    Enough, as C is the set of points that violate none (M1).
+    Not said: that it collides with the target in the network as it is run, in floats.
+    """
+    x = witness["point"].vector(C.d)
+    tight_at_point(C, x)
+    if C.target is None:
+        return "the stated point lies in C"
+    far = x.distances(C.target)
+    distance = in_words(Fraction(max(far.num), far.den))
+    return f"the stated point lies in C, {distance} from the target in linf"
+
+
+def active_set(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the units with z_i > 0 are those of `active`, those with z_i = 0 are those of `zero`.
+
+    Witness: none.
+    Accepted if there is a target, and both lists are the checker's own.
+    Enough, as z = W x_t + b is computed exactly (M1).
+    Not said: what a float forward pass finds, which may differ where z_i is tiny.
+    """
+    active = set(claim["active"].indices(C.n))
+    zero = set(claim["zero"].indices(C.n))
+    above = {i for i, z in enumerate(C.z) if z > 0}
+    ties = {i for i, z in enumerate(C.z) if z == 0}
+    same = C.target is not None and active == above and zero == ties
+    _prove(same, "these are not a target's active units and ties")
+    return f"just the {len(above)} units stated are active, {len(ties)} are exactly 0"
+
+
+def empty(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: C has no point.
+
+    Witness: multipliers.
+    Accepted if they bound the function 0 from below by a positive number.
+    Enough, as a point of C would have 0 >= that number (M17).
+    """
+    _prove_empty(C, witness["multipliers"])
+    return "C is empty"
+
+
+def _prove_empty(C: Problem, multipliers: Value) -> None:
+    """See `empty`; a claim of dimension -1 and one of boundedness may rest on it too."""
+    least = lower_bound(C, multipliers).least
+    _prove(least is not None and least > 0, "the multipliers do not give a contradiction")
+
+
+def optimum(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the minimum over C of an objective c x + constant is `value`.
+
+    The objective is stated, or is the pre-activation w_i x + b_i of a unit.  With `vertex`: true,
+    the minimum is attained at a vertex.
+    Witness: a point, multipliers; a minor as well iff a vertex is claimed.
+    Accepted if the point lies in C, its objective is at most the value, the multipliers bound the
+    objective from below by at least the value, and the point is a vertex (see `vertex`).
+    Enough, as value <= minimum <= objective at the point <= value (M5, M6).
+    Not said: that no other point attains it.
+    """
+    at_vertex = claim["vertex"].of(bool)
+    _need(("vertex" in witness) == at_vertex, "witness.vertex goes with claim.vertex = true")
+    c, constant, name = _objective(C, claim)
+    value = claim["value"].rational()
+    tight = _prove_minimum(C, c, value - constant, value - constant, witness)
+    if at_vertex:
+        _prove_pinned(C, tight, witness["vertex"], "at a bound")
+    where = "vertex" if at_vertex else "point"
+    return f"the minimum of {name} over C is {in_words(value)}, attained at a {where} of C"
+
+
+def bounds(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the minimum over C of an objective (as for `optimum`) lies from `lower` to `upper`.
+
+    Witness: a point, multipliers.
+    Accepted if the point lies in C, its objective is at most the upper number, and the multipliers
+    bound the objective from below by at least the lower number.
+    Enough, as lower <= minimum <= objective at the point <= upper (M5).
+    Not said: where in between.  Rounded floats will do as multipliers.
+    """
+    c, constant, name = _objective(C, claim)
+    low, high = claim["lower"].rational(), claim["upper"].rational()
+    _prove_minimum(C, c, low - constant, high - constant, witness)
+    return f"the minimum of {name} over C lies between {in_words(low)} and {in_words(high)}"
+
+
+def _prove_minimum(
+    C: Problem, c: Vector, low: Fraction, high: Fraction, witness: Fields
+) -> set[Row]:
+    """low <= minimum of c x over C <= high; return what is tight at the witness's point."""
+    x = witness["point"].vector(C.d)
+    tight = tight_at_point(C, x)
+    _prove(c.dot(x) <= high, "the point does not have the stated value")
+    least = lower_bound(C, witness["multipliers"], c).least
+    _prove(least is not None and least >= low, "the multipliers prove less")
+    return tight
+
+
+def unbounded_objective(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: an objective (as for `optimum`) has no lower bound on C.
+
+    Witness: a point, a ray r.
+    Accepted if the point lies in C, r keeps every constraint, r is not 0, and c r < 0.
+    Enough, as the point + t r lies in C for every t >= 0, and c falls without end (M18).
+    """
+    tight_at_point(C, witness["point"].vector(C.d))
+    c, _, name = _objective(C, claim)
+    ray = _ray(C, witness["ray"])
+    _prove(c.dot(ray) < 0, "the objective does not fall along the ray")
+    return f"{name} is unbounded below on C"
+
+
+def unbounded(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: C is neither empty nor bounded.
+
+    Witness: a point and a ray r; or a point and `wide`: true.
+    Accepted if the point lies in C, and r is not 0 and keeps every constraint; or, for `wide`, the
+    domain is free and there are fewer units than inputs.
+    Enough, as the point + t r lies in C for every t >= 0 (M18).  Fewer equations than unknowns,
+    W r = 0, have such an r, and on the free domain W r = 0 keeps every constraint (M2).
+    """
+    tight_at_point(C, witness["point"].vector(C.d))
+    if "wide" in witness:
+        wide = witness["wide"].it is True and C.domain == "free" and C.n < C.d
+        _prove(wide, "'wide' needs the free domain and N < d")
+    else:
+        _ray(C, witness["ray"])
+    return "C is unbounded"
+
+
+def _ray(C: Problem, stated: Value) -> Vector:
+    """Return a direction that is not 0 and keeps every constraint."""
+    ray = stated.vector(C.d)
+    tight_along_ray(C, ray)
+    _prove(any(ray.num), "the ray is zero")
+    return ray
+
+
+def bounded(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: C is bounded, or empty.
+
+    Witness: `box`: true; or multipliers `empty`, as for that claim; or multipliers and a minor.
+    Accepted if the domain is a box; or C is shown to be empty; or g = sum l_i w_i + sum u_i w_i -
+    sum v_i w_i is >= 0 (and 0 on the free domain), and the minor has rows that are equalities or
+    have a number that is not 0, and every column j with g_j = 0.
+    Enough: a ray r of C has g r <= 0, by the rows, and g r >= 0, as r >= 0 or g = 0.  So each row
+    that is used vanishes on r, and r_j = 0 where g_j > 0; the minor leaves r = 0 (M19).  A set of
+    linear constraints without a ray is bounded.
+    Not said: how large it is.
+    """
+    if "box" in witness:
+        _prove(witness["box"].it is True and C.domain == "box", "the domain is not a box")
+    elif "empty" in witness:
+        _prove_empty(C, witness["empty"])
+    else:
+        _, g, used = lower_bound(C, witness["multipliers"])
+        _prove(min(g.num) >= 0, "the combination of rows has a negative entry")
+        _prove(C.domain != "free" or not any(g.num), "the combination of rows is not 0")
+        _prove_pinned(C, C.equal | used, witness["minor"], "held by g")
+    return "C is bounded"
+
+
+def implicit_equality(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: an inequality holds with equality at every point of C; or it does not (`holds`).
+
+    Witness: a point; multipliers as well iff it holds, or null for none.
+    Accepted if the point lies in C and the inequality is tight at it, and it is one that
+    `tight_everywhere` holds; or, for the opposite, if it is not tight at the point.
+    Enough: its slack is constant on C, and 0 at a point of C (M20).  For the opposite the point is
+    the counterexample.
+    Not said: that the other inequalities alone imply it.
+    """
+    row = claim["inequality"].row(C.inequalities)
+    holds = claim["holds"].of(bool)
+    _need(("multipliers" in witness) == holds, "the witness is one for the opposite claim")
+    tight = row in tight_at_point(C, witness["point"].vector(C.d))
+    if holds:
+        constant = row in tight_everywhere(C, witness["multipliers"]).held
+        _prove(tight and constant, f"the witness does not show it of {_named(row)}")
+        return f"{_named(row)} is tight on all of C"
+    _prove(not tight, f"the witness does not show it of {_named(row)}")
+    return f"{_named(row)} is not tight on all of C"
+
+
+def redundant(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: whatever satisfies all other constraints of C satisfies this inequality a x <= b.
+
+    Witness: multipliers.
+    Accepted if they bound the function -a x from below by at least -b, and use neither the
+    inequality itself nor (for a bound of x_j) a g_j that pushes against it.
+    Enough, as the bound then rests on the other constraints alone: a x <= b (M17, M13).
+    Not said: that two such inequalities can be left out together.  Of twins, each is redundant.
+    """
+    row = kind, number = claim["inequality"].row(C.inequalities)
+    if kind in BOUNDS:
+        a = Vector([1 if j == number else 0 for j in range(C.d)], 1)
+    else:
+        a = C.weights.row(number)
+    if kind not in ("lower", FLOOR):  # of those, the constraint has the sign turned already
+        a = Vector([-entry for entry in a.num], a.den)
+    least, _, used = lower_bound(C, witness["multipliers"], a)
+    _prove(row not in used, "the multipliers use the inequality itself")
+    _prove(least is not None and least >= -C.right[row], "the multipliers prove less")
+    return f"{_named(row)} follows from the other constraints of C"
+
+
+def irredundant(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: an inequality does not follow from the other constraints of C.
+
+    Witness: a point.
+    Accepted if the point violates this inequality and no other constraint.
+    Enough: the point is the counterexample (M13).
+    """
+    row = claim["inequality"].row(C.inequalities)
+    tight_at_point(C, witness["point"].vector(C.d), but=row)
+    return f"{_named(row)} does not follow from the other constraints of C"
+
+
+def _named(row: Row) -> str:
+    """Say a constraint as the document writes it."""
+    return f"[{row[0]}, {row[1]}]"
+
+
+def nearest(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the distance from a point f to C, in linf or l1; in l2 its square lies between two.
+
+    Witness: a point x, a functional g, multipliers.
+    Accepted if x lies in C, |x - f| is at most the (upper) distance, g has dual norm at most 1 (l1
+    for linf, linf for l1, l2 for l2), and the multipliers bound g x over C so that its least, less
+    g f, is at least the (lower) distance; all of it squared in l2.
+    Enough, as |y - f| >= g (y - f) >= least - g f for every y of C (M9).
+    Not said: that the nearest point is unique.
+    """
+    norm, squared = claim["norm"].of(str), "distance" not in claim
+    fitting = ("l2",) if squared else ("linf", "l1")
+    _need(norm in fitting, "claim.norm goes not with the keys")
+    f, g = claim["from"].vector(C.d), witness["functional"].vector(C.d)
+    x = witness["point"].vector(C.d)
+    tight_at_point(C, x)
+    step = x.distances(f)
+    if norm == "l2":
+        reached, short = step.dot(step), g.dot(g) <= 1
+    elif norm == "l1":
+        reached, short = Fraction(sum(step.num), step.den), max(map(abs, g.num)) <= g.den
+    else:
+        reached, short = Fraction(max(step.num), step.den), sum(map(abs, g.num)) <= g.den
+    _prove(short, "the functional is too long")
+    least = lower_bound(C, witness["multipliers"], g).least
+    proved = Fraction(0) if least is None else max(Fraction(0), least - g.dot(f))
+    if squared:
+        proved = proved**2
+        ends = [claim["lower_squared"].rational(), claim["upper_squared"].rational()]
+    else:
+        ends = [claim["distance"].rational()]
+    _prove(reached <= ends[-1], "the point is farther away")
+    _prove(proved >= ends[0], "the functional does not prove the distance")
+    what = "squared l2" if squared else norm
+    return f"the {what} distance of the stated point from C is {' to '.join(map(in_words, ends))}"
+
+
+# == 6. Rank claims ===============================================================================
+#
+# Two tools.  A minor shows that rows are independent, so that a rank is at least their number; a
+# span writes all rows by those of a basis, so that a rank is at most its size.
+
+
+class Minor(NamedTuple):
+    """Independent rows, and as many columns on which they are: see `independent`."""
+
+    rows: list[Row]
+    columns: set[int]
+
+
+def independent(
+    C: Problem, minor: Value, allowed: Rows, excluded: Collection[int] = frozenset()
+) -> Minor:
+    """Its r rows are linearly independent on its r columns (M4).
+
+    Rows are some of those allowed (a lower row counts as w_i, which changes no rank), and no
+    bounds; columns are none of those excluded.  Let A be the r x r matrix of these rows on these
+    columns, each row over its least common denominator there, which is left out.  Given is a
+    matrix B with A B = identity modulo q >= 2.  So det A det B = 1 modulo q, which 0 is not: det A
+    is not 0.  Modulo 1 everything is equal; otherwise q may be any number, prime or not.
+    """
+    parts = minor.fields("rows columns modulus inverse")
+    rows = parts["rows"].rows({row for row in allowed if row[0] not in BOUNDS})
+    columns, lines = parts["columns"].indices(C.d), parts["inverse"].items()
+    q, r = parts["modulus"].integer(), len(rows)
+    fixed = not set(columns).isdisjoint(excluded)
+    _prove(not fixed, "the minor uses a coordinate fixed on the whole set")
+    _need(len(columns) == r == len(lines), "minor must have as many rows as columns")
+    _prove(q >= 2, "minor.modulus is below 2")
+    # A sum of r products of numbers below q has at most this many bytes.
+    width = (2 * q.bit_length() + r.bit_length() + 7) // 8
+    C.weights.spend(r * r * (r * width // 8 + 16) * (width // 8 + 1), "a minor")
+    packed = [_packed([v % q for v in line.integers(r)], width) for line in lines]
+    for i, (_, unit) in enumerate(rows):
+        line = [v % q for v in C.weights.part(unit, columns).num]
+        product = sum(map(mul, line, packed))
+        for j, entry in enumerate(_unpacked(product, width, r)):
+            identity = entry % q == (1 if i == j else 0)
+            _prove(identity, "minor.inverse is not the inverse of the submatrix")
+    return Minor(rows, set(columns))
+
+
+def _packed(entries: Iterable[int], width: int) -> int:
+    """Write a row of a matrix as one long integer, `width` bytes for each entry.
+
+    Sums and multiples of such integers are those of rows, entry by entry, as long as no entry
+    outgrows its bytes.  Python multiplies long integers much faster than it runs through a loop.
+    """
+    return int.from_bytes(
+        b"".join([entry.to_bytes(width, "little") for entry in entries]), "little"
+    )
+
+
+def _unpacked(packed: int, width: int, entries: int) -> Iterator[int]:
+    """Read the row back, entry by entry."""
+    data = packed.to_bytes(entries * width, "little")
+    for start in range(0, len(data), width):
+        yield int.from_bytes(data[start : start + width], "little")
+
+
+def spanned(
+    C: Problem, span: Value, basis_of: Rows, covered: Rows, excluded: Collection[int] = frozenset()
+) -> int:
+    """Every covered row is a combination of a basis, on all columns but those excluded (M4).
+
+    The basis is some of the rows `basis_of`; each covered row that is not in it is listed once,
+    with coefficients that give it exactly.  (A lower row counts as w_i here too.)  Returns the size
+    of the basis, which the rank of the covered rows does not exceed.
+    """
+    parts = span.fields("basis combination")
+    basis = parts["basis"].rows(basis_of)
+    left = set(covered) - set(basis)
+    for item in parts["combination"].items():
+        entry = item.fields("row coefficients")
+        row, x = entry["row"].row(left), entry["coefficients"].vector(len(basis))
+        left.remove(row)
+        C.weights.spend(len(basis) * x.cost**2, "coefficients")
+        terms = [(unit, Fraction(v, x.den)) for (_, unit), v in zip(basis, x.num, strict=True)]
+        rest = C.weights.combination([*terms, (row[1], Fraction(-1))], C.zero).num
+        equal = all(v == 0 for j, v in enumerate(rest) if j not in excluded)
+        _prove(equal, f"the row {_named(row)} is not the stated combination")
+    _prove(not left, f"the span leaves out {len(left)} rows")
+    return len(basis)
+
+
+def rank_is_at_most(
+    C: Problem, span: Value, rows: Rows, excluded: Collection[int] = frozenset()
+) -> int:
+    """Return a number that the rank of these rows on the columns not excluded does not exceed (M4).
+
+    It is the number of columns, or less: the size of the basis of a span; or, where the span is
+    null, the number of rows.
+    """
+    size = len(rows) if span.it is None else spanned(C, span, rows, rows, excluded)
+    return min(C.d - len(excluded), size)
+
+
+def rank_is(C: Problem, parts: Fields, rows: Rows, excluded: Collection[int] = frozenset()) -> int:
+    """Return the rank of these rows on the columns not excluded, by `minor` and `span` (M4)."""
+    least = len(independent(C, parts["minor"], rows, excluded).rows)
+    most = rank_is_at_most(C, parts["span"], rows, excluded)
+    _prove(least == most, f"rank {least} shown, {most} at most")
+    return least
+
+
+def _prove_pinned(C: Problem, held: Rows, minor: Value, how: str) -> None:
+    """One point at most has these constraints as equations: they have rank d (M6).
+
+    The minor has rows of `held`; every coordinate that is not among its columns has a bound in
+    `held`.  Order the columns so that these come first: the bounds are then an identity, followed
+    by 0, and the minor is below it.  This block triangular matrix is invertible.
+    """
+    at_bound = {j for kind, j in held if kind in BOUNDS}
+    loose = set(range(C.d)) - at_bound - independent(C, minor, held).columns
+    _prove(not loose, f"{len(loose)} coordinates are neither {how} nor in the minor")
+
+
+def vertex(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: a point is a vertex of C.
+
+    Witness: a minor, `vertex`.
+    Accepted if the point lies in C, the rows of the minor are tight at it, and every coordinate
+    that is not among its columns is at one of its bounds.
+    Enough, as the point is then the only solution of d independent tight constraints (M6).
+    """
+    tight = tight_at_point(C, claim["point"].vector(C.d))
+    _prove_pinned(C, tight, witness["vertex"], "at a bound")
+    return "the stated point is a vertex of C"
+
+
+def unique(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: a point is the only one of C.
+
+    Witness: multipliers `implicit` or null, a minor.
+    Accepted if the point lies in C, the rows of the minor are tight on all of C, and every
+    coordinate that is not among its columns is constant on C (see `tight_everywhere`).
+    Enough, as every point of C solves the same d independent equations (M20, M21).
+    """
+    tight_at_point(C, claim["point"].vector(C.d))
+    held = tight_everywhere(C, witness["implicit"]).held
+    _prove_pinned(C, held, witness["minor"], "fixed on all of C")
+    return "the stated point is the only point of C"
+
+
+def rank_positive(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the matrix W+ of the active rows has rank `rank`.
+
+    Witness: a minor of W+; a span of W+ or null.
+    Accepted if the minor has this many rows, and the basis of the span too; null will do where W+
+    has no more rows, or no more columns.
+    Enough, as the rank is at least the one and at most the other (M4).
+    """
+    rank = claim["rank"].number()
+    found = rank_is(C, witness, C.plus)
+    return _rank_in_words(C, rank, found, found, "")
+
+
+def rank_at_least(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: W+ has at least rank `rank`.
+
+    Witness: a minor of W+.
+    Accepted if it has at least this many rows.
+    Enough, as they are independent (M4).
+    """
+    rank = claim["rank"].number()
+    least = len(independent(C, witness["minor"], C.plus).rows)
+    return _rank_in_words(C, rank, least, C.d, " at least")
+
+
+def rank_at_most(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: W+ has at most rank `rank`.
+
+    Witness: a span of W+ or null.
+    Accepted if its basis has at most this many rows; or W+ has, or as few columns.
+    Enough, as every row of W+ is a combination of the basis (M4).
+    """
+    rank = claim["rank"].number()
+    most = rank_is_at_most(C, witness["span"], C.plus)
+    return _rank_in_words(C, rank, 0, most, " at most")
+
+
+def _rank_in_words(C: Problem, rank: int, least: int, most: int, how: str) -> str:
+    """Compare a claimed rank with what is shown; the side that is not claimed is not asked."""
+    low = rank <= least or how == " at most"
+    high = rank >= most or how == " at least"
+    _prove(low and high, f"the witness proves rank {least} at least, {most} at most")
+    return f"the {len(C.plus)} active rows W+ have rank {rank}{how}"
+
+
+def kernel(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the kernel condition of the paper, ker W+ lies in ker W-, holds; or it does not.
+
+    It is about the rows at tolerance 0, and regards no domain.
+    Witness, if it holds: a span with a basis of W+ that covers W-; or a minor of W+ of d rows.
+    Enough, as what is 0 on W+ is 0 on its combinations; or as ker W+ is 0 (M3).
+    Witness, if not: an inactive unit i, and a ray r with W+ r = 0, w_i r != 0; or i, a minor of W+
+    and w_i, and a span of W+ or null, the minor larger than W+ has rank at most.
+    Enough, as r is in ker W+ and not in ker W-; or as w_i is then outside of the row space of W+,
+    so that a direction that W+ kills changes it (M3).
+    Not said, if not: that C has another point than the target.  Other units and bounds can hold it.
+    """
+    holds = claim["holds"].of(bool)
+    _need(("unit" in witness) != holds, "the witness is one for the opposite claim")
+    if holds:
+        if "span" in witness:
+            spanned(C, witness["span"], C.plus, C.minus)
         else:
-            more = len(self._minor(witness["minor"], self.plus | {("upper", unit)})[0])
-            rank = self._rank({"span": witness["span"]}, self.plus)[1]  # of W+, at most
-            _prove(more > rank, "the minor is not of W+ and the unit")
-        return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
-
-    def _hull(self, implicit: _Value) -> tuple[set[Row], set[int], set[Row]]:
-        """Return rows tight on all of C (E), coordinates fixed there (J), both as constraints."""
-        # bound(0, implicit) = 0: each inequality that it uses is an equation for every x of C.
-        equal, fixed = self.equal, self.flat
-        if implicit.it is not None:
-            bound, _, used = self._bound(implicit)
-            _prove(bound == 0, "the implicit multipliers do not give the bound 0")
-            fixed = fixed | {j for side, j in used if side in _SIDES}
-            equal = equal | (used & self.rows.keys())
-        return equal, fixed, equal | {(side, j) for side, j in self.bounds if j in fixed}
-
-    def _claim_dimension(self, claim: Fields, witness: Fields) -> str:
-        # C lies in {E tight, x_J fixed}, and is all of it near a point strict in all else.
-        found, paper = -1, self.d - len(self.plus)
-        if "empty" in witness:
-            self._claim_empty(claim, {"multipliers": witness["empty"]})
-        elif "target" in witness:
-            rows, columns = self._minor(witness["target"], self.plus)
-            gaps = self._slacks(self.target or self.zero, self.bounds)
-            inner = columns.isdisjoint(j for (_, j), gap in gaps.items() if gap == 0)
-            near = inner and self.target and not self.tolerance and 0 not in self.z
-            _prove(near and len(rows) == len(self.plus), "no interior point is near the target")
-            found = self.d - len(self.flat) - len(rows)
-        else:
-            equal, fixed, held = self._hull(witness["implicit"])
-            loose = len(self._point(witness["interior"])[1] - held)
-            _prove(not loose, f"the interior point is tight in {loose} inequalities")
-            found = self.d - len(fixed) - self._rank(witness, equal, fixed)[0]
-        stated = claim["value"].number(), claim["paper_bound"].number()
-        _prove(stated == (found, paper), f"shown are dimension {found}, paper_bound {paper}")
-        bound = f"is {paper}" if paper > 0 else "does not apply, as N+ >= d"
-        return f"C has dimension {found} (-1: it is empty; the paper's bound d - N+ {bound})"
-
-    def _claim_lineality(self, claim: Fields, witness: Fields) -> str:
-        # Bounds leave no line.  On the free domain the space is ker W.
-        free, rows = self.domain == "free", {row for row in self.rows if row[0] != "lower"}
-        _need(bool(witness) == free, "the witness is {} except on the free domain")
-        found = self.d - self._rank(witness, rows)[0] if free else 0
-        _prove(claim["dimension"].number() == found, f"the witness proves {found}")
-        return f"the lineality space of C (where C is not empty) has dimension {found}"
-
-    def _claim_bounded(self, claim: Fields, witness: Fields) -> str:
-        # A ray r has 0 <= g r <= 0: r_j = 0 where g_j > 0, and the minor leaves no other.
-        if "box" in witness:
-            _prove(witness["box"].it is True and self.domain == "box", "the domain is not a box")
-        elif "empty" in witness:
-            self._claim_empty(claim, {"multipliers": witness["empty"]})
-        else:
-            _, g, used = self._bound(witness["multipliers"])
-            _prove(min(g.num) >= 0, "the combination of rows has a negative entry")
-            _prove(self.bounds or not any(g.num), "the combination of rows is not 0")
-            self._vertex(self.equal | used, witness["minor"], "held by g")
-        return "C is bounded"
-
-    def _claim_unbounded(self, claim: Fields, witness: Fields) -> str:
-        # A point and a ray r != 0, on which the objective falls; `wide`: ker W has one, as N < d.
-        self._point(witness["point"])
-        c, _, name = self._objective(claim) if len(claim) > 1 else (None, 0, "C")
-        if "wide" in witness:
-            wide = witness["wide"].it is True and self.domain == "free" and self.n < self.d
-            _prove(wide, "'wide' needs the free domain and N < d")
-            return "C is unbounded"
-        ray, _ = self._point(witness["ray"], "ray")
-        _prove(any(ray.num), "the ray is zero")
-        _prove(c is None or c.dot(ray) < 0, "the objective does not fall along the ray")
-        return f"{name} is unbounded{' below on C' if c else ''}"
-
-    def _claim_redundant(self, claim: Fields, witness: Fields) -> str:
-        # Others that show -a x >= -b imply a x <= b; a point that violates it alone refutes that.
-        kind, i = row = claim["inequality"].row(self.right.keys() - self.equal)
-        if "point" in witness:
-            self._point(witness["point"], but=row)
-            return f"[{kind}, {i}] does not follow from the other constraints of C"
-        a = _Vector([int(i == j) for j in range(self.d)], 1)
-        a = a if kind in _SIDES else self.weights.row(i)
-        minus = _Vector([v if kind in ("lower", "floor") else -v for v in a.num], a.den)
-        bound, _, used = self._bound(witness["multipliers"], minus)
-        _prove(row not in used, "the multipliers use the inequality itself")
-        _prove(bound is not None and bound >= -self.right[row], "the multipliers prove less")
-        return f"[{kind}, {i}] follows from the other constraints of C"
-
-    def _claim_generators(self, claim: Fields, witness: Fields) -> str:
-        # Cut C by x = 0 at the pivots.  n edges lead from each listed point to listed points, or
-        # along rays: so it is a vertex; as their graph is connected, nothing is missing.
-        equal, fixed, held = self._hull(witness["implicit"])
-        rank = len(self._minor(witness["minor"], equal, fixed)[0])
-        pivots, lines = witness["pivots"].indices(self.d), self._listed(claim["lines"])
-        for i, line in enumerate(lines):
-            diagonal = [bool(line.num[j]) for j in pivots] == [i == k for k in range(len(lines))]
-            _prove(diagonal, "the lines are not diagonal on the pivots")
-            self._point(line, "line")
-        points, rays = (self._listed(claim[name], pivots) for name in ("points", "rays"))
-        n, m = self.d - len(fixed) - rank - len(lines), len(self.right)
-        _limit(m * (m + 2 * len(rays) + 256 * len(points)) // 16, 1 << 28, "bytes of tight sides")
-        bits = {name: 1 << k for k, name in enumerate({*self.rows, *self.bounds} - held)}
-        at = [self._point(x)[1] for x in points]
-        _prove(len(set(map(frozenset, at))) == len(at) > 0, "no point, or one is listed twice")
-        tight = [[bits[name] for name in names - held] for names in at]
-        if witness["perturbation"].it is not None or witness["bases"].it is not None:
-            tight = self._shifted(witness, at, bits)
-        along = dict.fromkeys(bits.values(), 0)  # side: the rays along it, a bit each
-        for k, ray in enumerate(rays):
-            for name in self._point(ray, "ray")[1] - held:
-                along[bits[name]] |= 1 << k
-        _prove(all(len(sides) == n for sides in tight), f"a point or basis has not {n} tight sides")
-        words = 16 + (len(rays) + len(bits)) // 64
-        _limit(len(tight) * n * words, MAX_CERTIFICATE_BYTES, "words for edges")
-        self.weights.spend(len(tight) * n * n * words, "edges")
-        _prove(len(set(map(sum, tight))) == len(tight), "two tight sets of sides are the same")
-        ends = Counter(sum(sides) - side for sides in tight for side in sides)
-        used, every = 0, (1 << len(rays)) - 1
-        for sides in tight:
-            for side in sides:
-                found = reduce(and_, (along[v] ^ (v == side) * every for v in sides), every)
-                used |= found
-                both = ends[sum(sides) - side] + found.bit_count() == 2
-                _prove(both, "an edge does not end at two listed points, or at one and a ray")
-        _prove(used == every, "a ray is not along an edge")
-        kind = "points, one on each minimal face" if lines else ("vertex", "vertices")[len(at) > 1]
-        counts = f"{len(points)} {kind}, {len(rays)} extreme rays and {len(lines)} lines"
-        return f"the stated lists are complete: C has exactly these {counts}"
-
-    def _listed(self, value: _Value, zero: Collection[int] = ()) -> list[_Vector]:
-        _limit(len(value.of(list)) * self.d, 1 << 25, f"coordinates of {value.name}")
-        vectors = [item.vector(self.d) for item in value.items()]
-        _prove(not any(x.num[j] for x in vectors for j in zero), f"{value.name}: not 0 at a pivot")
-        return vectors
-
-    def _shifted(self, witness: Fields, at: list[set[Row]], bit: dict[Row, int]) -> list[list[int]]:
-        parts = witness["perturbation"].fields("upper lower floor ceiling")
-        delta = {k: v.vector(self.d if k in _SIDES else self.n) for k, v in parts.items()}
-        push = {(kind, i): Fraction(delta[kind].num[i], delta[kind].den) for kind, i in bit}
-        _prove(min(push.values(), default=0) >= 0, "the perturbation is negative somewhere")
-        bases = [basis.fields("point shift") for basis in witness["bases"].items()]
-        owners = [basis["point"].number(0, len(at)) for basis in bases]
-        _prove(len(set(owners)) == len(at), "a point is in no basis")
-        listed, tight = _Value([basis["shift"].it for basis in bases], "shifts"), []
-        shifts = self._listed(listed, witness["pivots"].indices(self.d))
-        for owner, shift in zip(owners, shifts, strict=True):
-            rates = self._slacks(shift, {name: push.get(name, Fraction(0)) for name in at[owner]})
-            kept = all(rate == 0 or (rate > 0 and name in bit) for name, rate in rates.items())
-            _prove(kept, "a shift leaves the perturbed set")
-            tight.append([bit[name] for name in rates if name in bit and rates[name] == 0])
-        return tight
-
-    def _claim_nearest(self, claim: Fields, witness: Fields) -> str:
-        # |x - f| >= g (x - f) >= bound(g) - g f for x in C, as the dual norm of g is at most 1.
-        norm, squared = claim["norm"].of(str), "distance" not in claim
-        _need(norm in (["l2"] if squared else ["linf", "l1"]), "claim.norm goes not with the keys")
-        f, g = claim["from"].vector(self.d), witness["functional"].vector(self.d)
-        step, size = self._point(witness["point"])[0].gaps(f), [abs(entry) for entry in g.num]
-        dual = sum(size) if norm == "linf" else max(size)
-        _prove(g.dot(g) <= 1 if squared else dual <= g.den, "the functional is too long")
-        bound = self._bound(witness["multipliers"], g)[0]
-        least = Fraction(0) if bound is None else max(Fraction(0), bound - g.dot(f))
-        reached = Fraction(sum(step.num) if norm == "l1" else max(step.num), step.den)
-        keys = ("distance", "lower_squared", "upper_squared")
-        ends = [claim[key].rational() for key in keys if key in claim]
-        _prove((step.dot(step) if squared else reached) <= ends[-1], "the point is farther away")
-        _prove(least ** (1 + squared) >= ends[0], "the functional does not prove the distance")
-        shown = " to ".join(map(_words, ends))
-        return f"the {'squared ' * squared}{norm} distance of the stated point from C is {shown}"
+            rank = len(independent(C, witness["minor"], C.plus).rows)
+            _prove(rank == C.d, f"the minor does not show W+ to have rank {C.d}")
+        return "the kernel condition holds: ker W+ lies in ker W-"
+    unit = witness["unit"].number(0, C.n)
+    row = ("upper", unit)
+    _prove(row in C.minus, f"unit {unit} is active: its row is not in W-")
+    if "ray" in witness:
+        changes = [num for num, _ in C.weights.products(witness["ray"].vector(C.d))]
+        killed = all(changes[active] == 0 for _, active in C.plus)
+        _prove(killed, "the ray is not in ker W+")
+        _prove(changes[unit] != 0, f"the ray does not change unit {unit}")
+    else:
+        together = len(independent(C, witness["minor"], C.plus | {row}).rows)
+        most = rank_is_at_most(C, witness["span"], C.plus)
+        _prove(together > most, "the minor is not of W+ and the unit")
+    return f"the kernel condition fails: a direction in ker W+ changes the inactive unit {unit}"
 
 
-def _words(value: Fraction) -> str:
-    num, den = value.as_integer_ratio()
-    a, b = num.bit_length(), den.bit_length()
-    long = f"{num / den!r} to double precision" if abs(a - b) < 1000 else "beyond all doubles"
-    return str(value) if max(a, b) <= 64 else long
+def dimension(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: C has dimension `value`, -1 if it is empty; the paper's bound d - N+ is `paper_bound`.
+
+    Witness, in three forms:
+      * multipliers `empty`, as for that claim.
+      * `interior`, a point; multipliers `implicit` or null; a minor; a span or null.  Let equal and
+        fixed be what `tight_everywhere` shows.  Accepted if the point lies in C and is strict in
+        every inequality that is not held there, and value = d - |fixed| - rank of the equal rows on
+        the other columns, which minor and span show.
+        Enough: C lies in the affine set {equal tight, fixed constant}, of that dimension, and near
+        the point it is all of that set, as nothing else is tight there (M7).
+      * `target`, a minor of W+.  Accepted if there is a target, the tolerance is 0, no z_i is 0,
+        the minor has all rows of W+, at the target its columns are strictly inside of their bounds,
+        and value = d - |coordinates with floor = ceiling| - N+.
+        Enough: the target's other coordinates can be moved off their bounds along ker W+, a little,
+        and the point reached is strict in all that is not an equation (M8).
+    """
+    paper_bound = C.d - len(C.plus)
+    if "empty" in witness:
+        _prove_empty(C, witness["empty"])
+        value = -1
+    elif "target" in witness:
+        value = _dimension_at_target(C, witness["target"])
+    else:
+        equal, fixed, held = tight_everywhere(C, witness["implicit"])
+        tight = tight_at_point(C, witness["interior"].vector(C.d))
+        loose = len(tight - held)
+        _prove(loose == 0, f"the interior point is tight in {loose} inequalities")
+        value = C.d - len(fixed) - rank_is(C, witness, equal, fixed)
+    stated = claim["value"].number() == value, claim["paper_bound"].number() == paper_bound
+    _prove(all(stated), f"shown are dimension {value}, paper_bound {paper_bound}")
+    paper = f"is {paper_bound}" if paper_bound > 0 else "does not apply, as N+ >= d"
+    return f"C has dimension {value} (-1: it is empty; the paper's bound d - N+ {paper})"
+
+
+def _dimension_at_target(C: Problem, minor: Value) -> int:
+    """See the second form of `dimension`."""
+    rows, columns = independent(C, minor, C.plus)
+    near = C.target is not None and C.tolerance == 0 and all(z != 0 for z in C.z)
+    slacks = C.slacks(C.zero if C.target is None else C.target, C.bounds)
+    at_bound = {j for (_, j), slack in slacks.items() if slack == 0}
+    inner = columns.isdisjoint(at_bound)
+    whole = len(rows) == len(C.plus)
+    _prove(near and inner and whole, "no interior point is near the target")
+    return C.d - len(C.flat) - len(rows)
+
+
+def lineality(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: the directions v of the lines in C form a space of this dimension, if C is not empty.
+
+    Witness: nothing where the domain has bounds; else a minor and a span, or null, of one row of
+    each unit (equality or upper).
+    Accepted if the dimension is 0 where the domain has bounds, else d - rank W.
+    Enough, as a line keeps every constraint in both directions, and so has v = 0 in every bound and
+    W v = 0 in the rows (M2).
+    Not said: that C is not empty.
+    """
+    free = C.domain == "free"
+    _need(bool(witness) == free, "the witness is {} except on the free domain")
+    rows = {row for row in C.rows if row[0] != "lower"}
+    found = C.d - rank_is(C, witness, rows) if free else 0
+    _prove(claim["dimension"].number() == found, f"the witness proves {found}")
+    return f"the lineality space of C (where C is not empty) has dimension {found}"
+
+
+# == 7. Lists =====================================================================================
+
+
+def generators(C: Problem, claim: Fields, witness: Fields) -> str:
+    """Claim: C = conv(points) + cone(rays) + span(lines), with no entry too many.
+
+    The lines are a basis of the lineality space; there is one point on each minimal face (the
+    vertices, if there are no lines), and one ray in each extreme direction modulo the lines.
+
+    Witness: multipliers `implicit` or null, a minor, pivots; a perturbation and bases, or null.
+
+    Accepted if all of this holds.  Let equal and fixed be what `tight_everywhere` shows, and call
+    the inequalities that it does not hold *sides*.
+      1. The minor has rows of `equal` and columns outside of `fixed`.  So C lies in the affine set
+         F = {equal tight, fixed constant}, of dimension at most k = d - |fixed| - its rows.
+      2. There are as many pivots, which are coordinates, as lines; line i is not 0 at pivot i, and
+         0 at the others: the lines are independent.  No constraint changes along a line.
+      3. Points and rays are 0 at the pivots.  So F is cut down to directions modulo the lines, and
+         its dimension to n = k - number of lines, at most.
+      4. Every point lies in C, every ray keeps every constraint; there is a point, and the points
+         differ in what is tight at them.
+      5. Exactly n sides are tight at each point, and no two points have the same n.
+      6. Of the sides that are tight at a point leave out one: the other n - 1 are tight at exactly
+         one other listed point, and along no listed ray that leaves the one; or at no other point,
+         and along exactly one such ray.  Every ray is used.
+
+    Enough (M22): 6 gives n directions from each point into F, to the other point or along the ray,
+    and only the side left out changes along each.  So they are independent, F has dimension n
+    modulo the lines, the point is a vertex there, and these are its n edges.  Each ends at a listed
+    point or is a listed ray.  The graph of vertices and edges of a polyhedron without lines is
+    connected: nothing is missing.  With a perturbation, 5 and 6 are about bases: `_tight_in_bases`.
+    """
+    equal, fixed, held = tight_everywhere(C, witness["implicit"])
+    rank = len(independent(C, witness["minor"], equal, fixed).rows)
+    pivots, lines = witness["pivots"].indices(C.d), _listed(C, claim["lines"])
+    _prove_basis(C, lines, pivots)
+    points, rays = _listed(C, claim["points"], pivots), _listed(C, claim["rays"], pivots)
+    n = C.d - len(fixed) - rank - len(lines)
+    # A set of sides is an integer with one bit for each: 10^5 sets of 10^5 sides fit into memory.
+    m = len(C.right)
+    _limit(
+        m * (m + 2 * len(rays) + 256 * len(points)) // 16, MAX_TIGHT_BYTES, "bytes of tight sides"
+    )
+    side = {row: 1 << k for k, row in enumerate(C.right.keys() - held)}
+    at = [tight_at_point(C, x) for x in points]
+    _prove(len(set(map(frozenset, at))) == len(at) > 0, "no point, or one is listed twice")
+    if witness["perturbation"].it is None and witness["bases"].it is None:
+        tight = [[side[row] for row in rows - held] for rows in at]
+    else:
+        tight = _tight_in_bases(C, witness, at, side)
+    staying = dict.fromkeys(side.values(), 0)
+    for k, ray in enumerate(rays):
+        for row in tight_along_ray(C, ray) - held:
+            staying[side[row]] |= 1 << k
+    _prove(all(len(sides) == n for sides in tight), f"a point or basis has not {n} tight sides")
+    _prove_edges(C, tight, staying, len(rays))
+    if lines:
+        kind = f"{counted(len(at), 'point')}, one on each minimal face"
+    else:
+        kind = f"{len(at)} {'vertex' if len(at) == 1 else 'vertices'}"
+    others = f"{counted(len(rays), 'extreme ray')} and {counted(len(lines), 'line')}"
+    return f"the stated lists are complete: C has exactly these {kind}, {others}"
+
+
+def _listed(C: Problem, stated: Value, zero: Collection[int] = ()) -> list[Vector]:
+    """Return a list of vectors, which must be 0 at these coordinates."""
+    _limit(len(stated.of(list)) * C.d, MAX_LISTED, f"coordinates of {stated.name}")
+    vectors = [item.vector(C.d) for item in stated.items()]
+    reduced = all(x.num[j] == 0 for x in vectors for j in zero)
+    _prove(reduced, f"{stated.name}: not 0 at a pivot")
+    return vectors
+
+
+def _prove_basis(C: Problem, lines: list[Vector], pivots: list[int]) -> None:
+    """Hypothesis 2 of `generators`."""
+    for i, line in enumerate(lines):
+        nonzero = [k for k, j in enumerate(pivots) if line.num[j] != 0]
+        _prove(
+            nonzero == [i] and len(pivots) == len(lines), "the lines are not diagonal on the pivots"
+        )
+        constant_along_line(C, line)
+
+
+def _tight_in_bases(
+    C: Problem, witness: Fields, at: list[set[Row]], side: dict[Row, int]
+) -> list[list[int]]:
+    """Return the sides that are tight in each basis: a degenerate set, slightly perturbed (M23).
+
+    Where more than n sides meet in a point, the right-hand side of each side grows by e times its
+    number in `perturbation`, which is >= 0.  For all small e > 0 this is a set C_e around C, and
+    `bases` lists points x + e shift, each point x at least once.  Such a point lies in C_e, and a
+    side is tight there, iff that is so of x, and among what is tight at x, of
+
+        (number of the side) - a shift  >= 0  at a side, = 0 where it is tight,
+                             - a shift   = 0  at all that is held.
+
+    The conditions on points are on bases here, so that the x + e shift are all vertices of C_e, for
+    all small e.  Enough: a vertex v of C is the only minimum over C of some function c; C_e
+    contains C, so some listed x + e shift has c (x + e shift) <= c v, the same one for a sequence
+    of e to 0; hence c x <= c v, and x = v.
+    """
+    parts = witness["perturbation"].fields("upper lower floor ceiling")
+    grown = {kind: part.vector(C.d if kind in BOUNDS else C.n) for kind, part in parts.items()}
+    growth = {(kind, i): Fraction(grown[kind].num[i], grown[kind].den) for kind, i in side}
+    _prove(min(growth.values(), default=0) >= 0, "the perturbation is negative somewhere")
+    bases = [basis.fields("point shift") for basis in witness["bases"].items()]
+    owners = [basis["point"].number(0, len(at)) for basis in bases]
+    _prove(len(set(owners)) == len(at), "a point is in no basis")
+    pivots = witness["pivots"].indices(C.d)
+    shifts = _listed(C, Value([basis["shift"].it for basis in bases], "shifts"), pivots)
+    tight = []
+    for owner, shift in zip(owners, shifts, strict=True):
+        right = {row: growth.get(row, Fraction(0)) for row in at[owner]}
+        rates = C.slacks(shift, right)
+        kept = all(rate == 0 or (rate > 0 and row in side) for row, rate in rates.items())
+        _prove(kept, "a shift leaves the perturbed set")
+        tight.append([side[row] for row, rate in rates.items() if row in side and rate == 0])
+    return tight
+
+
+def _prove_edges(C: Problem, tight: list[list[int]], staying: dict[int, int], rays: int) -> None:
+    """Hypotheses 5 and 6 of `generators`, for the sides tight at each point or in each basis.
+
+    Args:
+        C: the set.
+        tight: n sides for each point.  A side is a power of two, so the sum of some is their set.
+        staying: for every side the rays that stay on it, as a set of the same kind: ray k is 2^k.
+        rays: how many there are.
+    """
+    n = len(tight[0])
+    words = OPERATION + 1 + (rays + len(staying)) // 64
+    _limit(len(tight) * n * words, MAX_EDGE_WORDS, "words for edges")
+    C.weights.spend(len(tight) * n * n * words, "edges")
+    corners = [(sum(sides), sides) for sides in tight]
+    different = len({whole for whole, _ in corners}) == len(corners)
+    _prove(different, "two tight sets of sides are the same")
+    ends = Counter(whole - left for whole, sides in corners for left in sides)
+    all_rays, used = (1 << rays) - 1, 0
+    for whole, sides in corners:
+        for left in sides:
+            leaving = all_rays & ~staying[left]
+            for other in sides:
+                if other != left:
+                    leaving &= staying[other]
+            used |= leaving
+            both = ends[whole - left] + leaving.bit_count() == 2
+            _prove(both, "an edge does not end at two listed points, or at one and a ray")
+    _prove(used == all_rays, "a ray is not along an edge")
+
+
+# == The program ==================================================================================
+
+
+class Claim(NamedTuple):
+    """A kind of claim.
+
+    Attributes:
+        stated: the keys of the claim beside `kind`, in each form that it may have.
+        witness: the keys of the witness, likewise.
+        prove: the function above; returns the claim in words.
+    """
+
+    stated: tuple[str, ...]
+    witness: tuple[str, ...]
+    prove: Callable[[Problem, Fields, Fields], str]
+
+
+_RANK = "minor span"
+CLAIMS = {
+    "contains": Claim(("",), ("point",), contains),
+    "empty": Claim(("",), ("multipliers",), empty),
+    "vertex": Claim(("point",), ("vertex",), vertex),
+    "unique": Claim(("point",), ("implicit minor",), unique),
+    "active_set": Claim(("active zero",), ("",), active_set),
+    "redundant": Claim(("inequality",), ("multipliers",), redundant),
+    "irredundant": Claim(("inequality",), ("point",), irredundant),
+    "implicit_equality": Claim(
+        ("inequality holds",), ("point multipliers", "point"), implicit_equality
+    ),
+    "unbounded": Claim(("",), ("point ray", "point wide"), unbounded),
+    "optimum": Claim(
+        ("unit value vertex", "objective constant value vertex"),
+        ("point multipliers", "point multipliers vertex"),
+        optimum,
+    ),
+    "bounds": Claim(
+        ("unit lower upper", "objective constant lower upper"), ("point multipliers",), bounds
+    ),
+    "unbounded_objective": Claim(
+        ("unit", "objective constant"), ("point ray",), unbounded_objective
+    ),
+    "bounded": Claim(("",), ("box", "empty", "multipliers minor"), bounded),
+    "rank_at_least": Claim(("rank",), ("minor",), rank_at_least),
+    "rank_at_most": Claim(("rank",), ("span",), rank_at_most),
+    "rank_positive": Claim(("rank",), (_RANK,), rank_positive),
+    "kernel": Claim(("holds",), ("span", "minor", f"unit {_RANK}", "unit ray"), kernel),
+    "lineality": Claim(("dimension",), ("", _RANK), lineality),
+    "dimension": Claim(
+        ("value paper_bound",), ("empty", "target", f"interior implicit {_RANK}"), dimension
+    ),
+    "nearest": Claim(
+        ("from norm distance", "from norm lower_squared upper_squared"),
+        ("point functional multipliers",),
+        nearest,
+    ),
+    "generators": Claim(
+        ("points rays lines",), ("implicit minor pivots perturbation bases",), generators
+    ),
+}
 
 
 def check(document: object, *, folder: Path | None = None, problem: Problem | None = None) -> str:
-    """Return a certificate's claim in words, or raise CheckError; its problem may come parsed."""
+    """Check a certificate; return its claim in words.
+
+    Args:
+        document: the JSON document.
+        folder: where the files lie that it names.
+        problem: its problem, where that was read before.
+
+    Raises:
+        CheckError: it is not accepted.
+    """
+    # Some libraries tell the processor to take subnormal floats for 0; `struct` would then decode
+    # other numbers than are stored.
     _need(min(5e-324, 1) > 0, "this thread was told to take subnormal numbers for 0", LIMIT)
-    parts = _Value(document, "certificate").fields("schema claim problem witness")
+    parts = Value(document, "certificate").fields("schema claim problem witness")
     _need(parts["schema"].it == SCHEMA, f"schema must be {SCHEMA}")
-    kind = _Value(parts["claim"].of(dict).get("kind"), "claim.kind").of(str)
-    _need(kind in _FORMS, f"claim.kind must be one of {', '.join(_FORMS)}")
-    claim = parts["claim"].fields(f"kind {_FORMS[kind][0].replace('|', '|kind ')}")
-    witness = parts["witness"].fields(_FORMS[kind][1])
-    problem = problem or Problem(parts["problem"].it, folder)
+    kind = Value(parts["claim"].of(dict).get("kind"), "claim.kind").of(str)
+    _need(kind in CLAIMS, f"claim.kind must be one of {', '.join(CLAIMS)}")
+    forms = CLAIMS[kind]
+    claim = parts["claim"].fields(*(f"kind {keys}".strip() for keys in forms.stated))
+    witness = parts["witness"].fields(*forms.witness)
+    if problem is None:
+        problem = Problem(parts["problem"].it, folder)
     _need(problem.spec == parts["problem"].it, "the problem handed over is another one")
     problem.weights.work = 0
-    same = {"bounds": "optimum", "unique": "vertex", "irredundant": "redundant"}  # one function
-    fact = getattr(problem, f"_claim_{same.get(kind, kind.partition('_')[0])}")(claim, witness)
-    text = (
+    fact = forms.prove(problem, claim, witness)
+    return (
         "For the real-arithmetic layer with the stored weights, not its float execution "
-        f"({problem.n} units, {len(problem.plus)} of them active, {problem.d} inputs, "
-        f"{problem.domain} domain, tolerance {_words(problem.tolerance)}, problem sha256 "
-        f"{problem.digest}), and C its collision polytope: {fact}."
+        f"({counted(problem.n, 'unit')}, {len(problem.plus)} of them active, "
+        f"{counted(problem.d, 'input')}, {problem.domain} domain, tolerance "
+        f"{in_words(problem.tolerance)}, problem sha256 {problem.digest}), and C its collision "
+        f"polytope: {fact}."
     )
-    return re.sub(r"\b1 (unit|input|point|extreme ray|line)s(?=[,.]| and)", r"1 \1", text)
 
 
 def check_file(path: str | Path, known: dict[str, Problem] | None = None) -> str:
-    """Check a certificate file, beside the files it names; `known` holds the last one's problem."""
+    """Check a certificate in a file, beside the files that it names; return its claim in words.
+
+    Args:
+        path: the certificate.
+        known: holds the last problem, by its folder and text; certificates of one layer, checked
+            one after the other with the same dict, have its files read and decoded once.
+
+    Raises:
+        CheckError: it is not accepted.
+    """
     data = _read_file(Path(path), MAX_CERTIFICATE_BYTES, "the certificate")
-    document, folder = _Value.read(data, "the certificate"), Path(path).parent
+    document, folder = Value.read(data, "the certificate"), Path(path).parent
     spec = document.fields("schema claim problem witness")["problem"].it
-    known, text = {} if known is None else known, f"{folder}\0{json.dumps(spec, sort_keys=True)}"
+    known = {} if known is None else known
+    # The text tells 1 from true and 1.0, which Python takes for equal.
+    text = f"{folder}\0{json.dumps(spec, sort_keys=True)}"
     if text not in known:
         known.clear()  # its memory goes first
         known[text] = Problem(spec, folder)
@@ -784,13 +1674,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not paths or paths[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if paths else MALFORMED
-    codes, known = {0}, dict[str, Problem]()
+    codes = {0}
+    known: dict[str, Problem] = {}
     for path in paths:
         try:
             print(f"{path!a}: proved. {check_file(path, known)}", flush=True)
-        except (CheckError, MemoryError) as error:
-            codes.add(getattr(error, "code", LIMIT))
-            print(f"{path!a}: not accepted: {str(error) or 'out of memory'}", flush=True)
+        except CheckError as error:
+            codes.add(error.code)
+            print(f"{path!a}: not accepted: {error}", flush=True)
+        except MemoryError:
+            codes.add(LIMIT)
+            print(f"{path!a}: not accepted: out of memory", flush=True)
         except KeyboardInterrupt:
             return 130
     return next(code for code in (REFUSED, MALFORMED, LIMIT, 0) if code in codes)

@@ -270,7 +270,7 @@ def test_a_short_certificate_cannot_ask_for_much_memory():
         ("redundant", ("floor", 0), {"multipliers": mult(2, {0: -1})}, 3, "prove less"),
         ("redundant", ("equality", 0), {"multipliers": mult(2)}, 3, "not a row to use here"),
         ("redundant", ("upper", 7), {"multipliers": mult(2)}, 3, "not a row to use here"),
-        ("redundant", ("upper",), {"multipliers": mult(2)}, 2, "must be of type str, got list"),
+        ("redundant", ("upper",), {"multipliers": mult(2)}, 2, "[kind, number], got 1 entries"),
         ("redundant", ("upper", "1"), {"multipliers": mult(2)}, 2, "must be of type int"),
         ("redundant", ("upper", 1), {"point": vec([0, 0])}, 2, "exactly the keys multipliers"),
         ("irredundant", ("upper", 1), {"multipliers": mult(2)}, 2, "exactly the keys point"),

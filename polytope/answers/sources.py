@@ -124,7 +124,7 @@ def read(source: Source, shape: tuple[int, ...]) -> np.ndarray:
     path = Path(source.path)
     document = {"file": path.name, "tensor": source.tensor, "sha256": source.sha256()}
     try:
-        found = checker._Array(checker._Value(document, path.name), path.parent, *shape)
+        found = checker.read_array(document, path.parent, shape, path.name)
         kind = {"F": "f", "I": "i", "U": "u"}[found.dtype[0]] + str(int(found.dtype[1:]) // 8)
         return np.array(found.values(), kind).reshape(shape)
     except (checker.CheckError, KeyError, TypeError) as problem:
@@ -160,7 +160,7 @@ def _compare(array: Matrix | ExactArray, document: dict[str, Any], folder: Path)
     rows = array.data.reshape(-1, array.shape[-1]) if array.data.size else array.data[:0]
     width = array.shape[-1]
     try:
-        stored = checker._Array(checker._Value(document, "sources"), folder, *array.shape)
+        stored = checker.read_array(document, folder, array.shape, "sources")
         same = all(
             list(stored.values(k * width, (k + 1) * width)) == row.tolist()
             for k, row in enumerate(rows)

@@ -72,8 +72,8 @@ def read(path: Path) -> dict[str, list[Fraction]]:
     shapes = {"weight": (-1, -1), "bias": (-1,), "target": (-1,)}
     found = {}
     for name in NAMES if several else ("target",):
-        value = checker._Value(reference(path, name), name)
-        found[name] = checker._Array(value, path.parent, *shapes[name]).fractions()
+        stored = checker.read_array(reference(path, name), path.parent, shapes[name], name)
+        found[name] = stored.fractions()
     stated = {
         name: {"dtype": "F32", "shape": list(array.shape), "data": array.tobytes().hex()}
         for name, array in LAYER.items()

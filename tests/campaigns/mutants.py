@@ -128,7 +128,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
 def run(count: int, *, start: int, sources: list[Seed], kinds: list[str] | None = None) -> Tally:
     """Make and check at least ``count`` mutants, and at least `LEAST` of each kind."""
     tally = Tally()
-    wanted = list(checker._FORMS) if kinds is None else kinds
+    wanted = list(checker.CLAIMS) if kinds is None else kinds
     for kind in wanted:
         own = [seed for seed in sources if seed.kind == kind]
         tally.certificates[kind] = len(own)
@@ -192,7 +192,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kind", action="append", choices=list(checker._FORMS))
+    parser.add_argument("--kind", action="append", choices=list(checker.CLAIMS))
     args = parser.parse_args()
     began = perf_counter()
     tally = run(args.count, start=args.seed, sources=seeds(args.seed), kinds=args.kind)
