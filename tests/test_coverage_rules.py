@@ -294,6 +294,18 @@ LISTED = (
     ),
     Elsewhere(
         "experiments.models",
+        "experiments_models_registry",
+        "which files hold a network is a part of what a word can mean",
+        "files",
+    ),
+    Elsewhere(
+        "experiments.models.foreign",
+        "experiments_models_foreign_nnet",
+        "the steps of a network that was read are seen by what they compute",
+        "network",
+    ),
+    Elsewhere(
+        "experiments.models",
         "experiments_models_train",
         "architectures are what is trained, presets what they are called",
         "architectures presets",

@@ -1,4 +1,5 @@
 import json
+import pickle
 import subprocess
 import sys
 from fractions import Fraction
@@ -309,6 +310,7 @@ def test_certify_refuses_half_an_archive(capsys, layer):
 
 
 def test_certify_points_from_pickles_to_safetensors(capsys, tmp_path):
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"weight": [[1.0]]}))
     code, _, err = collide(capsys, "certify", tmp_path / "net.pkl")
     assert code == 2
     assert "expected .npz, .safetensors or .pt; save the tensors with safetensors" in err

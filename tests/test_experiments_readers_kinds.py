@@ -159,7 +159,7 @@ def script():
 @pytest.mark.parametrize(
     ("name", "make", "words"),
     [
-        ("net.pkl", lambda: pickle.dumps({"weight": [1]}), "got a pickle, which can hold code"),
+        ("net.pkl", lambda: pickle.dumps({"weight": [1]}), r"got a pickle \(.*which can hold code"),
         ("net.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(90), r"got an HDF5 file \(98 bytes\)"),
         ("net.skops", lambda: archive([("schema.json", b"{}")]), "an estimator saved by skops"),
         ("net.keras", lambda: archive([("model.weights.h5", b"")]), "a network of Keras, which"),

@@ -28,7 +28,10 @@ LEVELS = (
     ("optimize.compare",),
     ("optimize",),
     ("experiments.run", "experiments.readers", "experiments.paper"),
-    ("experiments.datasets", "experiments.measure", "experiments.show", "experiments.models.onnx"),
+    (
+        *("experiments.datasets", "experiments.measure", "experiments.show"),
+        *("experiments.models.onnx", "experiments.models.foreign"),
+    ),
     ("experiments.models", "experiments.pictures", "experiments.images"),
     (
         *("experiments.mnist", "experiments.lenet5", "experiments.vgg16"),

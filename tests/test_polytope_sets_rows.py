@@ -113,7 +113,7 @@ def test_no_target_no_active_set():
     with pytest.raises(InputError, match="target: expected a set made by from_layer"):
         STRIP.active_set()
     assert STRIP.ties == STRIP.sign_disagreements == ()
-    with pytest.raises(InputError, match="layer: expected .*Layer, got .*StatedRows"):
+    with pytest.raises(InputError, match=r"layer: expected .*Layer, got .*StatedRows"):
         relu_layer(STRIP.layer)
 
 

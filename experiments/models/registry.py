@@ -1,4 +1,4 @@
-"""Which network does a word on the command line mean?  Built-in, a file's factory, or ONNX."""
+"""Which network does a word on the command line mean?  Built-in, a factory, or a file's own."""
 
 import importlib
 import importlib.util
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from experiments.models.files import FORMATS, format_of, read_network
 from experiments.models.weights import load_weights, refuse_nonfinite
 from polytope.errors import InputError, NonFiniteError
 from polytope.files import sha256_file
@@ -31,7 +32,8 @@ PUBLISHED = {
 }
 PIXELS = (0.0, 255.0)
 FORMS = (
-    f"a built-in name ({', '.join(BUILT_IN)}), FILE.py:FACTORY, PACKAGE.MODULE:FACTORY or FILE.onnx"
+    f"a built-in name ({', '.join(BUILT_IN)}), FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, "
+    f"{', '.join(f'FILE{suffix}' for suffix in FORMATS if suffix != '.onnx')} or FILE.onnx"
 )
 CHECKPOINTS = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".npz", ".pkl")
 
@@ -70,8 +72,9 @@ def load_model(
     Weights are data: no code of theirs is ever run (see `load_weights`).
 
     Args:
-        spec: a built-in name, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY or FILE.onnx.
-        weights: .safetensors, .npz, .pt or .pth with the names of the model's state dict; None
+        spec: a built-in name, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, or a file that holds a
+            network (`experiments.models.files`).
+        weights: a file of tensors (`load_weights`) with the names of the model's state dict; None
             keeps what the factory returned.
         input_shape: of one input, where the caller knows it.
         external_data: whether an ONNX file may keep tensors in files beside it.
@@ -82,8 +85,8 @@ def load_model(
         FileFormatError: a file is not of its format (ShapeError, NonFiniteError: see
             `load_weights`).
     """
-    if Path(spec).suffix.lower() == ".onnx":
-        return _onnx(spec, weights, input_shape, external_data)
+    if format_of(spec) is not None:
+        return _whole(spec, weights, input_shape, external_data)
     if spec in PUBLISHED and weights is not None:
         return _published(spec, Path(weights), input_shape)
     files: dict[str, str] = {}
@@ -122,20 +125,20 @@ def _published(spec: str, path: Path, shape: tuple[int, ...] | None) -> LoadedMo
     )
 
 
-def _onnx(
+def _whole(
     spec: str, weights: str | Path | None, shape: tuple[int, ...] | None, external_data: bool
 ) -> LoadedModel:
+    """A network of a file that holds its own weights."""
     if weights is not None:
         raise InputError(f"weights: expected none with {spec}, which holds its own; got {weights}")
-    from experiments.models.onnx.reader import read_onnx
-
-    model, found = read_onnx(Path(spec), input_shape=shape, external_data=external_data)
-    _check_finite(model, spec)
+    found = read_network(Path(spec), input_shape=shape, external_data=external_data)
+    _check_finite(found.module, spec)
     return LoadedModel(
-        module=model.eval(),
-        input_shape=found,
+        module=found.module.eval(),
+        input_shape=found.input_shape,
+        ends=found.ends,
         files={spec: sha256_file(Path(spec))},
-        source=spec,
+        source=f"{spec} ({found.words})" if found.words else spec,
     )
 
 

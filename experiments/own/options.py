@@ -17,12 +17,12 @@ class ModelRequest(Request):
 
     model: str = option(
         "mlp, lenet5, vgg16, squeezenet, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY (your code, "
-        "which is run) or FILE.onnx",
+        "which is run), FILE.nnet or FILE.onnx",
         positional=True,
         metavar="MODEL",
     )
     weights: Path | None = option(
-        ".safetensors, .npz, .pt or .pth with the tensors of the state dict; no code is read",
+        ".safetensors, .npz, a file of torch or an agent's .zip: the state dict; no code is read",
         default=None,
         metavar="FILE",
         group=_NETWORK,

@@ -59,9 +59,8 @@ def _expected(start: bytes, path: Path) -> str:
         )
     if start[:1] == b"\x80":
         return (
-            "tensors in .npz, .safetensors or a file of torch, got a pickle, which can hold code "
-            f"and is never loaded{size}; where its origin is trusted, save the tensors with "
-            "safetensors.torch.save_file"
+            ".npz, .safetensors or .pt; save the tensors with safetensors where the origin of this "
+            f"file is trusted, got a pickle{size}, which can hold code and is never loaded"
         )
     return (
         f"a readable .npz, .npy, .safetensors or torch file, got a file that starts with "

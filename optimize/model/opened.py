@@ -120,7 +120,7 @@ class OpenedNetwork:
     def run(self, example: Any) -> Run:
         """What one random input makes of the steps up to the last layer in front of a ReLU.
 
-        Without such a layer, up to the last of all layers: no step behind needs to be one that runs.
+        Without such a layer, up to the last of all layers: what is behind need not run.
 
         Args:
             example: one input (*input,), or its shape.

@@ -1,0 +1,55 @@
+"""Which files hold a whole network, and who reads them?  By suffix; all readers take data only."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.models.foreign.network import ForeignNetwork
+from polytope.errors import InputError
+
+#: Suffix -> module and function that reads such a file.
+_READERS = {
+    ".nnet": ("experiments.models.foreign.nnet", "read_nnet"),
+}
+#: Suffixes of files that hold a network.
+FORMATS = (*_READERS, ".onnx")
+
+
+def format_of(spec: str) -> str | None:
+    """Returns the suffix by which a word names a file that holds a network; None for another word.
+
+    >>> format_of("Net.ONNX"), format_of("net.py:Net")
+    ('.onnx', None)
+    """
+    suffix = Path(spec).suffix.lower()
+    return suffix if suffix in FORMATS else None
+
+
+def read_network(
+    path: Path, *, input_shape: tuple[int, ...] | None = None, external_data: bool = False
+) -> ForeignNetwork:
+    """Returns the network of a file.
+
+    Args:
+        path: of one of FORMATS.
+        input_shape: of one input, where the caller knows it.
+        external_data: whether an ONNX file may keep tensors in files beside it.
+
+    Raises:
+        InputError: a package is absent, or the file uses what is not supported.
+        FileFormatError: it is not of its format.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
+        from experiments.models.onnx.reader import read_onnx
+
+        module, shape = read_onnx(path, input_shape=input_shape, external_data=external_data)
+        return ForeignNetwork(module=module, input_shape=shape)
+    place, name = _READERS[suffix]
+    reader: Callable[[Path], ForeignNetwork] = getattr(importlib.import_module(place), name)
+    found = reader(path)
+    if input_shape is not None and input_shape != found.input_shape:
+        raise InputError(
+            f"input-shape: expected none, or {found.input_shape} as {path} says, got {input_shape}"
+        )
+    return found

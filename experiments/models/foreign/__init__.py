@@ -1,0 +1,1 @@
+"""Which network does a file of another program hold?  Read as data, rebuilt as a torch module."""
