@@ -262,6 +262,9 @@ OTHERS = {
     "a product of inputs": ([op("MatMul", "x x")], {}, [1, 1]),
     "a weight on the left": ([op("MatMul", "w x")], {"w": floats(3, 4)}, [4, 1]),
     "a weight on the left of columns": ([op("MatMul", "w x")], {"w": floats(3, 4)}, [4, 2]),
+    "a transposed input": ([op("Gemm", "x w", transA=1)], {"w": floats(4, 3)}, [4, 1]),
+    "a transposed input of rows": ([op("Gemm", "x w", transA=1)], {"w": floats(4, 3)}, [4, 2]),
+    "a weight on the left of signals": ([op("MatMul", "w x")], {"w": floats(3, 4)}, [1, 4, 2]),
     "no batch any more": ([op("Flatten", "x", axis=0)], {}, [1, 4]),
     "rows": ([op("Reshape", "x s")], {"s": np.array([4, 1])}, [1, 4]),
     "the batch last": ([op("Transpose", "x")], {}, [1, 4]),
@@ -390,8 +393,10 @@ def test_an_operator_of_no_gradient_says_so(tmp_path):
         net(torch.ones(1, 4, requires_grad=True))
 
 
-def test_several_inputs_are_one_row(tmp_path):
+@pytest.mark.parametrize("first", [1, "n"])
+def test_several_inputs_are_one_row(tmp_path, first):
     two = model([op("MatMul", "x w", "u"), op("Add", "u z")], {"w": floats(3, 2)}, [1, 3])
+    two.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", TensorProto.FLOAT, [first, 3]))
     two.graph.input.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 2]))
     two.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2]))
     path = tmp_path / "two.onnx"
@@ -420,10 +425,61 @@ def test_what_is_refused_is_named(tmp_path, nodes, weights, shape, message):
 
 
 def test_other_opsets_inputs_and_types_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"operators of version 7 to \d+ \(opset\), got 6"):
-        read_onnx(file(tmp_path, [op("Relu", "x")], {}, [1, 4], opset=6))
+    nodes = [op("Upsample", "x", width_scale=2.0, height_scale=2.0)]
+    with pytest.raises(InputError, match=r"version 7 or newer \(opset\), or such as ONNX conv"):
+        read_onnx(file(tmp_path, nodes, {}, [1, 1, 4, 4], opset=6))
     with pytest.raises(InputError, match=r"expected an input of floats, got int64"):
         read_onnx(file(tmp_path, [op("Identity", "x")], {}, [1, 4], kind=TensorProto.INT64))
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 2)])
+def test_a_bias_behind_a_weight_on_the_left_belongs_to_the_layer(tmp_path, shape):
+    nodes = [op("MatMul", "w x", "z", name="/a"), op("Add", "z b", "u"), op("Relu", "u")]
+    bias = floats(3, *(1,) * (len(shape) - 1))
+    path = file(tmp_path, nodes, {"w": floats(3, 4), "b": bias}, list(shape))
+    net, own = read_onnx(path)
+    assert [layer.name for layer in relu_layers(net, own)] == ["a"]
+    columns = int(np.prod(shape[1:]))
+    exact = exact_layer(net, "a", own)
+    weight = exact.weight if columns == 1 else exact.weight.approx
+    assert np.array_equal(weight, np.kron(floats(3, 4), np.eye(columns)))
+    assert np.array_equal(exact.bias, np.repeat(bias.ravel(), columns))
+
+
+def test_statistics_of_a_batch_are_named(tmp_path):
+    nodes = [op("BatchNormalization", "x s t m v", "z p q", name="/n", training_mode=1),
+             op("Conv", "z w", "c", name="/c"), op("Relu", "c")]  # fmt: skip
+    net, shape = read_onnx(file(tmp_path, nodes, SMALL | NORM, [1, 3, 5, 5]))
+    assert [layer.name for layer in relu_layers(net, shape)] == ["c"]
+    with pytest.raises(InputError, match="BatchNorm with stored statistics, got 'n'"):
+        exact_layer(net, "c", shape)
+
+
+def test_files_of_old_versions_are_brought_up_to_date(tmp_path):
+    """Before version 7 an Add said how to broadcast, and a Dropout that it does nothing."""
+    weights = {"w": SMALL["w"], "b": floats(4, 4)}
+    nodes = [op("Conv", "x w", "z", name="/c"), op("Relu", "z", "u"),
+             op("Add", "u b", "v", broadcast=1), op("Dropout", "v", is_test=1)]  # fmt: skip
+    net, shape = read_onnx(file(tmp_path, nodes, weights, [1, 3, 6, 6], opset=6))
+    x = torch.from_numpy(floats(2, *shape))
+    wanted = torch.relu(nn.functional.conv2d(x, net.c.weight)) + torch.from_numpy(weights["b"])
+    np.testing.assert_allclose(net(x).numpy(), wanted.numpy(), atol=1e-5)
+    assert [layer.name for layer in relu_layers(net, shape)] == ["c"]
+
+
+def test_what_the_converter_of_old_versions_gets_wrong_is_refused(tmp_path):
+    """It would add four biases of four channels along too many axes."""
+    node = op("Add", "x b", broadcast=1, axis=1)
+    with pytest.raises(InputError, match="an axis along which they broadcast, got Add"):
+        read_onnx(file(tmp_path, [node], {"b": floats(4)}, [1, 4, 6, 6], opset=6))
+
+
+def test_wrong_hints_do_not_matter(tmp_path):
+    made = model([op("Neg", "x", "z"), op("Relu", "z")], {}, [1, 4])
+    made.graph.value_info.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 9]))
+    made.graph.value_info.append(onnx.ValueInfoProto(name="u"))
+    onnx.save(made, tmp_path / "net.onnx")
+    assert read_onnx(tmp_path / "net.onnx")[1] == (4,)
 
 
 def test_sizes_left_open_are_given(tmp_path):

@@ -102,13 +102,13 @@ def read_inputs(
     for each in found:
         kinds.append(_kind(each, path))
         sizes = _sizes(each)
-        batches.append(sizes[0] if batched else 1)
+        batches.append((sizes[0] or 1) if batched else 1)
         own = tuple(sizes[1:] if batched else sizes)
         shapes.append(_closed(own, wanted if len(found) == 1 else None, path))
     if len(set(kinds)) > 1 or len(set(batches)) > 1:
         raise InputError(f"{path}: expected inputs of one type and batch, got {kinds}, {batches}")
     inputs = Inputs(
-        tuple(each.name for each in found), tuple(shapes), kinds[0], batches[0] or 1, batched
+        tuple(each.name for each in found), tuple(shapes), kinds[0], batches[0], batched
     )
     if prod(inputs.shape) > LARGEST or inputs.batch > LARGEST:
         raise InputError(f"{path}: expected inputs of at most {LARGEST:,} numbers, got {shapes}")

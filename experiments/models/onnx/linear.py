@@ -20,7 +20,8 @@ def _gemm(b: Builder, node: Node) -> Made:
     given = node.attributes
     value, weight, bias = b.value(node), b.needed(node, 1), b.constant(node, 2)
     if given.get("transA", 0):
-        raise node.refuse("transA = 0", given["transA"])
+        value = b.unbatched(node, value)
+        value = b.settled(node, b.method(node, "transpose", value, 1, 2))
     weight = weight if given.get("transB", 0) else weight.T
     weight = _times(node, "alpha", weight)
     bias = None if bias is None else _times(node, "beta", bias)
@@ -52,21 +53,24 @@ def _matmul(b: Builder, node: Node) -> Made:
 
 
 def _weight_on_the_left(b: Builder, node: Node) -> Made:
-    """``W x``: x of shape (d,), or (d, 1) and more columns."""
+    """``W x``: x of shape (d,), or (d, 1) and more columns, for each of which it is the same."""
     weight, value = b.needed(node, 0), b.value(node, 1)
-    if weight.ndim != 2 or len(value.shape) not in (1, 2):
+    axes = len(value.shape)
+    if weight.ndim != 2 or axes not in (1, 2, 3) or (axes == 3 and not value.batched):
         raise node.refuse("a matrix times a vector or matrix", f"{weight.shape} x {value.shape}")
-    value = b.unbatched(node, value)
-    if len(value.shape) == 1:
-        return _linear(b, node, value, weight, None)
-    columns = value.shape[1]
-    if columns == 1:
+    if axes == 1:
+        bias, add = bias_behind(b, node, weight.shape[:1])
+        return _with_add(b, _linear(b, node, value, weight, bias), add)
+    value = value if axes == 3 else b.unbatched(node, value)
+    bias, add = bias_behind(b, node, (len(weight), 1))
+    if value.example.shape[2] == 1:
         value = b.method(node, "squeeze", value, 2)
-        bias, add = bias_behind(b, node, (len(weight), 1))
         made = b.method(node, "unsqueeze", _linear(b, node, value, weight, bias), 2)
-        return _with_add(b, b.settled(node, made), add)
-    made = _linear(b, node, b.method(node, "transpose", value, 1, 2), weight, None)
-    return b.settled(node, b.method(node, "transpose", made, 1, 2))
+    else:  # columns are the places of a signal
+        module = nn.Conv1d(weight.shape[1], len(weight), 1, bias=bias is not None, device="meta")
+        _fill(module, weight[:, :, None], bias)
+        made = b.module(node, module, value)
+    return _with_add(b, b.settled(node, made), add)
 
 
 def _linear(
@@ -189,8 +193,8 @@ def _conv_transpose(b: Builder, node: Node) -> Made:
 @op("BatchNormalization")
 def _batch_norm(b: Builder, node: Node) -> Made:
     given = node.attributes
-    if given.get("training_mode", 0) or not given.get("spatial", 1):
-        raise node.refuse("evaluation mode, one number a channel", "training_mode or spatial = 0")
+    if not given.get("spatial", 1):
+        raise node.refuse("one number a channel", "spatial = 0")
     value = b.value(node)
     scale, shift, mean, variance = (b.needed(node, i) for i in range(1, 5))
     channels = value.shape[1] if len(value.shape) > 1 else 0
@@ -201,6 +205,9 @@ def _batch_norm(b: Builder, node: Node) -> Made:
     eps = float(given.get("epsilon", np.float32(1e-5)))
     module = _NORMS[value.example.ndim](len(scale), eps=eps, device="meta")
     module.weight, module.bias = tensor(scale), tensor(shift)
-    module.running_mean, module.running_var = tensor(mean).data, tensor(variance).data
-    module.num_batches_tracked = torch.tensor(0)
+    if given.get("training_mode", 0):  # what it stores is not what it uses
+        module.running_mean = module.running_var = module.num_batches_tracked = None
+    else:
+        module.running_mean, module.running_var = tensor(mean).data, tensor(variance).data
+        module.num_batches_tracked = torch.tensor(0)
     return b.module(node, module, value)

@@ -187,11 +187,39 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
     if not model.graph.node:
         raise FileFormatError(f"{path}: expected a network, got an ONNX file without any operator")
     _external(model, path, external_data)
+    del model.graph.value_info[:]  # hints, which can be wrong
     try:
         onnx.checker.check_model(model, full_check=True)
-        return onnx.inliner.inline_local_functions(model) if model.functions else model
+        model = onnx.inliner.inline_local_functions(model) if model.functions else model
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as problem:
         raise FileFormatError(f"{path} must be a valid ONNX model: {reason(problem)}") from problem
+    return _newer(model, path)
+
+
+def _newer(model: "onnx.ModelProto", path: Path) -> "onnx.ModelProto":
+    """A model of an old version as one of `OLDEST_OPSET`, by ONNX's own converter."""
+    import onnx
+
+    if _opset(model, path) >= OLDEST_OPSET:
+        return model
+    for node in model.graph.node:
+        # ONNX's converter is wrong about these: it counts the axes behind from the wrong end.
+        if {"broadcast", "axis"} <= {each.name for each in node.attribute}:
+            raise InputError(
+                f"{path}: expected operators of version {OLDEST_OPSET} or newer (opset), or older "
+                f"ones without an axis along which they broadcast, got {node.op_type}"
+            )
+    try:
+        import onnx.version_converter
+
+        found = onnx.version_converter.convert_version(model, OLDEST_OPSET)
+        onnx.checker.check_model(found, full_check=True)
+        return found
+    except Exception as problem:  # its own classes
+        raise InputError(
+            f"{path}: expected operators of version {OLDEST_OPSET} or newer (opset), or such as "
+            f"ONNX converts, got {_opset(model, path)}: {reason(problem)}"
+        ) from problem
 
 
 def _external(model: "onnx.ModelProto", path: Path, wanted: bool) -> None:
@@ -231,9 +259,9 @@ def _opset(model: "onnx.ModelProto", path: Path) -> int:
     for each in model.opset_import:
         if each.domain in ("", "ai.onnx"):
             newest = onnx.defs.onnx_opset_version()
-            if not OLDEST_OPSET <= each.version <= newest:
+            if not 1 <= each.version <= newest:
                 raise InputError(
-                    f"{path}: expected operators of version {OLDEST_OPSET} to {newest} (opset), "
+                    f"{path}: expected operators of version 1 to {newest} (opset), "
                     f"got {each.version}"
                 )
             return int(each.version)
