@@ -199,13 +199,19 @@ LISTED = (
         "optimize.exact",
         "optimize_exact",
         "every exact layer is torch's own, network by network",
-        "affine checks input_space layer network stored",
+        "affine checks constants input_space layer network stored summed",
     ),
     Elsewhere(
         "optimize.model",
         "optimize_model_graph",
         "steps of the one reading of a model: networks of every form go through all",
-        "hooked inplace listing operations reading steps trace",
+        "hooked inplace listing operations paths reading steps sums trace",
+    ),
+    Elsewhere(
+        "optimize.model",
+        "optimize_model_recording",
+        "what is written without modules or cannot be traced, and how such a model is run",
+        "alone copying folding others products",
     ),
     Elsewhere(
         "optimize.model",

@@ -216,7 +216,7 @@ def test_a_ratio_beyond_the_floats_is_infinite():
 
 def test_a_search_of_another_target_is_refused():
     torch.manual_seed(3)
-    net = torch.nn.Sequential(torch.nn.Linear(6, 8))
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU())
     point = torch.full((6,), 0.75)
     search = find_vertices(net, "0", point * 0.5, units=1, device="cpu")
     unit = int(search.units[0])

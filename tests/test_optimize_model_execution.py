@@ -72,7 +72,7 @@ class Viewing(nn.Module):
         self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(144, 5)
 
     def forward(self, x):
-        return self.fc(torch.relu(self.conv(x)).view(x.size(0), -1))
+        return torch.relu(self.fc(torch.relu(self.conv(x)).view(x.size(0), -1)))
 
 
 def test_a_view_may_follow_a_convolution_in_any_layout():
@@ -179,11 +179,11 @@ class Branching(nn.Module):
         self.a = nn.Linear(2, 2)
 
     def forward(self, x):
-        return self.a(2 * x) if x.sum() > 0 else x
+        return torch.relu(self.a(2 * x)) if x.sum() > 0 else x
 
 
 def test_what_cannot_be_traced_cannot_be_compiled():
-    reader = LayerReader(Branching(), "a")
+    reader = LayerReader(Branching(), "a", example=torch.ones(2))
     with pytest.raises(InputError, match="compiled: expected a model that can be traced"):
         reader.prepare(Execution(compiled=True), torch.ones(1, 2))
 

@@ -17,7 +17,12 @@ def names(model, shape):
 @pytest.mark.parametrize(
     ("model", "shape", "listed", "others"),
     [
-        (Residual(), (2, 7, 7), ["stem", "one", "one#2"], ["two", "two#2", "head"]),
+        (
+            Residual(),
+            (2, 7, 7),
+            ["stem", "one", "two+relu", "one#2", "two+relu#2"],
+            ["two", "two#2", "head"],
+        ),
         (Fire(), (3, 9, 9), ["squeeze", "left", "right", "final"], []),
         (Functional(), (1, 6, 6), ["conv1", "linear"], ["fc"]),
         (
@@ -182,18 +187,21 @@ class Branching(nn.Module):
 
 def test_a_model_that_cannot_be_traced_is_refused_with_the_reason():
     with pytest.raises(InputError, match=r"torch.fx can trace, got TraceError \(.*control flow"):
-        relu_layers(Branching(), (2,))
+        other_layers(Branching())
 
 
-def test_a_reader_falls_back_on_a_hook_and_says_so():
-    reader = LayerReader(Branching(), "a")
-    assert not reader.relu_checked
-    x = torch.ones(1, 2)
-    assert torch.equal(reader.pre_activation(x), reader.module(x))
-    assert torch.equal(reader.own_pre_activation(x), reader.module(x))
-    assert LayerReader(vgg(), "features.0").relu_checked
+def test_without_an_example_a_reader_refuses_what_it_cannot_trace():
+    with pytest.raises(InputError, match=r"torch.fx can trace, got TraceError"):
+        LayerReader(Branching(), "a")
+    model, x = Branching(), torch.ones(1, 2)
+    reader = LayerReader(model, "a", example=x[0])
+    assert reader.relu_checked
+    assert torch.equal(reader.pre_activation(x), model.a(x))
+    assert torch.equal(reader.own_pre_activation(x), model.a(x))
     with pytest.raises(InputError, match=r"has: 'a'\), got 'b'"):
-        LayerReader(Branching(), "b")
+        LayerReader(Branching(), "b", example=x[0])
+    with pytest.raises(InputError, match="'a' is never reached"):
+        LayerReader(Branching(), "a", example=-x[0])
 
 
 class Assigning(nn.Module):
@@ -250,10 +258,11 @@ def test_a_wrong_example_is_named():
         relu_layers(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), (0, 2))
 
 
-@pytest.mark.parametrize("hooked", [False, True])
+@pytest.mark.parametrize("hooked", [False, True], ids=["traced", "recorded"])
 def test_batch_norm_without_stored_statistics_is_refused(hooked):
     net = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3, track_running_stats=False), nn.ReLU())
     if hooked:
         net = nn.Sequential(Branching(), nn.Linear(2, 3), *net[1:])
+    example = torch.ones(2 if hooked else 3)
     with pytest.raises(InputError, match=r"stored statistics, got '[12]'"):
-        LayerReader(net, "1" if hooked else "0")
+        LayerReader(net, "1" if hooked else "0", example=example)

@@ -30,13 +30,21 @@ def test_a_layer_without_bias_has_bias_zero():
     assert reader.bias.tolist() == [0, 0, 0]
 
 
-def test_the_hook_stops_before_the_next_layer():
-    class Bomb(nn.Module):
-        def forward(self, _x):
-            raise AssertionError("ran past the layer")
+def test_the_reader_stops_before_the_next_layer():
+    class Behind(nn.Module):
+        def forward(self, x):
+            return bomb(torch.relu(x))
 
-    model = nn.Sequential(nn.Linear(2, 3), Bomb())
+    model = nn.Sequential(nn.Linear(2, 3), Behind())
     assert LayerReader(model, "0").pre_activation(torch.zeros(1, 2)).shape == (1, 3)
+
+
+def bomb(_x):
+    """A step that is not to be taken."""
+    raise AssertionError("ran past the layer")
+
+
+torch.fx.wrap("bomb")
 
 
 def test_a_deeper_layer_sees_the_activations_before_it():

@@ -103,18 +103,24 @@ class Branching(nn.Module):
         return torch.relu(self.a(x)) if x.sum() > 0 else x
 
 
-def test_a_model_that_cannot_be_traced_is_read_by_a_hook_and_nothing_else():
+def test_a_model_that_cannot_be_traced_is_read_at_an_example_alone():
     opened, x = OpenedNetwork(Branching()), torch.ones(1, 2)
-    reader = LayerReader(opened, "a")
-    assert not reader.relu_checked
+    reader = LayerReader(opened, "a", example=x[0])
     assert torch.equal(reader.pre_activation(x), opened.untraced.a(x))
+    assert [layer.name for layer in relu_layers(opened, x[0])] == ["a"]
+    assert np.array_equal(exact_layer(opened, "a", x[0]).weight, opened.untraced.a.weight.detach())
+    assert opened.at(x[0]) is opened.at(x[0].clone())
     for ask in (
-        lambda: relu_layers(opened, (2,)),
-        lambda: exact_layer(opened, "a", (2,)),
+        lambda: LayerReader(opened, "a"),
+        lambda: other_layers(opened),
         lambda: opened.on(torch.device("cpu")),
     ):
         with pytest.raises(InputError, match=r"torch.fx can trace, got TraceError"):
             ask()
+    # The other way through the model has no layer at all.
+    assert relu_layers(opened, -x[0]) == ()
+    with pytest.raises(InputError, match="the same for all inputs, got __bool__"):
+        exact_network(opened, "a", x[0])
     with pytest.raises(InputError, match=r"torch.nn.Module, got str"):
         OpenedNetwork("net")
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import linprog
+from torch import nn
 
 from optimize.search.finder import find_vertices
 from optimize.search.objective import Objective
@@ -202,8 +203,9 @@ def test_an_objective_without_minimum_never_counts_as_converged():
 
 
 def test_refusals():
+    behind = nn.Sequential(*segment(), nn.ReLU())
     with pytest.raises(InputError, match="got 'splitting'"):
-        find_vertices(segment(), "2", SEGMENT_TARGET, units=1, optimizer="splitting")
+        find_vertices(behind, "2", SEGMENT_TARGET, units=1, optimizer="splitting")
     with pytest.raises(InputError, match="got others='absolute'"):
         find_vertices(
             segment(), "0", SEGMENT_TARGET, units=[1], optimizer=Splitting(constrained=True)

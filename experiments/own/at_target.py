@@ -12,7 +12,7 @@ from polytope.sets.domains import Domain
 
 #: Products of a layer up to which it is written out exactly: the matrix of a convolution has to be
 #: made (some 70 bytes each), that of a Linear is there.
-EXACT_PRODUCTS = {"Linear": 200_000_000, "Conv1d": 20_000_000, "Conv2d": 20_000_000}
+EXACT_PRODUCTS = {"Linear": 200_000_000, "Conv2d": 20_000_000}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class AtTarget:
     @property
     def most(self) -> int:
         """Products up to which such a layer is written out exactly."""
-        return EXACT_PRODUCTS[self.reader.kind]
+        return EXACT_PRODUCTS["Linear" if self.reader.kind == "Linear" else "Conv2d"]
 
     def polytope(self, domain: Domain | None = None) -> CollisionPolytope | None:
         """Returns the exact set of the target; None where the layer is too large."""
@@ -52,7 +52,7 @@ def at_target(own: OwnNetwork, layer: str) -> AtTarget:
     Raises:
         InputError: no such layer.
     """
-    reader = LayerReader(own.opened, layer)
+    reader = LayerReader(own.opened, layer, example=own.target)
     with torch.no_grad():
         entered, pre = (part[0].flatten() for part in reader.run(own.target[None].to(reader.dtype)))
     return AtTarget(own, reader, entered, pre, pre.numel() * reader.weight[0].numel())

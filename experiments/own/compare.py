@@ -128,7 +128,9 @@ def _opened(own: OwnNetwork, request: CompareRequest, run: Run, search: VertexSe
         request=request,
         run=run,
         search=search,
-        reader=LayerReader(own.opened, request.layer, read_device(request.device)),
+        reader=LayerReader(
+            own.opened, request.layer, read_device(request.device), example=own.target
+        ),
         layer=layer,
         network=network,
     )

@@ -1,12 +1,24 @@
 """Where may the input of a layer lie?  What stands before it says: the box, x >= 0, or nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import fx, nn
 
 from optimize import OpenedNetwork
 from optimize.model.graph import find_call
-from optimize.model.operations import AdaptivePool, Combine, Join, Mean, Move, Pool, Rectifier
+from optimize.model.operations import (
+    AdaptivePool,
+    Clip,
+    Combine,
+    Join,
+    Largest,
+    Mean,
+    Move,
+    Pool,
+    Rectifier,
+    Total,
+)
 from optimize.model.reading import read_operation
 from optimize.model.trace import Trace
 from polytope import Box, Free, Nonnegative
@@ -32,7 +44,11 @@ class LayerDomain:
 
 
 def layer_domain(
-    model: nn.Module | OpenedNetwork, layer: str, ends: tuple[float, float] | None
+    model: nn.Module | OpenedNetwork,
+    layer: str,
+    ends: tuple[float, float] | None,
+    *,
+    example: Any = None,
 ) -> LayerDomain:
     """Returns the domain in which the exact set of a layer is taken.
 
@@ -43,12 +59,14 @@ def layer_domain(
         model: the network.
         layer: name of a layer.
         ends: bounds of the network's input, or None.
+        example: one input, for a network that is read at one.
 
     Raises:
         InputError: no such layer.
     """
-    traced = OpenedNetwork.of(model).traced
-    lower, upper = _range(find_call(traced, layer).source, traced, ends or (None, None))
+    traced = OpenedNetwork.of(model).at(example)
+    sources = find_call(traced, layer).sources
+    lower, upper = _hull([_range(each, traced, ends or (None, None)) for each in sources])
     if lower is not None and upper is not None:
         return LayerDomain(
             Box(lower, upper), "box", f"the box [{lower:g}, {upper:g}], as the network's input"
@@ -67,7 +85,11 @@ def _range(node: fx.Node, traced: Trace, ends: Range) -> Range:
     ranges = [_range(each, traced, ends) for each in parts]
     if isinstance(operation, Rectifier):
         return 0.0, None if ranges[0][1] is None else max(0.0, ranges[0][1])
-    if isinstance(operation, AdaptivePool | Mean) or (
+    if isinstance(operation, Clip):
+        return operation.low, operation.high
+    if isinstance(operation, Total):  # of numbers >= 0
+        return (0.0, None) if ranges[0][0] is not None and ranges[0][0] >= 0 else (None, None)
+    if isinstance(operation, AdaptivePool | Mean | Largest) or (
         isinstance(operation, Pool) and operation.maximum
     ):
         return ranges[0]

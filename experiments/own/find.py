@@ -110,7 +110,7 @@ def write_found(own: OwnNetwork, request: FindRequest, search: VertexSearch, run
 
 
 def _found(own: OwnNetwork, request: FindRequest, search: VertexSearch) -> Found:
-    reader = LayerReader(own.opened, request.layer)
+    reader = LayerReader(own.opened, request.layer, example=own.target)
     with torch.no_grad():
         pre = reader.pre_activation(own.target[None].to(reader.dtype))[0]
     return Found(

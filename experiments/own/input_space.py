@@ -12,6 +12,7 @@ from experiments.own.network import OwnNetwork
 from experiments.own.results import AgainstRegion, InputSpaceSummary, RegionSummary
 from experiments.own.solver import Solver
 from optimize import VertexSearch, exact_network
+from optimize.model.graph import layer_calls
 from optimize.model.reading import constant
 from polytope import Box, Free
 from polytope.errors import LimitError
@@ -110,12 +111,12 @@ def _summary(polytope: RegionPolytope, own: OwnNetwork) -> RegionSummary:
 
 def convolution_products(own: OwnNetwork, layer: str) -> int:
     """Returns the products of all convolutions up to a layer, padding counted."""
-    at = own.opened.layer(layer, own.shape)
+    at = own.opened.layer(layer, own.shape if own.given is None else own.given)
     before = set(at.traced.needed([at.call.pre_activation]))
     return sum(
         prod(at.run.shapes[call.node][1:]) * constant(call.weighted.weight, at.traced)[0].numel()
-        for call in own.opened.calls
-        if call.node in before and call.weighted.kind != "Linear"
+        for call in layer_calls(at.traced)
+        if call.node in before and call.kind not in ("Linear", "Sum")
     )
 
 

@@ -92,7 +92,8 @@ def _check_search(own: OwnNetwork, request: CompareRequest, search: VertexSearch
         raise InputError(
             f"search: expected points of shape {own.shape}, got {tuple(search.points.shape[1:])}"
         )
-    reader = LayerReader(own.opened, request.layer)
+    reader = LayerReader(own.opened, request.layer, example=own.target)
+    reader.expect_relu()
     entered = reader.layer_inputs(search.points.to(reader.dtype)).double()
     scale = 1 + float(search.layer_inputs.double().abs().max())
     if entered.shape != search.layer_inputs.shape or not torch.allclose(

@@ -78,7 +78,7 @@ def layer_space(at: AtTarget, *, limit: int) -> LayerSpace:
     Raises:
         InputError: no such layer.
     """
-    domain = layer_domain(at.own.opened, at.reader.name, at.own.ends)
+    domain = layer_domain(at.own.opened, at.reader.name, at.own.ends, example=at.own.target)
     polytope = at.polytope(domain.domain)
     n_inputs, n_units = at.entered.numel(), at.pre.numel()
     size = f"{n_units:,} x {n_inputs:,} with {at.products:,} products"

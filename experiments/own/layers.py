@@ -70,7 +70,8 @@ def list_layers(request: LayersRequest) -> Layers:
         InputError: model, weights or input are not as described (see `load_network`).
     """
     own = load_network(request, request.input, role="input")
-    listed = [_listed(info) for info in relu_layers(own.opened, own.shape)]
+    example = own.shape if own.given is None else own.given
+    listed = [_listed(info) for info in relu_layers(own.opened, example)]
     return Layers(
         model=request.model,
         weights=own.source,
@@ -79,7 +80,7 @@ def list_layers(request: LayersRequest) -> Layers:
         files=dict(own.files),
         remarks=own.remarks,
         layers=tuple(listed if own.given is None else [_split(own, each) for each in listed]),
-        others=other_layers(own.opened),
+        others=other_layers(own.opened, example),
     )
 
 

@@ -125,7 +125,7 @@ def _without_batch(opened: OpenedNetwork, point: Tensor) -> Tensor:
     if point.ndim < 2 or len(point) != 1:
         return point
     with contextlib.suppress(InputError):
-        relu_layers(opened, tuple(point.shape))
+        relu_layers(opened, point)
         return point
     return point[0]
 

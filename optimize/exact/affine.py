@@ -7,7 +7,7 @@ import numpy as np
 
 from optimize.exact.stored import AffineMap
 from optimize.model.operations import Weighted
-from optimize.model.windows import Pair, Window, convolution_taps, same_padding, tap_count
+from optimize.model.windows import Sizes, Window, convolution_taps, same_padding, tap_count
 from polytope.errors import InputError, LimitError
 from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
@@ -27,11 +27,11 @@ def affine_of(layer: Weighted, numbers: AffineMap, before: Shape, behind: Shape)
     """
     if layer.kind == "Linear":
         return _linear(numbers, math.prod(before[:-1]))
-    axes = 1 if layer.kind == "Conv1d" else 2
+    axes = int(layer.kind[-2])
     if len(before) != axes + 1 or len(behind) != axes + 1:
+        words = {1: "signals", 2: "images", 3: "volumes"}[axes]
         raise InputError(
-            f"model: expected a batch of {'signals' if axes == 1 else 'images'} at {layer.name!r}, "
-            f"got one input of shape {before}"
+            f"model: expected a batch of {words} at {layer.name!r}, got one input of shape {before}"
         )
     return _convolution(layer, numbers, before, behind)
 
@@ -53,41 +53,42 @@ def _linear(numbers: AffineMap, positions: int) -> AffineMap:
     return AffineMap(matrix, ExactArray(np.tile(bias.data, positions), bias.dtype))
 
 
-def axes_pair(value: Any, neutral: int, *, signal: bool) -> Pair:
-    """An option of an image's two axes; that of a signal stands for the second one."""
+def along_axes(value: Any, axes: int) -> Sizes:
+    """An option with one number for all axes, or one for each."""
     if isinstance(value, tuple | list):
-        first, second = value if len(value) == 2 else (neutral, value[0])
-    else:
-        first = second = value
-    return (neutral, int(second)) if signal else (int(first), int(second))
+        return tuple(int(each) for each in (value if len(value) == axes else value * axes))
+    return (int(value),) * axes
 
 
-def as_image(shape: Shape, name: str) -> tuple[int, int, int]:
-    """(channels, height, width); a signal has height 1."""
-    if len(shape) == 3:
-        return shape[0], shape[1], shape[2]
-    if len(shape) == 2:
-        return shape[0], 1, shape[1]
+def as_image(shape: Shape, axes: int, name: str) -> Shape:
+    """(channels, *sizes) of a step with that many axes.
+
+    Raises:
+        InputError: the shape has others.
+    """
+    if len(shape) == axes + 1:
+        return shape
+    words = {1: "a signal (channels, length)", 2: "an image (channels, height, width)"}
     raise InputError(
-        f"model: expected an image (channels, height, width) or a signal at {name}, got {shape}"
+        f"model: expected {words.get(axes, 'a volume (channels, depth, height, width)')} at "
+        f"{name}, got {shape}"
     )
 
 
-def _window(layer: Weighted, kernel: Pair) -> Window:
+def _window(layer: Weighted, kernel: Sizes) -> Window:
     """How the kernel of a convolution moves."""
-    signal = layer.kind == "Conv1d"
-    dilation = axes_pair(layer.dilation, 1, signal=signal)
+    axes = len(kernel)
+    dilation = along_axes(layer.dilation, axes)
     if layer.padding == "valid":
-        padding = (0, 0)
+        padding: Sizes = (0,) * axes
     elif layer.padding == "same":
-        first, second = (same_padding(k, d)[0] for k, d in zip(kernel, dilation, strict=True))
-        padding = (first, second)
+        padding = tuple(same_padding(k, d)[0] for k, d in zip(kernel, dilation, strict=True))
     else:
-        padding = axes_pair(layer.padding, 0, signal=signal)
+        padding = along_axes(layer.padding, axes)
     if layer.border:  # of what is behind, only how many windows there are says anything
-        first = layer.border[0]
-        padding = (padding[0] + (0 if signal else layer.border[2]), padding[1] + first)
-    return Window(kernel, axes_pair(layer.stride, 1, signal=signal), padding, dilation)
+        first = layer.border[::2][::-1]  # the last axis stands first in it
+        padding = tuple(a + b for a, b in zip(padding, first, strict=True))
+    return Window(kernel, along_axes(layer.stride, axes), padding, dilation)
 
 
 def _convolution(layer: Weighted, numbers: AffineMap, before: Shape, behind: Shape) -> AffineMap:
@@ -96,21 +97,25 @@ def _convolution(layer: Weighted, numbers: AffineMap, before: Shape, behind: Sha
         raise InputError(
             f"layer: expected padding_mode 'zeros', got {layer.padding_mode!r} in {layer.name!r}"
         )
-    into, out = as_image(before, layer.name), as_image(behind, layer.name)
-    kernel = (1, weight.shape[2]) if len(weight.shape) == 3 else (weight.shape[2], weight.shape[3])
-    window, image, output = _window(layer, kernel), into[1:], out[1:]
-    table = weight.data.reshape(*weight.shape[:2], *kernel)
+    kernel = tuple(weight.shape[2:])
+    turned = layer.kind.startswith("ConvTranspose")
+    into = as_image(before, len(kernel), layer.name)
+    out = as_image(behind, len(kernel), layer.name)
+    # A transposed convolution is the transposed matrix of the one with the same weight, which goes
+    # from its output to its input.
+    image, output = (out, into) if turned else (into, out)
+    window, table = _window(layer, kernel), weight.data
     used = np.count_nonzero(table, axis=(0, 1))
-    count = tap_count(window, image, output, used=used)
+    count = tap_count(window, image[1:], output[1:], used=used)
     if count > MOST_ENTRIES:
         raise LimitError(
             f"layer: expected a convolution of at most {MOST_ENTRIES:,} products, got {count:,} in "
             f"{layer.name!r}; use a smaller input"
         )
-    taps = convolution_taps(window, image, output, channels=into[0], weight=table)
+    taps = convolution_taps(window, image[1:], output[1:], channels=image[0], weight=table)
+    rows, columns = (taps.columns, taps.rows) if turned else (taps.rows, taps.columns)
     values = weight.data.reshape(-1)[taps.entries]
     matrix = SparseMatrix(
-        (math.prod(out), math.prod(into)), taps.rows, taps.columns, ExactArray(values, weight.dtype)
+        (math.prod(out), math.prod(into)), rows, columns, ExactArray(values, weight.dtype)
     )
-    positions = output[0] * output[1]
-    return AffineMap(matrix, ExactArray(np.repeat(bias.data, positions), bias.dtype))
+    return AffineMap(matrix, ExactArray(np.repeat(bias.data, math.prod(out[1:])), bias.dtype))

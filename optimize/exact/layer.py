@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import fx, nn
 
 from optimize.exact.affine import affine_of
 from optimize.exact.checks import check_affine
-from optimize.exact.stored import AffineMap, scaling_of, stored_numbers
+from optimize.exact.constants import folded_scaling
+from optimize.exact.stored import AffineMap, stored_numbers
+from optimize.exact.summed import Branch, added_up, identity
+from optimize.model.graph import WIDENED, keeps_size
 from optimize.model.opened import OpenedLayer, OpenedNetwork
+from optimize.model.paths import Part
+from polytope.errors import InputError
 from polytope.exact.brief import Brief
 from polytope.exact.sparse import SparseMatrix
 
@@ -66,16 +71,37 @@ def exact_layer(model: nn.Module | OpenedNetwork, name: str, example: Any) -> Ex
 
 
 def _affine(layer: OpenedLayer) -> AffineMap:
-    call, traced = layer.call, layer.traced
-    weighted, before, behind = call.weighted, layer.input_shape, layer.output_shape
-    numbers = stored_numbers(weighted, traced)
-    if call.norm is None:
-        return affine_of(weighted, numbers, before, behind)
-    normed = layer.run.shapes[call.pre_activation][1:]
-    scaling = scaling_of(call.norm, traced, normed[0])
-    # Channels are rows of the weight, unless a reshape stands between (or a Linear is applied
-    # to many positions, which are then the channels).
-    if normed[0] == behind[0] and (weighted.kind != "Linear" or len(behind) == 1):
-        return affine_of(weighted, numbers.scaled(scaling), before, behind)
-    each = math.prod(normed[1:])
-    return affine_of(weighted, numbers, before, behind).scaled(scaling.repeated(each))
+    call = layer.call
+    if not keeps_size(call, layer.run.shapes):
+        raise InputError(
+            f"layer: expected a sum of equal shapes, got {call.name!r}, which {WIDENED}"
+        )
+    if len(call.parts) == 1 and call.parts[0].weighted is not None:
+        affine = _part(layer, call.parts[0])
+    else:
+        affine = _sum(layer)
+    return _folded(affine, layer, call.folded)
+
+
+def _sum(layer: OpenedLayer) -> AffineMap:
+    sizes = [math.prod(shape) for shape in layer.source_shapes]
+    first = dict(zip(layer.call.sources, np.cumsum([0, *sizes]).tolist(), strict=False))
+    branches = [
+        Branch(_folded(_part(layer, part), layer, part.folded), first[part.source], part.sign)
+        for part in layer.call.parts
+    ]
+    return added_up(branches, sum(sizes))
+
+
+def _part(layer: OpenedLayer, part: Part) -> AffineMap:
+    """A layer by its own numbers, or the input as it is."""
+    before, behind = (layer.run.shapes[each][1:] for each in (part.source, part.node))
+    if part.weighted is None:
+        return identity(math.prod(behind))
+    return affine_of(part.weighted, stored_numbers(part.weighted, layer.traced), before, behind)
+
+
+def _folded(affine: AffineMap, layer: OpenedLayer, steps: tuple[fx.Node, ...]) -> AffineMap:
+    for step in steps:
+        affine = affine.scaled(folded_scaling(step, layer.traced, layer.run))
+    return affine

@@ -12,26 +12,34 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from optimize.exact.affine import affine_of, as_image, axes_pair
+from optimize.exact.affine import affine_of, along_axes, as_image
 from optimize.exact.checks import check_network
-from optimize.exact.stored import Scaling, objects, scaling_of, stored, stored_numbers
+from optimize.exact.constants import entries
+from optimize.exact.stored import Scaling, objects, same_scale, scaling_of, stored_numbers
 from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import (
     AdaptivePool,
+    Clip,
     Combine,
+    Filled,
     Join,
+    Largest,
+    Leaky,
     Mean,
     Metadata,
     Move,
     Norm,
+    Operation,
     Pool,
     Rectifier,
+    Total,
     Unknown,
     Weighted,
 )
+from optimize.model.paths import entered
 from optimize.model.reading import describe, read_operation
 from optimize.model.steps import Run, one_input, probe
-from optimize.model.trace import Trace
+from optimize.model.trace import Trace, carriers
 from optimize.model.windows import (
     Window,
     adaptive_places,
@@ -71,9 +79,16 @@ def exact_network(model: nn.Module | OpenedNetwork, name: str, example: Any) -> 
     """
     layer = OpenedNetwork.of(model).layer(name, example)
     traced, run = layer.traced, layer.run
+    if undecided := traced.before(layer.call.pre_activation):
+        raise InputError(
+            f"model: expected steps before {name!r} that are the same for all inputs, got "
+            f"{describe(undecided[0], traced)}, by which the forward pass decides how to go on; "
+            "the layer's own space can be asked about"
+        )
     builder = _Builder(traced, run)
     for node in traced.needed([layer.call.pre_activation]):
         builder.add(node)
+    builder.end(layer.call.pre_activation)
     network = Network(math.prod(run.shapes[traced.source]), tuple(builder.nodes))
     check_network(network, layer)
     return network
@@ -93,6 +108,13 @@ class _Builder:
             self.sources[node] = 0
         elif node in self.traced.varying and node not in self.run.values:
             self.sources[node] = self._translate(node)
+
+    def end(self, node: fx.Node) -> None:
+        """Let a step be the last vector, behind an affine map as `Network` asks for it."""
+        source = self.sources[node]
+        if source != len(self.nodes) or not isinstance(self.nodes[-1], Affine):
+            count = math.prod(self.run.shapes[node])
+            self._diagonal(source, same_scale(1, _filled(0, count)))
 
     def _append(self, node: Node) -> Source:
         self.nodes.append(node)
@@ -119,8 +141,14 @@ class _Builder:
             return self._combine(node, operation)
         if isinstance(operation, Unknown):
             raise self._refuse(node)
-        before = node.args[0] if node.args else node.kwargs["input"]
-        assert isinstance(before, fx.Node)
+        if isinstance(operation, Filled):
+            return self._filled_border(node, operation)
+        given = operation.entered if isinstance(operation, Weighted) else None
+        before = entered(node) if given is None else given
+        return self._of_one(node, before, operation)
+
+    def _of_one(self, node: fx.Node, before: fx.Node, operation: Operation) -> Any:
+        """A step of one tensor."""
         source = self.sources[before]
         if isinstance(operation, Rectifier):
             return self._append(Relu(source))
@@ -134,8 +162,12 @@ class _Builder:
             return self._diagonal(source, scaling.repeated(math.prod(shape[1:])))
         if isinstance(operation, Pool | AdaptivePool):
             return self._pool(node, before, operation)
-        assert isinstance(operation, Mean)
-        return self._mean(node, before, operation)
+        if isinstance(operation, Leaky):
+            return self._leaky(node, source, operation)
+        if isinstance(operation, Clip):
+            return self._clip(node, source, operation)
+        assert isinstance(operation, Mean | Total | Largest)
+        return self._reduce(node, before, operation)
 
     def _diagonal(self, source: Source, by: Scaling) -> Source:
         count, at = len(by.scale), np.arange(len(by.scale))
@@ -157,7 +189,7 @@ class _Builder:
                 raise self._refuse(node, " of several tensors")
             index: Any = node.args[1]
             return held[index]
-        if sum(each in self.sources for each in node.all_input_nodes) > 1:
+        if sum(each in self.sources for each in carriers(node)) > 1:
             raise self._refuse(node, " by places that depend on the input")
         moved = probe(node, self.traced, self.run, tensors=self._places)
         if isinstance(moved, Tensor):
@@ -191,7 +223,24 @@ class _Builder:
             for begin, length, shape in zip(begins, lengths, shapes, strict=True)
         ]
         joined = self._append(Concat(tuple(sources)))
-        return self._select(joined, sum(lengths), torch.cat(tensors, dim=operation.axis))
+        together = torch.stack if operation.stacked else torch.cat
+        return self._select(joined, sum(lengths), together(tensors, dim=operation.axis))
+
+    def _filled_border(self, node: fx.Node, operation: Filled) -> Source:
+        """A border of one number: the entries as they are moved, and the number where none is."""
+        before = entered(node)
+        moved = probe(node, self.traced, self.run, tensors=self._places)
+        border = entries(operation.value, self.run, (1,), f"border of step {node.name!r}")
+        at = moved.reshape(-1).numpy().copy()
+        # The step itself put its number there, which may be a place: a second run tells.
+        again = probe(node, self.traced, self.run, tensors=lambda each: self._places(each) + 1)
+        outside = again.reshape(-1).numpy() == at
+        at[outside] = 0
+        source = self._select(
+            self.sources[before], math.prod(self.run.shapes[before]), torch.from_numpy(at)
+        )
+        shift = objects([border[0] if each else Fraction(0) for each in outside])
+        return self._diagonal(source, same_scale(1, shift))
 
     # Arithmetic of two tensors, or of a tensor and a constant.
 
@@ -205,60 +254,95 @@ class _Builder:
                 raise self._refuse(node, " of two tensors that depend on the input")
             left, right = (self._spread(each, shape) for each in varying)
             if operation.sign == "-":
-                right = self._diagonal(right, Scaling(_filled(-1, count), _filled(0, count)))
+                right = self._diagonal(right, same_scale(-1, _filled(0, count)))
             return self._append(Sum((left, right)))
-        numbers = self._constants(node, operation, shape)
+        constant = next(s for s in sides if not (isinstance(s, fx.Node) and s in self.sources))
+        words = f"constant of step {node.name!r}"
+        numbers = entries(constant, self.run, shape, words, sign=operation.sign)
         source = self._spread(varying[0], shape)
         first = sides[0] is varying[0]
         if operation.sign in "+-":
             sign = 1 if first or operation.sign == "+" else -1
             numbers = -numbers if first and operation.sign == "-" else numbers
-            return self._diagonal(source, Scaling(_filled(sign, count), numbers))
+            return self._diagonal(source, same_scale(sign, numbers))
         if operation.sign == "/":
             if not first or any(number == 0 for number in numbers):
                 raise self._refuse(node, " by something other than a constant that is not 0")
             numbers = _filled(1, count) / numbers
         return self._diagonal(source, Scaling(numbers, _filled(0, count)))
 
-    def _constants(self, node: fx.Node, operation: Combine, shape: tuple[int, ...]) -> np.ndarray:
-        """The constant side, one Fraction for each entry of the result."""
-        sides = (operation.left, operation.right)
-        side = next(s for s in sides if not (isinstance(s, fx.Node) and s in self.sources))
-        value = self.run.values[side] if isinstance(side, fx.Node) else side
-        if not isinstance(value, Tensor):
-            # A number is taken as torch takes it beside a float tensor: rounded to its type, or to
-            # float32 where it multiplies a tensor of a shorter one.
-            short = torch.finfo(self.run.dtype).bits < 32 and operation.sign in "*/"
-            value = torch.as_tensor(value, dtype=torch.float32 if short else self.run.dtype)
-        exact = stored(value, f"constant of step {node.name!r}")
-        places_of = torch.arange(exact.data.size).view(value.shape).expand(shape).reshape(-1)
-        numbers: np.ndarray = objects(exact.fractions())[places_of.numpy()]
-        return numbers
-
     def _spread(self, node: fx.Node, shape: tuple[int, ...]) -> Source:
         """A step's entries, repeated where broadcasting does."""
         length = math.prod(self.run.shapes[node])
         return self._select(self.sources[node], length, self._places(node).expand(shape))
 
+    # Piecewise linear functions of one entry.
+
+    def _leaky(self, node: fx.Node, source: Source, operation: Leaky) -> Source:
+        """The larger of x and a x, for a <= 1; else the smaller: one decision an entry."""
+        slopes = self._slopes(node, operation)
+        count, zero = len(slopes), Fraction(0)
+        signs = objects([Fraction(1 if slope <= 1 else -1) for slope in slopes])
+        zeros = objects([zero] * count)
+        both = Concat(
+            (
+                self._diagonal(source, Scaling(signs, zeros)),
+                self._diagonal(source, Scaling(signs * slopes, zeros)),
+            )
+        )
+        windows = np.stack([np.arange(count), np.arange(count) + count], axis=1)
+        larger = self._append(Maximum(self._append(both), windows))
+        return larger if all(signs == 1) else self._diagonal(larger, Scaling(signs, zeros))
+
+    def _slopes(self, node: fx.Node, operation: Leaky) -> np.ndarray:
+        """The slope below zero of each entry, Fractions (n,)."""
+        shape, slope = self.run.shapes[node], operation.slope
+        if isinstance(slope, fx.Node):
+            slope = self.run.values[slope]
+        if isinstance(slope, Tensor) and slope.numel() > 1:
+            slope = slope.reshape(-1, *[1] * (len(shape) - 2))
+        return entries(slope, self.run, shape, f"slope of step {node.name!r}", sign="*")
+
+    def _clip(self, node: fx.Node, source: Source, operation: Clip) -> Source:
+        """Low + ReLU(x - low) - ReLU(x - high), or one half of it."""
+        shape = self.run.shapes[node]
+        words = f"end of step {node.name!r}"
+        low, high = (
+            None if end is None else entries(end, self.run, shape, words)
+            for end in (operation.low, operation.high)
+        )
+        if low is not None and high is not None and low[0] >= high[0]:
+            raise self._refuse(node, " with ends the other way round")
+        if low is None:
+            assert high is not None
+            below = self._append(Relu(self._diagonal(source, same_scale(-1, high))))
+            return self._diagonal(below, same_scale(-1, high))
+        above = self._append(Relu(self._diagonal(source, same_scale(1, -low))))
+        if high is None:
+            return self._diagonal(above, same_scale(1, low))
+        beyond = self._append(Relu(self._diagonal(source, same_scale(1, -high))))
+        less = self._diagonal(beyond, same_scale(-1, low))
+        return self._append(Sum((above, less)))
+
     # Pools.
 
     def _pool(self, node: fx.Node, before: fx.Node, operation: Pool | AdaptivePool) -> Source:
-        one, signal = self._shape(before), operation.axes == 1
-        if len(one) != operation.axes + 1:
+        one, axes = self._shape(before), operation.axes
+        if len(one) != axes + 1:
             raise self._refuse(node, f" over an input of shape {one}")
-        into = as_image(one, describe(node, self.traced))
-        out = as_image(self._shape(node), describe(node, self.traced))
+        into = as_image(one, axes, describe(node, self.traced))
+        out = as_image(self._shape(node), axes, describe(node, self.traced))
         sizes = None
         if isinstance(operation, Pool):
-            window = _window(operation, signal)
-            rows, columns = (places(into[1 + k], out[1 + k], window, axis=k) for k in (0, 1))
+            window = _window(operation)
+            along = [places(into[1 + k], out[1 + k], window, axis=k) for k in range(axes)]
             if operation.divisor is not None:
-                sizes = np.full(out[1] * out[2], operation.divisor)
+                sizes = np.full(math.prod(out[1:]), operation.divisor)
             elif operation.count_include_pad:
                 sizes = average_sizes(window, into[1:], out[1:])
         else:
-            rows, columns = (adaptive_places(into[1 + k], out[1 + k]) for k in (0, 1))
-        windows = pool_windows(rows, columns, into)
+            along = [adaptive_places(into[1 + k], out[1 + k]) for k in range(axes)]
+        windows = pool_windows(along, into)
         if operation.maximum:
             return self._append(Maximum(self.sources[before], windows))
         counts = (windows >= 0).sum(1) if sizes is None else np.tile(sizes, out[0])
@@ -274,7 +358,7 @@ class _Builder:
         matrix = SparseMatrix((len(windows), length), rows, windows[rows, at], values)
         return self._append(Affine(source, matrix, ExactArray(np.zeros(len(windows)), "float64")))
 
-    def _mean(self, node: fx.Node, before: fx.Node, operation: Mean) -> Source:
+    def _reduce(self, node: fx.Node, before: fx.Node, operation: Mean | Total | Largest) -> Source:
         at = self._places(before, 0)
         axes = operation.axes
         every = range(at.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
@@ -284,7 +368,10 @@ class _Builder:
         kept = [axis for axis in range(at.ndim) if axis not in reduced]
         windows = at.permute(*kept, *reduced).reshape(math.prod(self.run.shapes[node]), -1)
         table = windows.to(torch.int64).numpy()
-        counts = np.full(len(table), table.shape[1])
+        if isinstance(operation, Largest):
+            return self._append(Maximum(self.sources[before], table))
+        each = table.shape[1] if isinstance(operation, Mean) else 1
+        counts = np.full(len(table), each)
         return self._average(self.sources[before], table, counts, at.numel())
 
 
@@ -292,10 +379,6 @@ def _filled(value: int, count: int) -> np.ndarray:
     return objects([Fraction(value)] * count)
 
 
-def _window(operation: Pool, signal: bool) -> Window:
-    return Window(
-        axes_pair(operation.kernel, 1, signal=signal),
-        axes_pair(operation.stride, 1, signal=signal),
-        axes_pair(operation.padding, 0, signal=signal),
-        axes_pair(operation.dilation, 1, signal=signal),
-    )
+def _window(operation: Pool) -> Window:
+    options = (operation.kernel, operation.stride, operation.padding, operation.dilation)
+    return Window(*(along_axes(each, operation.axes) for each in options))

@@ -19,7 +19,7 @@ import torch
 from optimize.model.operations import Norm, Weighted
 from optimize.model.reading import constant
 from optimize.model.trace import Trace
-from polytope.errors import NonFiniteError
+from polytope.errors import InputError, NonFiniteError
 from polytope.exact.array import ExactArray
 from polytope.exact.sparse import SparseMatrix
 
@@ -34,6 +34,11 @@ class Scaling:
     def repeated(self, count: int) -> "Scaling":
         """The same for `count` entries of each channel in a row."""
         return Scaling(np.repeat(self.scale, count), np.repeat(self.shift, count))
+
+
+def same_scale(sign: int, shift: np.ndarray) -> Scaling:
+    """Every entry times 1 or -1, with numbers (n,) added."""
+    return Scaling(objects([Fraction(sign)] * len(shift)), shift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +74,25 @@ def stored(value: Any, name: str) -> ExactArray:
 
 
 def stored_numbers(layer: Weighted, traced: Trace) -> AffineMap:
-    """Weight (n, ...) and bias (n,) of a layer as stored; zeros where it has no bias."""
-    weight = stored(constant(layer.weight, traced), f"weight of {layer.name!r}")
-    given = constant(layer.bias, traced)
-    if given is not None:
-        return AffineMap(weight, stored(given, f"bias of {layer.name!r}"))
-    zeros = np.zeros(weight.shape[0], weight.data.dtype)
-    return AffineMap(weight, ExactArray(zeros, weight.dtype))
+    """Weight (n, ...) and bias (n,) of a layer as stored; zeros where it has no bias.
+
+    The weight of a transposed convolution is (channels in, channels out / groups, ...).
+    """
+    given = constant(layer.weight, traced)
+    weight = stored(given.T if layer.transposed else given, f"weight of {layer.name!r}")
+    bias = constant(layer.bias, traced)
+    units = weight.shape[0]
+    if layer.kind.startswith("ConvTranspose"):
+        units = weight.shape[1] * layer.groups
+    if bias is None:
+        zeros = np.zeros(units, weight.data.dtype)
+        return AffineMap(weight, ExactArray(zeros, weight.dtype))
+    exact = stored(bias, f"bias of {layer.name!r}")
+    if exact.data.size not in (1, units):
+        raise InputError(
+            f"model: expected a bias of {units} numbers in {layer.name!r}, got shape {exact.shape}"
+        )
+    return AffineMap(weight, ExactArray(np.resize(exact.data.reshape(-1), units), exact.dtype))
 
 
 def scaling_of(norm: Norm, traced: Trace, channels: int) -> Scaling:

@@ -3,14 +3,17 @@
 Tracing sees one run with symbols; a step that it misreads must not pass for an exact statement.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from optimize.model.copying import set_inplace
 from optimize.model.graph import LayerCall
 from optimize.model.hooked import Hooked
-from optimize.model.trace import Trace, set_inplace
+from optimize.model.recording import again
+from optimize.model.trace import Trace
 from polytope.errors import InputError
 
 #: Differences that rounding can explain, in units of the type's relative spacing.
@@ -35,12 +38,13 @@ class Passed:
 def check_layer(traced: Trace, call: LayerCall, inputs: Tensor) -> Passed:
     """Compare the layer's output in the graph with what the model itself gives it.
 
-    A layer written with functions has no place of its own in the model; nothing is compared then.
+    A layer written with functions has no place of its own in a traced model; nothing is compared
+    then.  A recording is held against another run of the model, every step that is asked for.
 
     Args:
         traced: the model.
         call: the layer.
-        inputs: (n, *input), which the steps have been run on (`run_steps`).
+        inputs: (n, *input), which the steps have been run on (`run_steps`); one of a recording.
 
     Returns:
         What the graph gives.
@@ -48,13 +52,24 @@ def check_layer(traced: Trace, call: LayerCall, inputs: Tensor) -> Passed:
     Raises:
         InputError: they differ, or the model never reaches the layer.
     """
+    wanted = (*call.sources, call.node, call.pre_activation)
     with torch.no_grad():
-        entered, found, pre = traced.cut([call.source, call.node, call.pre_activation])(
-            inputs.clone()
-        )
-    if call.node.op == "call_module":
-        expect_equal(found, _of_the_model(traced, call, inputs), call.name)
-    return Passed(inputs, entered, pre)
+        values = traced.cut(wanted)(inputs.clone())
+    if traced.recorded is not None:
+        model = again(traced, inputs, call.pre_activation)
+        for step, value in zip(wanted, values, strict=True):
+            if step in model:
+                expect_equal(value, model[step], call.name)
+    elif call.node.op == "call_module":
+        expect_equal(values[-2], _of_the_model(traced, call, inputs), call.name)
+    return Passed(inputs, joined(values[:-2]), values[-1])
+
+
+def joined(entered: Sequence[Tensor]) -> Tensor:
+    """What enters a layer: the tensor as it is, or several, flat and one behind the other."""
+    if len(entered) == 1:
+        return entered[0]
+    return torch.cat([each.flatten(1) for each in entered], dim=1)
 
 
 def _of_the_model(traced: Trace, call: LayerCall, inputs: Tensor) -> Tensor:
@@ -70,11 +85,18 @@ def _of_the_model(traced: Trace, call: LayerCall, inputs: Tensor) -> Tensor:
     return outputs
 
 
+def close_to(found: Tensor, wanted: Tensor) -> bool:
+    """Do two tensors differ by no more than rounding explains?"""
+    if found.shape != wanted.shape:
+        return False
+    size = 1 + float(wanted.abs().max()) if wanted.numel() else 1.0
+    allowed = _ROUNDINGS * torch.finfo(wanted.dtype).eps * size
+    return bool(((found - wanted).abs() <= allowed).all())
+
+
 def expect_equal(found: Tensor, wanted: Tensor, name: str) -> None:
     """Raise InputError where two tensors at a layer differ by more than rounding explains."""
-    size = 1 + float(wanted.abs().max())
-    allowed = _ROUNDINGS * torch.finfo(wanted.dtype).eps * size
-    if found.shape != wanted.shape or not bool(((found - wanted).abs() <= allowed).all()):
+    if not close_to(found, wanted):
         raise InputError(
             f"model: expected a forward pass that a graph can say, got one whose values at layer "
             f"{name!r} differ from those of its graph (steps with hidden effects?)"

@@ -1,13 +1,13 @@
 """Which layers does a model call, and where does the output of each go?
 
-A layer is a Linear, Conv1d or Conv2d (or its functional form).  The claim of a collision needs that
-the layer's output is used through its ReLU *only*: then whatever has the same post-activation has
-the same output of the model.  So every path from the layer must reach a ReLU, and on the way there
-may stand
+A layer is a Linear, a convolution, a product with a constant matrix, or a sum of such (sums.py).
+The claim of a collision needs that the layer's output is used through its ReLU *only*: then
+whatever has the same post-activation has the same output of the model.  So every path from the
+layer must reach a ReLU, and on the way there may stand
 
 * what keeps all entries in their order (reshapes, dropout in evaluation mode, identities);
-* one BatchNorm in evaluation mode, the same for all paths: it is folded, its output is then the
-  pre-activation;
+* constants that are added, and one BatchNorm in evaluation mode, the same for all paths: they are
+  folded, the output of the last of them is then the pre-activation;
 * max-pools behind that: a maximum commutes with the ReLU, so nothing but the post-activation is
   used.
 
@@ -15,66 +15,99 @@ A layer whose output is used in another way as well (added to something, average
 one of `relu_layers`; `other_layers` says why.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from torch import fx, nn
+from torch import fx
 
-from optimize.model.operations import Border, Metadata, Move, Norm, Pool, Rectifier, Weighted
+from optimize.model.copying import of_each_batch
+from optimize.model.operations import Norm, Rectifier, Weighted
+from optimize.model.others import NEVER, unread_layers
+from optimize.model.paths import Part, ends, folded_behind, last_of, weighted_part
 from optimize.model.reading import describe, read_operation
+from optimize.model.sums import name_of, summed_parts
 from optimize.model.trace import Trace
 from polytope.errors import InputError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LayerCall:
     """One call of a layer.
 
     Attributes:
         name: as torch names it; a later call of the same module is called "name#2", "name#3".
+        kind: "Linear", "Conv2d", ..., or "Sum" where several parts are added up.
+        parts: what is added up; one, mostly.
         node: the step that is the layer.
-        source: the step that enters it.
-        pre_activation: the layer's own step, or that of the BatchNorm folded into it.
-        weighted: what it computes.
-        norm: the folded BatchNorm.
+        folded: the steps folded into all of it, in order.
         reason: why it is not a layer in front of a ReLU; "" where it is one.
         is_output: whether its pre-activation is the model's output and nothing else.
     """
 
     name: str
+    kind: str
+    parts: tuple[Part, ...]
     node: fx.Node
-    source: fx.Node
-    pre_activation: fx.Node
-    weighted: Weighted
-    norm: Norm | None
+    folded: tuple[fx.Node, ...]
     reason: str
     is_output: bool
+
+    @property
+    def pre_activation(self) -> fx.Node:
+        """The layer's own step, or that of the last thing folded into it."""
+        return last_of(self.node, self.folded)
+
+    @property
+    def sources(self) -> tuple[fx.Node, ...]:
+        """The steps that enter it, each once."""
+        return tuple(dict.fromkeys(part.source for part in self.parts))
+
+    @property
+    def source(self) -> fx.Node:
+        """The step that enters it, the first of several."""
+        return self.parts[0].source
+
+    @property
+    def weighted(self) -> Weighted:
+        """What the first part that has weights computes."""
+        return next(part.weighted for part in self.parts if part.weighted is not None)
+
+    def normalised(self, traced: Trace) -> bool:
+        """Is a BatchNorm folded into it?"""
+        steps = (*self.folded, *(each for part in self.parts for each in part.folded))
+        return any(isinstance(read_operation(each, traced), Norm) for each in steps)
 
 
 def layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
     """Every call of a layer on something that depends on the input, in order of execution."""
     calls, seen = [], dict[str, int]()
     for node in traced.graph.nodes:
-        operation = read_operation(node, traced)
-        if not isinstance(operation, Weighted) or node not in traced.varying:
+        call = _call_at(node, traced) if node in traced.varying else None
+        if call is None:
             continue
-        count = seen[operation.name] = seen.get(operation.name, 0) + 1
-        name = operation.name if count == 1 else f"{operation.name}#{count}"
-        calls.append(_call(name, node, operation, traced))
+        count = seen[call.name] = seen.get(call.name, 0) + 1
+        calls.append(call if count == 1 else replace(call, name=f"{call.name}#{count}"))
     return tuple(calls)
 
 
-def _call(name: str, node: fx.Node, weighted: Weighted, traced: Trace) -> LayerCall:
-    source = _entered(node)
-    while (bare := _inside(source, weighted, traced)) is not None:
-        source, weighted = bare
-    pre, norm, reached = node, None, _ends(node, traced, pooled=False)
-    if len(reached) == 1:
-        operation = read_operation(reached[0], traced)
-        if isinstance(operation, Norm):
-            pre, norm = reached[0], operation
-            reached = _ends(pre, traced, pooled=False)
-    is_output = bool(reached) and all(each.op == "output" for each in reached)
-    reached = _ends(pre, traced, pooled=True)
+def _call_at(node: fx.Node, traced: Trace) -> LayerCall | None:
+    """The layer that a step is; of sums, only those in front of a ReLU are layers at all."""
+    operation = read_operation(node, traced)
+    if isinstance(operation, Weighted):
+        part = weighted_part(node, operation, traced)
+        return _call(operation.name, operation.kind, (part,), node, traced)
+    if parts := summed_parts(node, traced):
+        call = _call("+".join(name_of(part) for part in parts), "Sum", parts, node, traced)
+        return None if call.reason else call
+    return None
+
+
+def _call(name: str, kind: str, parts: tuple[Part, ...], node: fx.Node, traced: Trace) -> LayerCall:
+    folded = folded_behind(node, traced)
+    pre = last_of(node, folded)
+    plain = ends(pre, traced, pooled=False)
+    reached = ends(pre, traced, pooled=True)
     others = [
         describe(each, traced)
         for each in reached
@@ -85,53 +118,15 @@ def _call(name: str, node: fx.Node, weighted: Weighted, traced: Trace) -> LayerC
         reason += " as well as into a ReLU"
     if not reached:
         reason = "is not used"
-    return LayerCall(name, node, source, pre, weighted, norm, reason, is_output)
-
-
-def _entered(node: fx.Node) -> fx.Node:
-    """The step that a step is given first."""
-    source = node.args[0] if node.args else node.kwargs["input"]
-    assert isinstance(source, fx.Node)
-    return source
-
-
-def _inside(source: fx.Node, weighted: Weighted, traced: Trace) -> tuple[fx.Node, Weighted] | None:
-    """What a border of zeros is put around, and the convolution with that border as its own.
-
-    The zeros are part of the layer: as inputs of it they would be free, and no network's.
-    """
-    operation, axes = read_operation(source, traced), 2 if weighted.kind == "Conv2d" else 1
-    if weighted.kind == "Linear" or not isinstance(operation, Border):
-        return None
-    sizes = operation.sizes
-    if not sizes or len(sizes) > 2 * axes or min(sizes) < 0 or weighted.padding_mode != "zeros":
-        return None
-    whole = (*sizes, *(0,) * (2 * axes - len(sizes)))
-    known = weighted.border or (0,) * (2 * axes)
-    border = tuple(a + b for a, b in zip(whole, known, strict=True))
-    return _entered(source), replace(weighted, border=border)
-
-
-def _ends(node: fx.Node, traced: Trace, *, pooled: bool) -> list[fx.Node]:
-    """The steps in which the entries of `node` end, behind what keeps them in their order.
-
-    With `pooled`, max-pools are passed too.
-    """
-    ends: dict[fx.Node, None] = {}
-    open_nodes = [node]
-    while open_nodes:
-        for user in open_nodes.pop().users:
-            operation = read_operation(user, traced)
-            passed = isinstance(operation, Move) and operation.in_order
-            if isinstance(operation, Pool) and operation.maximum and pooled:
-                passed = True
-            if isinstance(operation, Metadata):
-                continue
-            if passed:
-                open_nodes.append(user)
-            else:
-                ends[user] = None
-    return list(ends)
+    return LayerCall(
+        name=name,
+        kind=kind,
+        parts=parts,
+        node=node,
+        folded=folded,
+        reason=reason,
+        is_output=bool(plain) and all(each.op == "output" for each in plain),
+    )
 
 
 def find_call(traced: Trace, name: str) -> LayerCall:
@@ -144,10 +139,14 @@ def find_call(traced: Trace, name: str) -> LayerCall:
     found = next((call for call in calls if call.name == name), None)
     possible = ", ".join(repr(call.name) for call in calls if not call.reason) or "none"
     if found is None:
-        if name in {module for module, _ in traced.root.get_submodule("model").named_modules()}:
-            named = traced.root.get_submodule(f"model.{name}" if name else "model")
-            if isinstance(named, nn.Linear | nn.Conv1d | nn.Conv2d):
-                raise InputError(f"layer: {name!r} is never reached in the model's forward pass")
+        for other in unread_layers(traced, [call.name for call in calls]):
+            if other.name == name and other.reason == NEVER:
+                raise InputError(f"layer: {name!r} {NEVER}")
+            if other.name == name:
+                raise InputError(
+                    f"layer: expected one whose output goes into a ReLU (this model has: "
+                    f"{possible}), got {name!r} ({other.kind}), which {other.reason}"
+                )
         known = ", ".join(repr(call.name) for call in calls) or "none"
         raise InputError(
             f"layer: expected the name of a Linear or Conv2d layer (this model has: {known}), "
@@ -162,17 +161,33 @@ def find_call(traced: Trace, name: str) -> LayerCall:
     return found
 
 
+WIDENED = "is added to something of another shape"
+
+
+def keeps_size(call: LayerCall, shapes: Mapping[fx.Node, tuple[int, ...]]) -> bool:
+    """Has all that is folded or added up one and the same number of entries?"""
+    parts = [step for part in call.parts for step in (part.node, *part.folded)]
+    several = parts if len(call.parts) > 1 else []
+    lengths = {math.prod(shapes[each]) for each in (call.node, *call.folded, *several)}
+    return len(lengths) == 1
+
+
+def expect_relu(traced: Trace, call: LayerCall) -> None:
+    """Raise InputError for the model's output: no ReLU makes its points collide."""
+    if call.reason:
+        possible = ", ".join(repr(each.name) for each in layer_calls(traced) if not each.reason)
+        raise InputError(
+            f"layer: expected one whose output goes into a ReLU (this model has: "
+            f"{possible or 'none'}), got {call.name!r}, which is the model's output: points of "
+            "equal post-activation differ there.  All its outputs equal is another question: "
+            'input_polytope(..., target="preactivation"), or collide certify MODEL LAYER '
+            "--equal preactivation"
+        )
+
+
 def check_norms(traced: Trace, node: fx.Node) -> None:
     """Raise InputError where `node` depends on statistics of a batch instead of stored ones."""
     for each in traced.needed([node]):
         operation = read_operation(each, traced)
         if isinstance(operation, Norm) and operation.batch_statistics:
             raise of_each_batch(operation.name)
-
-
-def of_each_batch(name: str) -> InputError:
-    """The error for a BatchNorm whose outputs depend on what else is in a batch."""
-    return InputError(
-        f"model: expected BatchNorm with stored statistics, got {name!r}, which takes them from "
-        "each batch (track_running_stats=False)"
-    )

@@ -6,6 +6,7 @@ refused.
 
 import inspect
 import operator
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -50,7 +51,7 @@ def make_functional(graph: fx.Graph, changing: set[str], root: nn.Module) -> Non
     """
     order = {node: place for place, node in enumerate(graph.nodes)}
     for node in list(graph.nodes):
-        if not _unmark(node, changing) or not node.all_input_nodes:
+        if not unmark(node, changing) or not node.all_input_nodes:
             continue
         changed = node.all_input_nodes[0]
         for user in [user for user in changed.users if order[user] > order[node]]:
@@ -63,8 +64,12 @@ def make_functional(graph: fx.Graph, changing: set[str], root: nn.Module) -> Non
     graph.lint()
 
 
-def _unmark(node: fx.Node, changing: set[str]) -> bool:
-    """Turn the step into its functional form; was it an in-place one?"""
+def unmark(node: fx.Node, changing: Collection[str] = ()) -> bool:
+    """Turn the step into its functional form; was it an in-place one?
+
+    Raises:
+        InputError: no such form is known.
+    """
     if node.op == "call_module":
         return node.target in changing
     if node.op == "call_function":
@@ -94,6 +99,8 @@ def _unmark_function(node: fx.Node) -> bool:
         raise _refused(node)
     target: Any = node.target
     name = getattr(target, "__name__", "")
+    if isinstance(target, torch._ops.OpOverload):
+        return _unmark_overload(node, target)
     if target in _OPERATORS:
         node.target = _OPERATORS[target]
         return True
@@ -104,6 +111,19 @@ def _unmark_function(node: fx.Node) -> bool:
         node.target = functional_form
         return True
     return _unmark_option(node)
+
+
+def _unmark_overload(node: fx.Node, target: torch._ops.OpOverload) -> bool:
+    """Operators of torch.ops, such as exported models are made of."""
+    name = target._schema.name.rpartition("::")[2]
+    if not name.endswith("_") or name.endswith("__"):
+        return False
+    packet = getattr(torch.ops.aten, name[:-1], None)
+    functional_form = getattr(packet, target._overloadname, None)
+    if functional_form is None:
+        raise _refused(node)
+    node.target = functional_form
+    return True
 
 
 def _unmark_option(node: fx.Node) -> bool:

@@ -3,28 +3,27 @@
 The model is cut behind the layer (and the BatchNorm folded into it), so that nothing else is run.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from optimize.model.checks import check_layer
+from optimize.model.alone import EachAlone
+from optimize.model.checks import check_layer, close_to, joined
 from optimize.model.execution import Execution, fitting, saved_bytes
-from optimize.model.graph import LayerCall, find_call, of_each_batch
-from optimize.model.hooked import Hooked
+from optimize.model.folding import Fold
+from optimize.model.graph import LayerCall, expect_relu, find_call
 from optimize.model.opened import OpenedNetwork
-from optimize.model.operations import Norm
 from optimize.model.reading import constant
+from optimize.model.recording import elsewhere
 from optimize.model.steps import run_steps
-from optimize.model.trace import Trace, private_copy
+from optimize.model.trace import Trace
 from polytope.errors import InputError, NonFiniteError, ShapeError
 
-_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
-#: Axes of a batch of inputs of the layer.
-_AXES = {"Linear": 2, "Conv1d": 3, "Conv2d": 4}
+_LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 
 
 def layer_names(model: nn.Module) -> tuple[str, ...]:
@@ -36,35 +35,46 @@ class LayerReader:
     """A named layer inside a private, frozen copy of the model (evaluation mode).
 
     Pre-activations are flattened to (n, N): N = out_features for Linear, channels x height x width
-    for Conv2d.  Where a BatchNorm stands between the layer and its ReLU, the pre-activation is the
-    BatchNorm's output.  The caller's model is neither moved nor changed.
+    for Conv2d.  What stands between the layer and its ReLU, a BatchNorm or constants added, is
+    part of the pre-activation.  The caller's model is neither moved nor changed.
 
-    The layer must be one of `optimize.relu_layers`, or the model's own output.  Where the model's
-    forward pass cannot be traced, a Linear or convolutional module is read by a hook instead:
-    `relu_checked` is then False, since nobody looked where its output goes, and nothing is folded.
+    The layer must be one of `relu_layers`, or the model's own output.  Where symbols cannot
+    trace the forward pass, its steps are recorded at `example`.
+
+    Args:
+        model: the model, or an opened one.
+        name: the layer, as `relu_layers` lists it.
+        device: of the copy.
+        example: one input (*input,), or its shape; needed only where symbols cannot trace.
 
     Raises:
-        InputError: `model` is no module, has no such layer, or uses the layer's output otherwise.
+        InputError: `model` is no module, has no such layer, uses the layer's output otherwise, or
+            cannot be read without an example.
         NonFiniteError: the layer's weight or bias holds NaN or infinity.
-        ShapeError: the layer has no units or no inputs.
+        ShapeError: the layer has no units or no inputs, or the model takes no such example.
     """
 
+    #: A ReLU behind the layer is always looked for.
+    relu_checked = True
+
     def __init__(
-        self, model: nn.Module | OpenedNetwork, name: str, device: torch.device | str = "cpu"
+        self,
+        model: nn.Module | OpenedNetwork,
+        name: str,
+        device: torch.device | str = "cpu",
+        *,
+        example: Any = None,
     ) -> None:
         """Copy `model` to `device`, unless it is opened there, and find the layer `name` in it."""
         opened = OpenedNetwork.of(model)
         self.name = name
         self.device = torch.device(device)
         self.model: nn.Module
-        self._own: Callable[[Tensor], Any]
-        self._fold: _Fold | None = None
+        self._own: Callable[..., Any]
         self._unchecked: Callable[[Tensor], object] | None = None
-        self.relu_checked = opened.untraced is None
-        if opened.untraced is None:
-            self._read_call(opened.on(self.device))
-        else:
-            self._read_by_hook(opened.untraced)
+        #: Of the steps that enter a sum, once it was run.
+        self._shapes: list[tuple[int, ...]] | None = None
+        self._read_call(opened.at(example, self.device))
         self._check()
         #: Inputs that one pass without a graph takes; see `prepare`.
         self.at_once: int | None = None
@@ -79,13 +89,13 @@ class LayerReader:
             one: (1, *input).
 
         Raises:
-            InputError: a model that cannot be traced is to be compiled.
+            InputError: a model whose steps were recorded is to be compiled.
         """
-        if execution.channels_last and self.relu_checked and one.ndim == 4:
+        if execution.channels_last and not self._recorded and one.ndim == 4:
             self._layout = torch.channels_last
         self._steps = self.model
         if execution.compiled:
-            if not self.relu_checked:
+            if self._recorded:
                 raise InputError(
                     "compiled: expected a model that can be traced, got one that cannot"
                 )
@@ -99,42 +109,30 @@ class LayerReader:
     def _read_call(self, traced: Trace) -> None:
         call = find_call(traced, self.name)
         layer, node = call.weighted, call.node
-        self.kind = layer.kind
+        self.kind = call.kind
         self.module = traced.module(node) if node.op == "call_module" else None
+        weight = constant(layer.weight, traced)
         self.weight, self.bias = self._numbers(
-            constant(layer.weight, traced), constant(layer.bias, traced)
+            weight.T if layer.transposed else weight, constant(layer.bias, traced)
         )
-        self.model = traced.cut([call.source, call.pre_activation])
-        self._own = traced.cut([call.pre_activation], source=call.source)
-        self._fold = None if call.norm is None else _Fold.of(call.norm, traced, self.device)
+        self.model = traced.cut([*call.sources, call.pre_activation])
+        self._own = traced.cut([call.pre_activation], source=call.sources)
+        self._recorded = traced.recorded is not None
+        if self._recorded:
+            self.model, self._own = EachAlone(self.model), EachAlone(self._own)
+        self._fold = Fold.of(traced, call, self.weight)
         self._unchecked = partial(_check_steps, traced, call)
-
-    def _read_by_hook(self, model: nn.Module) -> None:
-        # An empty name is the model itself, for a model that is a single layer.
-        module = dict(model.named_modules()).get(self.name)
-        if not isinstance(module, _LAYERS):
-            known = ", ".join(repr(each) for each in layer_names(model)) or "none"
-            raise InputError(
-                f"layer: expected the name of a Linear or Conv2d layer (this model has: {known}), "
-                f"got {self.name!r}"
-            )
-        for name, each in model.named_modules():
-            if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.running_mean is None:
-                raise of_each_batch(name)
-        copied = private_copy(model).to(self.device)
-        module = copied.get_submodule(self.name)
-        assert isinstance(module, _LAYERS)
-        self.kind = next(each.__name__ for each in _LAYERS if isinstance(module, each))
-        self.module = module
-        self.weight, self.bias = self._numbers(module.weight, module.bias)
-        self.model = Hooked(copied, module, self.name)
-        self._own = lambda entered: (module(entered),)
+        self._traced, self._call = traced, call
 
     def _numbers(self, weight: Any, bias: Any) -> tuple[Tensor, Tensor]:
         weight = weight.detach().to(self.device)
         if bias is None:
             return weight, weight.new_zeros(weight.shape[0])
         return weight, bias.detach().to(self.device)
+
+    def expect_relu(self) -> None:
+        """Raise InputError where the layer is the model's output, and no ReLU is behind it."""
+        expect_relu(self._traced, self._call)
 
     def _check(self) -> None:
         if self.weight.numel() == 0:
@@ -152,17 +150,9 @@ class LayerReader:
         return self.weight.dtype
 
     def affine_map(self) -> tuple[Tensor, Tensor]:
-        """Weight (N, d) and bias (N,) of a Linear layer in float64, a BatchNorm folded."""
-        weight, bias = self.weight.double(), self.bias.double()
-        if self._fold is None:
-            return weight, bias
-        # Behind a reshape a channel may be several units in a row.
-        each = len(bias) // max(1, self._fold.scale.numel())
-        scale, shift = (
-            part.reshape(-1).repeat_interleave(each)
-            for part in (self._fold.scale, self._fold.shift)
-        )
-        return weight * scale[:, None], bias * scale + shift
+        """Weight (N, d) and bias (N,) of a Linear layer in float64, all that is folded in it."""
+        assert self._fold is not None
+        return self._fold.apply(self.weight.double(), self.bias.double())
 
     def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """The layer's input and pre-activation as the layer itself sees them, for a batch.
@@ -171,13 +161,14 @@ class LayerReader:
             inputs: (n, *input), on the reader's device, in the model's floating type.
 
         Returns:
-            The layer's input and its output, both unflattened.
+            The layer's input and its output, both unflattened; the input of a sum is flat.
 
         Raises:
             InputError: the layer is not reached in the model's forward pass.
         """
-        entered, outputs = self.model(inputs)
-        return entered, outputs
+        *entered, outputs = self.model(inputs)
+        self._shapes = [tuple(each.shape[1:]) for each in entered]
+        return joined(entered), outputs
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Pre-activations (n, N) of a batch (n, *input); differentiable in `inputs`."""
@@ -185,7 +176,7 @@ class LayerReader:
 
     def step_forward(self, inputs: Tensor) -> Tensor:
         """The same of `laid_out` inputs as the steps run it: compiled where that was asked for."""
-        pre: Tensor = self._steps(inputs)[1]
+        pre: Tensor = self._steps(inputs)[-1]
         return pre.flatten(1)
 
     def laid_out(self, inputs: Tensor) -> Tensor:
@@ -203,8 +194,18 @@ class LayerReader:
 
     def own_pre_activation(self, entered: Tensor) -> Tensor:
         """Pre-activations (n, N) of what is put into the layer itself, (n, *layer input)."""
-        (outputs,) = self._own(entered)
+        (outputs,) = self._own(*self._parted(entered))
         return Tensor.flatten(outputs, 1)
+
+    def _parted(self, entered: Tensor) -> list[Tensor]:
+        """What enters the layer, one tensor for each step that it comes from."""
+        count = len(self._call.sources)
+        if count == 1:
+            return [entered]
+        if self._shapes is None:
+            raise InputError("layer: expected a run of the model before one of its sum alone")
+        parts = torch.split(entered.flatten(1), [math.prod(each) for each in self._shapes], dim=1)
+        return [part.reshape(-1, *shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def layer_inputs(self, inputs: Tensor) -> Tensor:
         """What enters the layer, (n, d), for a batch (n, *input): the space of the polytope."""
@@ -223,53 +224,72 @@ class LayerReader:
             self._unchecked(inputs)
             self._unchecked = None
 
-    def accepts_batch(self, inputs: Tensor) -> bool:
-        """Does the model take `inputs` as a batch (n, *input) up to this layer?"""
+    def confirm(self, inputs: Tensor) -> None:
+        """Run the model itself on each of the inputs (n, *input), where its steps were recorded.
+
+        Raises:
+            InputError: one goes another way through the model than the example, or has other
+                values there.
+        """
+        if not self._recorded:
+            return
+        for one, pre in zip(inputs, self.values(inputs), strict=True):
+            if not self._is_reached(one[None].to(self.dtype), pre):
+                raise InputError(
+                    f"model: expected the same layer {self.name!r} in front of its ReLU for all "
+                    "inputs, got another way through the forward pass for one of them"
+                )
+
+    def _is_reached(self, inputs: Tensor, pre: Tensor) -> bool:
+        """Does the model itself come to this layer, its ReLU behind it, with these values?"""
+        there = elsewhere(self._traced, inputs)
+        try:
+            call = find_call(there, self.name)
+        except InputError:
+            return False
+        assert there.recorded is not None
+        found = there.recorded.tensors[call.pre_activation]
+        return call.reason == self._call.reason and close_to(pre, found.flatten())
+
+    def accepts_batch(self, inputs: Tensor, *, positions: bool = False) -> bool:
+        """Does the model take `inputs` as a batch (n, *input) up to this layer?
+
+        Args:
+            inputs: the batch.
+            positions: whether a Linear may be given several vectors of each input.
+        """
         if inputs.ndim < 2 or inputs.shape[0] == 0:
             return False
         inputs = inputs[:2]  # enough to tell, and large batches may not fit into memory
         try:
             with torch.no_grad():
                 entered, outputs = self.run(inputs)
-        except (RuntimeError, ValueError, IndexError):
+                alone = self.run(inputs[:1])[1] if len(inputs) > 1 else outputs
+        except (RuntimeError, ValueError, LookupError, TypeError, AssertionError):
             return False
-        return entered.ndim == _AXES[self.kind] and outputs.shape[0] == inputs.shape[0]
+        if not close_to(outputs[:1], alone):  # a sequence, say, whose parts see each other
+            return False
+        if outputs.shape[0] != inputs.shape[0] or entered.shape[0] != inputs.shape[0]:
+            return False
+        axes = 2 if self.kind in ("Linear", "Sum") else 2 + int(self.kind[-2])
+        return entered.ndim == axes or (positions and self.kind == "Linear" and entered.ndim > 2)
 
     def is_first_layer(self, inputs: Tensor) -> bool:
         """Is this layer a Linear fed with the flattened input itself?
 
         Decided bit for bit on `inputs` (n, *input) and on one fixed random batch of that shape.
         """
-        if self.kind != "Linear":
+        if self.kind != "Linear" or self._fold is None:
             return False
         generator = torch.Generator().manual_seed(0)
         probe = torch.randn(inputs.shape, generator=generator).to(inputs)
-        return all(
-            torch.equal(self.layer_inputs(batch), batch.flatten(1)) for batch in (inputs, probe)
-        )
+        for batch in (inputs, probe):
+            entered = self.run(batch)[0]
+            if entered.ndim != 2 or not torch.equal(entered, batch.flatten(1)):
+                return False
+        return True
 
 
 def _check_steps(traced: Trace, call: LayerCall, inputs: Tensor) -> None:
     run_steps(traced, inputs, last=call.pre_activation)
     check_layer(traced, call, inputs)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fold:
-    """Scale and shift of each channel of a BatchNorm in float64 (`exact_layer` has them exact)."""
-
-    scale: Tensor
-    shift: Tensor
-
-    @classmethod
-    def of(cls, norm: Norm, traced: Trace, device: torch.device) -> "_Fold":
-        """Those of a step; a number that torch has not is neutral."""
-
-        def numbers(value: Any, missing: float) -> Tensor:
-            found = constant(value, traced)
-            if found is None:
-                return torch.tensor(missing, dtype=torch.float64, device=device)
-            return torch.as_tensor(found).to(device, torch.float64)
-
-        scale = numbers(norm.weight, 1) * (numbers(norm.variance, 1) + norm.eps).rsqrt()
-        return cls(scale, numbers(norm.bias, 0) - numbers(norm.mean, 0) * scale)

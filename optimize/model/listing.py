@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from optimize.model.opened import OpenedNetwork
+from optimize.model.graph import WIDENED, keeps_size
+from optimize.model.opened import OpenedNetwork, entered_shape
+from optimize.model.others import unread_layers
 from optimize.model.steps import example_shape, one_input
 from optimize.model.trace import Trace, own_name
 
@@ -18,10 +20,11 @@ class LayerInfo:
 
     Attributes:
         name: as torch names it; a later call of the same module is called "name#2", "name#3".
-        kind: "Linear", "Conv1d" or "Conv2d".
+        kind: "Linear" (a product with a matrix as well), "Conv1d" to "Conv3d", "ConvTranspose1d" to
+            "ConvTranspose3d", or "Sum", the sum of branches behind which a ReLU stands.
         n_inputs: d, numbers that enter the layer.
         n_units: N, numbers that leave it.
-        input_shape, output_shape: of one input, without the batch axis.
+        input_shape, output_shape: of one input, without the batch axis; what enters a sum is flat.
         normalised: whether a BatchNorm is folded into the pre-activation.
     """
 
@@ -63,40 +66,49 @@ def relu_layers(model: nn.Module | OpenedNetwork, example: Any) -> tuple[LayerIn
     """
     example_shape(example)
     opened = OpenedNetwork.of(model)
-    shapes = opened.run(example).shapes
+    traced, shapes = opened.at(example), opened.run(example).shapes
     found = []
-    for call in opened.calls:
-        if call.reason:
+    for call in opened.calls_at(example):
+        if call.reason or not keeps_size(call, shapes):
             continue
-        before = one_input(shapes[call.source], f"the input of {call.name!r}")
+        words = f"the input of {call.name!r}"
+        before = entered_shape([one_input(shapes[each], words) for each in call.sources])
         behind = one_input(shapes[call.node], f"layer {call.name!r}")
         found.append(
             LayerInfo(
                 name=call.name,
-                kind=call.weighted.kind,
+                kind=call.kind,
                 n_inputs=math.prod(before),
                 n_units=math.prod(behind),
                 input_shape=before,
                 output_shape=behind,
-                normalised=call.norm is not None,
+                normalised=call.normalised(traced),
             )
         )
     return tuple(found)
 
 
-def other_layers(model: nn.Module | OpenedNetwork) -> tuple[OtherLayer, ...]:
+def other_layers(model: nn.Module | OpenedNetwork, example: Any = None) -> tuple[OtherLayer, ...]:
     """The layers of `model` that `relu_layers` leaves out, each with the reason.
 
+    Args:
+        model: as for `relu_layers`.
+        example: likewise; needed only where the forward pass cannot be traced with symbols.
+
     Raises:
-        InputError: the forward pass cannot be traced.
+        InputError: the forward pass cannot be traced, or takes no such input.
     """
     opened = OpenedNetwork.of(model)
+    traced, calls = opened.at(example), opened.calls_at(example)
+    shapes = {} if example is None else opened.run(example).shapes
     found = [
-        OtherLayer(name=call.name, kind=call.weighted.kind, reason=call.reason)
-        for call in opened.calls
-        if call.reason
+        OtherLayer(name=call.name, kind=call.kind, reason=call.reason or WIDENED)
+        for call in calls
+        if call.reason or (shapes and not keeps_size(call, shapes))
     ]
-    return (*found, *_said(opened.traced))
+    said = list(_said(traced))
+    unread = unread_layers(traced, [each.name for each in (*calls, *said)])
+    return (*found, *said, *(OtherLayer(**vars(each)) for each in unread))
 
 
 def _said(traced: Trace) -> Iterator[OtherLayer]:

@@ -1,16 +1,26 @@
 """What is a network, opened once?  One copy and one trace, shared by all that is asked of it."""
 
-from collections.abc import Hashable
+import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from optimize.model.checks import Passed, check_layer
 from optimize.model.graph import LayerCall, find_call, layer_calls
-from optimize.model.steps import Run, example_input, example_shape, one_input, run_example
+from optimize.model.recording import record
+from optimize.model.steps import (
+    Run,
+    example_input,
+    example_point,
+    example_shape,
+    one_input,
+    run_example,
+)
 from optimize.model.trace import Trace, trace
 from polytope.errors import InputError
 
@@ -41,9 +51,15 @@ class OpenedLayer:
         return check_layer(self.traced, self.call, self.inputs)
 
     @property
+    def source_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of what enters the layer, one for each source, without the batch axis."""
+        words = f"the input of {self.call.name!r}"
+        return tuple(one_input(self.run.shapes[each], words) for each in self.call.sources)
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one input of the layer, without the batch axis."""
-        return one_input(self.run.shapes[self.call.source], f"the input of {self.call.name!r}")
+        """Of one input of the layer, without the batch axis; flat where several enter."""
+        return entered_shape(self.source_shapes)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -51,12 +67,17 @@ class OpenedLayer:
         return one_input(self.run.shapes[self.call.node], f"layer {self.call.name!r}")
 
 
+def entered_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of what enters a layer, flat where it comes from several steps."""
+    return shapes[0] if len(shapes) == 1 else (sum(math.prod(each) for each in shapes),)
+
+
 class OpenedNetwork:
     """A model that is copied and traced once; what takes a model takes this instead.
 
     The caller's model is never changed, and what is done to it later is not seen here.  It is read
-    in evaluation mode.  A model that cannot be traced is opened all the same: `LayerReader` can
-    run it, everything else raises what tracing said.
+    in evaluation mode.  A model that symbols cannot trace is opened all the same: where an example
+    of its input is given, its steps are recorded there; everything else raises what tracing said.
 
     Raises:
         InputError: `model` is no module.
@@ -102,6 +123,32 @@ class OpenedNetwork:
             raise self._problem
         return self._traces[None]
 
+    def at(self, example: Any = None, device: torch.device | None = None) -> Trace:
+        """The model's steps; where symbols cannot trace them, those at an example.
+
+        Args:
+            example: one input (*input,), or its shape; None raises where it would be needed.
+            device: on which the weights are to lie.
+
+        Raises:
+            InputError: the model can be read at an example only, or takes no such input.
+        """
+        if self.untraced is None or example is None:
+            return self.traced if device is None else self.on(device)
+        key = _key(example)
+        if key not in self._traces:
+            shape = ("recorded", example_shape(example))
+            if shape not in self._traces:
+                found = record(self.untraced, example_point(self.untraced, example))
+                # Without decisions on the data the steps are those of every input of this shape.
+                self._traces[key if found.recorded and found.recorded.decisions else shape] = found
+            self._traces[key] = self._traces.get(key) or self._traces[shape]
+        if device is None:
+            return self._traces[key]
+        if (key, device) not in self._traces:
+            self._traces[key, device] = self._traces[key].on(device)
+        return self._traces[key, device]
+
     def on(self, device: torch.device) -> Trace:
         """The same steps with the weights on a device.
 
@@ -114,8 +161,20 @@ class OpenedNetwork:
 
     @cached_property
     def calls(self) -> tuple[LayerCall, ...]:
-        """Every call of a layer, in order of execution."""
+        """Every call of a layer, in order of execution.
+
+        Raises:
+            InputError: the model cannot be traced.
+        """
         return layer_calls(self.traced)
+
+    def calls_at(self, example: Any = None) -> tuple[LayerCall, ...]:
+        """The same, of a model that can be read at an example only as well.
+
+        Raises:
+            InputError: as `at`.
+        """
+        return self.calls if self.untraced is None else layer_calls(self.at(example))
 
     def run(self, example: Any) -> Run:
         """What one random input makes of the steps up to the last layer in front of a ReLU.
@@ -126,14 +185,17 @@ class OpenedNetwork:
             example: one input (*input,), or its shape.
 
         Raises:
-            InputError: the model cannot be traced, or takes no such input.
+            InputError: the model takes no such input.
         """
-        shape = example_shape(example)
-        if shape not in self._runs:
-            asked = [each.pre_activation for each in self.calls if not each.reason]
-            last = (asked or [each.node for each in self.calls] or [self.traced.source])[-1]
-            self._runs[shape] = run_example(self.traced, example, last=last)
-        return self._runs[shape]
+        traced = self.at(example)
+        key = traced, example_shape(example)
+        if key not in self._runs:
+            calls = self.calls_at(example)
+            asked = [each.pre_activation for each in calls if not each.reason]
+            asked = asked or [each.node for each in calls] or [traced.source]
+            last = [node for node in traced.graph.nodes if node in asked][-1]
+            self._runs[key] = run_example(traced, example, last=last)
+        return self._runs[key]
 
     def layer(self, name: str, example: Any) -> OpenedLayer:
         """A layer in front of a ReLU, or the model's output.
@@ -145,10 +207,22 @@ class OpenedNetwork:
         Raises:
             InputError: there is no such layer, or the model takes no such input.
         """
-        traced, shape = self.traced, example_shape(example)
-        if (name, shape) not in self._layers:
+        traced, shape = self.at(example), example_shape(example)
+        if (name, traced, shape) not in self._layers:
             call = find_call(traced, name)
-            run = self._runs.get(shape) or run_example(traced, example, last=call.pre_activation)
+            run = self._runs.get((traced, shape))
+            if run is None or call.pre_activation not in run.shapes:
+                run = run_example(traced, example, last=call.pre_activation)
             inputs = example_input(traced, example)
-            self._layers[name, shape] = OpenedLayer(traced, call, inputs, run)
-        return self._layers[name, shape]
+            self._layers[name, traced, shape] = OpenedLayer(traced, call, inputs, run)
+        return self._layers[name, traced, shape]
+
+
+def _key(example: Any) -> Hashable:
+    """Which example: its shape, or the numbers of an input."""
+    shape = example_shape(example)
+    if isinstance(example, tuple | list) and all(type(n) is int for n in example):
+        return "recorded", shape
+    if isinstance(example, Tensor):
+        example = example.detach().cpu().double().numpy()
+    return "at", shape, np.asarray(example, dtype=np.float64).tobytes()

@@ -15,8 +15,12 @@ class Operation:
 class Weighted(Operation):
     """A layer: `weight` applied to the last axis (Linear), or as a convolution.
 
-    `border`: zeros that a step in front of a convolution puts around its input, as `Border` has
-    them, in addition to `padding`.
+    Attributes:
+        border: zeros that a step in front of a convolution puts around its input, as `Border` has
+            them, in addition to `padding`.
+        transposed: whether the weight is stored (inputs, units), as in `x @ W`.
+        entered: the step that enters, where that is not the first argument.
+        output_padding: of a transposed convolution.
     """
 
     kind: str
@@ -29,6 +33,9 @@ class Weighted(Operation):
     groups: int = 1
     padding_mode: str = "zeros"
     border: tuple[int, ...] = ()
+    transposed: bool = False
+    entered: Any = None
+    output_padding: Any = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,35 @@ class Mean(Operation):
 
 
 @dataclass(frozen=True)
+class Total(Operation):
+    """A sum over axes; None for all."""
+
+    axes: Any
+
+
+@dataclass(frozen=True)
+class Largest(Operation):
+    """A maximum over axes; None for all."""
+
+    axes: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Leaky(Operation):
+    """x where x > 0, `slope` x elsewhere: a number, or one for each channel (axis 1)."""
+
+    slope: Any
+
+
+@dataclass(frozen=True)
+class Clip(Operation):
+    """The nearest number between two; None where there is no end."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
 class Move(Operation):
     """Entries are moved, chosen or padded with zeros; `in_order`: all of them, in their order."""
 
@@ -96,11 +132,22 @@ class Border(Move):
 
 
 @dataclass(frozen=True)
+class Filled(Operation):
+    """A border of one number that is not 0."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class Join(Operation):
-    """Tensors behind each other along an axis; `parts` may be a step that has several."""
+    """Tensors behind each other along an axis; `parts` may be a step that has several.
+
+    `stacked`: the axis is a new one.
+    """
 
     parts: Any
     axis: int
+    stacked: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 What is not listed here is `Unknown`; `describe` says what it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -13,8 +14,12 @@ from optimize.model.inplace import words_set
 from optimize.model.operations import (
     AdaptivePool,
     Border,
+    Clip,
     Combine,
+    Filled,
     Join,
+    Largest,
+    Leaky,
     Mean,
     Metadata,
     Move,
@@ -22,9 +27,12 @@ from optimize.model.operations import (
     Operation,
     Pool,
     Rectifier,
+    Total,
     Unknown,
     Weighted,
 )
+from optimize.model.products import ARGUMENTS as PRODUCTS
+from optimize.model.products import read_product, weight_name
 from optimize.model.trace import Trace, own_name
 from polytope.errors import InputError
 
@@ -35,33 +43,52 @@ _IN_ORDER = (
     nn.Dropout,
     nn.Dropout1d,
     nn.Dropout2d,
+    nn.Dropout3d,
     nn.AlphaDropout,
     nn.FeatureAlphaDropout,
 )
-_MOVES = (nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)
+_MOVES = (
+    *(nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle, nn.Unfold),
+    *(nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d, nn.ReplicationPad1d),
+    *(nn.ReplicationPad2d, nn.ReplicationPad3d, nn.CircularPad1d, nn.CircularPad2d),
+)
 _IN_ORDER_NAMES = words_set(
-    "view reshape flatten unflatten squeeze unsqueeze contiguous clone detach"
+    "view reshape flatten unflatten squeeze unsqueeze contiguous clone detach view_as reshape_as"
 )
 _MOVE_NAMES = words_set(
     "permute transpose t swapaxes movedim chunk split getitem narrow select flip "
-    "roll expand pixel_shuffle channel_shuffle"
+    "roll expand pixel_shuffle channel_shuffle repeat tile repeat_interleave index_select unbind "
+    "gather take_along_dim swapdims moveaxis unfold tril triu expand_as pixel_unshuffle adjoint"
 )
-_DROPOUTS = words_set("dropout dropout1d dropout2d alpha_dropout feature_alpha_dropout")
+_CASTS = words_set("to float double half bfloat16 type type_as")
+_DROPOUTS = words_set(
+    "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout feature_dropout"
+)
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "div": "/", "divide": "/"}
 _SIGNS |= {"multiply": "*", "subtract": "-"}
-_JOINS = words_set("cat concat concatenate")
+_JOINS = words_set("cat concat concatenate stack")
 #: Steps with numbers or windows of their own -> the arguments of the function, by position.
 _ARGUMENTS = {
     "linear": "input weight bias",
     "conv": "input weight bias stride padding dilation groups padding_mode",
+    "conv_transpose": "input weight bias stride padding output_padding groups dilation",
     "batch_norm": "input running_mean running_var weight bias training momentum eps",
     "max_pool": "input kernel_size stride padding dilation ceil_mode return_indices",
     "avg_pool": "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
     "adaptive_avg_pool": "input output_size",
     "adaptive_max_pool": "input output_size return_indices",
 }
+#: That of torch.batch_norm and torch.ops.aten.batch_norm.
+_NATIVE_NORM = "input weight bias running_mean running_var training momentum eps cudnn_enabled"
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "conv": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    "conv_transpose": {
+        "stride": 1,
+        "padding": 0,
+        "output_padding": 0,
+        "groups": 1,
+        "dilation": 1,
+    },
     "batch_norm": {"eps": 1e-5},
     "max_pool": {"padding": 0, "dilation": 1},
     "avg_pool": {"padding": 0, "count_include_pad": True},
@@ -71,8 +98,13 @@ _MODULES: Mapping[type[nn.Module], str] = {
     nn.Linear: "linear",
     nn.Conv1d: "conv1d",
     nn.Conv2d: "conv2d",
+    nn.Conv3d: "conv3d",
+    nn.ConvTranspose1d: "conv_transpose1d",
+    nn.ConvTranspose2d: "conv_transpose2d",
+    nn.ConvTranspose3d: "conv_transpose3d",
     nn.BatchNorm1d: "batch_norm",
     nn.BatchNorm2d: "batch_norm",
+    nn.BatchNorm3d: "batch_norm",
     nn.MaxPool1d: "max_pool1d",
     nn.MaxPool2d: "max_pool2d",
     nn.AvgPool1d: "avg_pool1d",
@@ -108,8 +140,10 @@ def _read_module(module: nn.Module, name: str) -> Operation:
     """A module that tracing takes as one step."""
     if isinstance(module, nn.ReLU):
         return Rectifier()
-    if isinstance(module, nn.ZeroPad1d | nn.ZeroPad2d):
-        return Border(in_order=False, sizes=tuple(module.padding))
+    if isinstance(module, nn.ConstantPad1d | nn.ConstantPad2d | nn.ConstantPad3d):
+        return _padded(tuple(module.padding), module.value)
+    if (bent := _bent_module(module)) is not None:
+        return bent
     if isinstance(module, _IN_ORDER + _MOVES):
         return Move(in_order=isinstance(module, _IN_ORDER))
     called = next((each for kind, each in _MODULES.items() if isinstance(module, kind)), None)
@@ -121,18 +155,21 @@ def _read_module(module: nn.Module, name: str) -> Operation:
 
 def _kind(called: str) -> str:
     """A function's name without its axes."""
-    return called.removesuffix("1d").removesuffix("2d")
+    return called.removesuffix("1d").removesuffix("2d").removesuffix("3d")
 
 
 def _read_numbers(called: str, given: Mapping[str, Any], name: str) -> Operation:
     """A step of `_ARGUMENTS`, whether it was a module or a function."""
-    kind, axes = _kind(called), 1 if called.endswith("1d") else 2
+    kind, axes = _kind(called), int(called[-2]) if called.endswith("d") else 0
     if kind == "linear":
         return Weighted("Linear", name, given["weight"], given["bias"])
     if kind == "conv":
         numbers = {each: given[each] for each in _ARGUMENTS["conv"].split()[1:-1]}
         mode = given["padding_mode"] or "zeros"
         return Weighted(f"Conv{axes}d", name, **numbers, padding_mode=mode)
+    if kind == "conv_transpose":
+        numbers = {each: given[each] for each in _ARGUMENTS["conv_transpose"].split()[1:]}
+        return Weighted(f"ConvTranspose{axes}d", name, **numbers)
     if kind == "batch_norm":
         mean = given["running_mean"]
         numbers = {each: given[each] for each in ("weight", "bias", "eps")}
@@ -168,26 +205,42 @@ def _read_call(node: fx.Node, traced: Trace) -> Operation:
         return Metadata()
     if node.op == "call_function" and not _is_known_library(target):
         return Unknown()
-    kind = _kind(called)
+    called, kind = called.partition(".")[0], _kind(called.partition(".")[0])
     if kind in _ARGUMENTS:
-        given = _arguments(node, _ARGUMENTS[kind], **_DEFAULTS.get(kind, {}))
-        name = node.name if kind == "batch_norm" else _weight_name(given.get("weight"), node)
-        return _read_numbers(called, given, name)
+        native = kind == "batch_norm" and not isinstance(target, str | FunctionType)
+        names = _NATIVE_NORM if native else _ARGUMENTS[kind]
+        given = _arguments(node, names, **_DEFAULTS.get(kind, {}))
+        weight = given["running_mean"] if kind == "batch_norm" else given.get("weight")
+        return _read_numbers(called, given, _name(weight, node, traced))
+    if called in PRODUCTS:
+        return read_product(called, _arguments(node, PRODUCTS[called]), node, traced)
+    if called in _CASTS:
+        return Move(in_order=True) if _keeps_type(node, traced) else Unknown()
     return _read_simple(node, called)
+
+
+def _keeps_type(node: fx.Node, traced: Trace) -> bool:
+    """Is a cast to another type none?  Only a run can tell."""
+    known = {} if traced.recorded is None else traced.recorded.tensors
+    before, behind = known.get(node.all_input_nodes[0]), known.get(node)
+    if not isinstance(before, Tensor) or not isinstance(behind, Tensor):
+        return False
+    return before.dtype == behind.dtype
+
+
+def _name(weight: Any, node: fx.Node, traced: Trace) -> str:
+    """A layer written with functions is named after its module or its weight."""
+    path = node.meta.get("module", "")
+    if path and isinstance(traced.root.get_submodule(path), tuple(_MODULES)):
+        return own_name(path)
+    name = weight_name(weight, node)
+    return name.removesuffix("running_mean").removesuffix(".") or node.name
 
 
 def _is_known_library(target: Any) -> bool:
     """Is a function torch's or an operator, and not one that only has such a name?"""
     library = getattr(target, "__module__", None) or "torch"
-    known = library.partition(".")[0] in ("torch", "_operator", "builtins")
-    return known and target is not torch.batch_norm  # which has its arguments in another order
-
-
-def _weight_name(weight: Any, node: fx.Node) -> str:
-    """A layer written with functions is named after its weight."""
-    if isinstance(weight, fx.Node) and weight.op == "get_attr":
-        return own_name(str(weight.target)).removesuffix("weight").removesuffix(".") or node.name
-    return node.name
+    return library.partition(".")[0] in ("torch", "_operator", "builtins")
 
 
 def _read_simple(node: fx.Node, name: str) -> Operation:
@@ -196,10 +249,11 @@ def _read_simple(node: fx.Node, name: str) -> Operation:
         return Metadata()
     if name == "relu":
         return Rectifier()
-    if name in ("clamp", "clip", "clamp_min"):
-        least = _arguments(node, "input min max")
-        only_zero = type(least["min"]) in (int, float) and least["min"] == 0
-        return Rectifier() if only_zero and least["max"] is None else Unknown()
+    if name in _BENT:
+        return _bent(name, _arguments(node, _BENT[name]))
+    if name == "getattr":
+        field = node.args[1]
+        return Move(field == "data") if field in ("data", "T", "mT", "H", "mH") else Unknown()
     if name in _IN_ORDER_NAMES:
         as_type = name == "view" and isinstance(node.args[1], torch.dtype)
         return Unknown() if as_type else Move(in_order=True)
@@ -212,22 +266,90 @@ def _read_simple(node: fx.Node, name: str) -> Operation:
         return Combine("*", node.args[0], -1)
     if name in _JOINS:
         given = _arguments(node, "tensors dim")
-        return Join(given["tensors"], given.get("axis", given["dim"]) or 0)
+        return Join(given["tensors"], given.get("axis", given["dim"]) or 0, name == "stack")
     if name in _SIGNS:
         given = _arguments(node, "input other", alpha=1)
         plain = given["alpha"] == 1 and given.get("rounding_mode") is None
         return Combine(_SIGNS[name], given["input"], given["other"]) if plain else Unknown()
-    if name == "mean":
+    if name in _REDUCED:
         given = _arguments(node, "input dim keepdim")
-        return Unknown() if given.get("dtype") else Mean(given.get("axis", given["dim"]))
-    if name == "pad":
-        given = _arguments(node, "input pad mode value", mode="constant")
-        zeros = given["mode"] == "constant" and not given["value"]
-        known = isinstance(given["pad"], list | tuple) and all(
-            isinstance(size, int) for size in given["pad"]
-        )
-        return Border(False, tuple(given["pad"]) if known else ()) if zeros else Unknown()
+        axes = given.get("axis", given["dim"])
+        return Unknown() if given.get("dtype") else _REDUCED[name](axes)
+    if name in ("pad", "constant_pad_nd"):
+        names = "input pad mode value" if name == "pad" else "input pad value"
+        given = _arguments(node, names)
+        if given.get("mode") in ("reflect", "replicate", "circular"):
+            return Move(in_order=False)
+        return _padded(given["pad"], given["value"])
     return Unknown()
+
+
+_REDUCED: Mapping[str, Callable[[Any], Operation]] = {
+    "mean": Mean,
+    "sum": Total,
+    "amax": Largest,
+}
+
+
+def _padded(sizes: Any, value: Any) -> Operation:
+    """A border of one number around an image or a signal."""
+    if value:
+        return Filled(value)
+    known = isinstance(sizes, list | tuple) and all(isinstance(size, int) for size in sizes)
+    return Border(False, tuple(sizes) if known else ())
+
+
+#: Piecewise linear functions -> their arguments.
+_BENT: Mapping[str, str] = {
+    "clamp": "input min max",
+    "clip": "input min max",
+    "clamp_min": "input min",
+    "clamp_max": "input max",
+    "hardtanh": "input min_val max_val",
+    "relu6": "input inplace",
+    "threshold": "input threshold value",
+    "leaky_relu": "input negative_slope",
+    "prelu": "input weight",
+    "abs": "input",
+}
+
+
+def _bent(name: str, given: Mapping[str, Any]) -> Operation:
+    """A piecewise linear function by its name and arguments."""
+    if name == "leaky_relu":
+        slope = given["negative_slope"]
+        return Leaky(0.01 if slope is None else slope)
+    if name in ("prelu", "abs"):
+        return Leaky(given.get("weight", -1))
+    if name == "threshold":
+        at_zero = given["threshold"] == 0 and given["value"] == 0
+        return Rectifier() if at_zero else Unknown()
+    low, high = given.get("min"), given.get("max")
+    if name == "relu6":
+        low, high = 0, 6
+    if name == "hardtanh":
+        low, high = (
+            missing if given[end] is None else given[end]
+            for end, missing in (("min_val", -1), ("max_val", 1))
+        )
+    if any(type(end) not in (int, float, type(None)) for end in (low, high)):
+        return Unknown()
+    if low == 0 and high is None:
+        return Rectifier()
+    return Clip(low, high)
+
+
+def _bent_module(module: nn.Module) -> Operation | None:
+    """The same of modules; None for others."""
+    if isinstance(module, nn.Hardtanh):  # ReLU6 is one
+        return Clip(module.min_val, module.max_val)
+    if isinstance(module, nn.LeakyReLU):
+        return Leaky(module.negative_slope)
+    if isinstance(module, nn.PReLU):
+        return Leaky(module.weight)
+    if isinstance(module, nn.Threshold):
+        return _bent("threshold", vars(module))
+    return None
 
 
 def constant(value: Any, traced: Trace) -> Any:

@@ -6,11 +6,12 @@ A step that changes a tensor in place, in a way that tracing did not see, is fou
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from optimize.model.trace import Trace
 from polytope.errors import InputError, ShapeError
@@ -31,6 +32,15 @@ class Run:
     parts: dict[fx.Node, list[tuple[int, ...]]]
     values: dict[fx.Node, Any]
     dtype: torch.dtype
+
+    def note(self, node: fx.Node, result: Any, *, varies: bool) -> None:
+        """Keep what a step gave."""
+        if isinstance(result, Tensor):
+            self.shapes[node] = tuple(result.shape)
+        elif isinstance(result, tuple | list) and any(isinstance(each, Tensor) for each in result):
+            self.parts[node] = [tuple(each.shape) for each in result if isinstance(each, Tensor)]
+        if not varies:
+            self.values[node] = result
 
 
 class _Last(Exception):
@@ -59,18 +69,10 @@ class _Recorder(fx.Interpreter):
                     f"model: expected a forward pass of functional steps, got step {n.name!r}, "
                     f"which changes {each.name!r} in place"
                 )
-        self._note(n, result)
+        self.record.note(n, result, varies=n in self.traced.varying)
         if n is self.last:
             raise _Last
         return result
-
-    def _note(self, n: fx.Node, result: Any) -> None:
-        if isinstance(result, Tensor):
-            self.record.shapes[n] = tuple(result.shape)
-        elif isinstance(result, tuple | list) and any(isinstance(each, Tensor) for each in result):
-            self.record.parts[n] = [tuple(each.shape) for each in result]
-        if n not in self.traced.varying:
-            self.record.values[n] = result
 
 
 def run_steps(traced: Trace, inputs: Tensor, *, last: fx.Node | None = None) -> Run:
@@ -79,16 +81,40 @@ def run_steps(traced: Trace, inputs: Tensor, *, last: fx.Node | None = None) -> 
     Raises:
         InputError: a step changes a tensor in place in a way that was not seen before.
     """
+    if traced.recorded is not None:
+        return _of_recording(traced)
     recorder = _Recorder(traced, inputs.dtype, last)
     with torch.no_grad(), contextlib.suppress(_Last):
         recorder.run(inputs.clone())
     return recorder.record
 
 
+def _of_recording(traced: Trace) -> Run:
+    """What the run of a recording made of its steps: all of them have been taken."""
+    assert traced.recorded is not None
+    run = Run({}, {}, {}, traced.recorded.inputs.dtype)
+    for node in traced.graph.nodes:
+        if node.op == "get_attr":
+            run.note(node, attrgetter(str(node.target))(traced.root), varies=False)
+    for node, result in traced.recorded.tensors.items():
+        run.note(node, result, varies=node in traced.varying)
+    return run
+
+
 def example_input(traced: Trace, example: Any) -> Tensor:
-    """One random input (1, *input) of the shape of `example`, of the model's type and device."""
+    """One random input (1, *input) of the shape of `example`, of the model's type and device.
+
+    Of a recording, the input that it was made at.
+    """
     shape = example_shape(example)
-    like = next((each for each in traced.root.parameters() if each.is_floating_point()), None)
+    if traced.recorded is not None:
+        return traced.recorded.inputs
+    return random_input(traced.root, shape)
+
+
+def random_input(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
+    """One random input (1, *input), of the model's type and device."""
+    like = next((each for each in model.parameters() if each.is_floating_point()), None)
     drawn = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0))
     return drawn.to(torch.get_default_dtype()) if like is None else drawn.to(like)
 
@@ -106,11 +132,25 @@ def run_example(traced: Trace, example: Any, *, last: fx.Node | None = None) -> 
         InputError: `example` is neither an array nor a shape, or a step works in place.
     """
     inputs = example_input(traced, example)
+    return taken(lambda: run_steps(traced, inputs, last=last), inputs)
+
+
+_Result = TypeVar("_Result")
+#: What a forward pass raises where its input is not what it takes.
+_RAISED = (RuntimeError, ValueError, LookupError, TypeError, AssertionError, AttributeError)
+
+
+def taken(run: Callable[[], _Result], inputs: Tensor) -> _Result:
+    """What running a model on inputs (1, *input) gives; whatever it raises is one sentence.
+
+    Raises:
+        ShapeError: the model does not take them.
+    """
     try:
-        return run_steps(traced, inputs, last=last)
+        return run()
     except InputError:
         raise
-    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as problem:
+    except _RAISED as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise ShapeError(
             f"example: expected one input of the model or its shape, got shape "
@@ -130,6 +170,21 @@ def one_input(shape: tuple[int, ...], words: str) -> tuple[int, ...]:
             f"batch of one at {words}"
         )
     return shape[1:]
+
+
+def example_point(model: nn.Module, example: Any) -> Tensor:
+    """The example itself as a batch of one, (1, *input), in the model's type; random for a shape.
+
+    Raises:
+        InputError: it is neither an array nor a shape.
+    """
+    shape = example_shape(example)
+    drawn = random_input(model, shape)
+    if isinstance(example, Tensor):
+        return example.detach().to(drawn)[None]
+    if isinstance(example, tuple | list) and example and all(type(n) is int for n in example):
+        return drawn
+    return torch.as_tensor(np.asarray(example, dtype=np.float64)).to(drawn)[None]
 
 
 def example_shape(example: Any) -> tuple[int, ...]:

@@ -6,33 +6,37 @@ what a step means; `optimize/model/operations.py` does.
 """
 
 import copy
-import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from optimize.model.copying import OneInput, check_hooks, check_signature, set_inplace, unwrapped
 from optimize.model.inplace import make_functional, words_set
 from polytope.errors import InputError
-
-
-class _OneInput(nn.Module):
-    """The model called with one tensor: gives a bare layer a name, and options their defaults."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor) -> Any:
-        """The model itself."""
-        return self.model(x)
 
 
 def own_name(path: str) -> str:
     """The name of a module or parameter within the caller's model."""
     return path.removeprefix("model").removeprefix(".")
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """The one run that a trace is made of, where symbols could not do it.
+
+    Attributes:
+        inputs: (1, *input).
+        tensors: step -> what it gave: a tensor, or several.
+        decisions: steps whose entries were read as plain numbers or truth values, on which the
+            way through the model may depend.
+    """
+
+    inputs: Tensor
+    tensors: Mapping[fx.Node, Any]
+    decisions: tuple[fx.Node, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,7 @@ class Trace:
         dependent: steps that need the input at all.
         varying: those of them that depend on its entries; the others are sizes and the like.
         inplace: modules that were in-place ones.
+        recorded: the run that it was made of; None where symbols made it, for all inputs.
     """
 
     root: nn.Module
@@ -54,6 +59,7 @@ class Trace:
     dependent: frozenset[fx.Node]
     varying: frozenset[fx.Node]
     inplace: tuple[nn.Module, ...]
+    recorded: Recorded | None = None
 
     def module(self, node: fx.Node) -> nn.Module:
         """The module that a `call_module` step calls."""
@@ -72,34 +78,51 @@ class Trace:
             raise InputError("model: expected a network that returns one tensor, got more")
         return last
 
-    def needed(self, outputs: Sequence[fx.Node], *, source: fx.Node | None = None) -> list[fx.Node]:
-        """The steps that `outputs` need, in order, both included; none before `source`."""
+    def needed(
+        self, outputs: Sequence[fx.Node], *, sources: Collection[fx.Node] = ()
+    ) -> list[fx.Node]:
+        """The steps that `outputs` need, in order, both included; none before the `sources`."""
         found, open_nodes = set(outputs), list(outputs)
         while open_nodes:
             node = open_nodes.pop()
-            above = () if node is source else node.all_input_nodes
+            above = () if node in sources else node.all_input_nodes
             open_nodes += [each for each in above if each not in found]
             found.update(above)
         return [node for node in self.graph.nodes if node in found]
 
-    def cut(self, outputs: Sequence[fx.Node], *, source: fx.Node | None = None) -> fx.GraphModule:
+    def cut(
+        self, outputs: Sequence[fx.Node], *, source: fx.Node | Sequence[fx.Node] | None = None
+    ) -> fx.GraphModule:
         """The part of the model that computes these steps alone; returns them as a tuple.
 
-        `source` is a step that is given instead of the model's input; it must be all that the
-        outputs depend on (`decides`).
+        `source` is a step that is given instead of the model's input, or several, one argument
+        each; they must be all that the outputs depend on (`decides`).
         """
         graph = fx.Graph()
-        start = self.source if source is None else source
-        copies = {start: graph.placeholder("x")}
-        for node in self.needed(outputs, source=start):
-            if node is not start:
+        starts = self._starts(source)
+        names = ("x", *(f"x_{k}" for k in range(1, len(starts))))
+        copies = {start: graph.placeholder(name) for start, name in zip(starts, names, strict=True)}
+        for node in self.needed(outputs, sources=starts):
+            if node not in copies:
                 copies[node] = graph.node_copy(node, lambda each: copies[each])
         graph.output(tuple(copies[node] for node in outputs))
         return fx.GraphModule(self.root, graph)
 
-    def decides(self, source: fx.Node, outputs: Sequence[fx.Node]) -> bool:
+    def _starts(self, source: fx.Node | Sequence[fx.Node] | None) -> tuple[fx.Node, ...]:
+        if source is None:
+            return (self.source,)
+        return (source,) if isinstance(source, fx.Node) else tuple(source)
+
+    def decides(self, source: fx.Node | Sequence[fx.Node], outputs: Sequence[fx.Node]) -> bool:
         """Do the outputs depend on the model's input by way of `source` alone?"""
-        return source is self.source or self.source not in self.needed(outputs, source=source)
+        starts = self._starts(source)
+        return self.source in starts or self.source not in self.needed(outputs, sources=starts)
+
+    def before(self, node: fx.Node) -> tuple[fx.Node, ...]:
+        """The steps before `node` on which the way through the model may depend, by its entries."""
+        decisions = () if self.recorded is None else self.recorded.decisions
+        order = {each: place for place, each in enumerate(self.graph.nodes)}
+        return tuple(each for each in decisions if order[each] < order[node])
 
     def on(self, device: torch.device) -> "Trace":
         """The same steps, with a copy of the weights on a device; itself where they lie there."""
@@ -107,16 +130,27 @@ class Trace:
         if all(t.device == place for t in (*self.root.parameters(), *self.root.buffers())):
             return self
         root, inplace = copy.deepcopy((self.root, self.inplace))
-        return replace(self, root=root.to(place), inplace=inplace)
+        recorded = self.recorded
+        if recorded is not None:
+            recorded = replace(recorded, inputs=recorded.inputs.to(place))
+        return replace(self, root=root.to(place), inplace=inplace, recorded=recorded)
 
 
 class _Tracer(fx.Tracer):
-    """Takes a module that says so (`one_step`) as one step, as it takes torch's own."""
+    """Takes a module that says so (`one_step`) as one step, as it takes torch's own.
+
+    It looks into those of torch in which layers and their ReLUs stand together.
+    """
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Is the module one step?"""
-        said = getattr(m, "one_step", False) is True
-        return said or super().is_leaf_module(m, module_qualified_name)
+        if getattr(m, "one_step", False) is True:
+            return True
+        inside = type(m).__module__ == _TRANSFORMER
+        return super().is_leaf_module(m, module_qualified_name) and not inside
+
+
+_TRANSFORMER = nn.Transformer.__module__
 
 
 def trace(model: nn.Module) -> Trace:
@@ -126,14 +160,13 @@ def trace(model: nn.Module) -> Trace:
         InputError: its forward pass depends on the data in a way that no fixed list of steps can
             say.
     """
-    model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
-    _check_signature(model)
-    root = _OneInput(private_copy(model))
+    check_signature(model)
+    root = OneInput(unwrapped(model))
     inplace = tuple(module for module in root.modules() if getattr(module, "inplace", False))
     changing = {
         name for name, each in root.named_modules(remove_duplicate=False) if each in inplace
     }
-    _check_hooks(model)
+    check_hooks(root.model)
     set_inplace(inplace, False)  # a step changes nothing; the rewriting below keeps the meaning
     try:
         graph = _Tracer().trace(root)
@@ -149,68 +182,35 @@ def trace(model: nn.Module) -> Trace:
     for node in graph.nodes:
         if any(each in dependent for each in node.all_input_nodes):
             dependent.add(node)
-        if any(each in varying for each in node.all_input_nodes) and not _is_size(node):
+        if any(each in varying for each in carriers(node)) and not _is_size(node):
             varying.add(node)
     return Trace(root, graph, source, frozenset(dependent), frozenset(varying), inplace)
 
 
-_SIZES = words_set("size dim ndimension numel stride is_floating_point")
-_FIELDS = words_set("shape ndim dtype device is_cuda requires_grad")
+#: Methods that give a size, fields that hold one, and what makes another tensor of the same shape.
+SIZES = words_set("size dim ndimension numel stride is_floating_point")
+FIELDS = words_set("shape ndim dtype device is_cuda requires_grad")
+LIKE = words_set(
+    "zeros_like ones_like empty_like full_like new_zeros new_ones new_empty new_full new_tensor"
+)
+
+
+#: Methods that are given another tensor for its shape, type or device alone.
+_AFTER = words_set("to type_as expand_as view_as reshape_as")
+
+
+def carriers(node: fx.Node) -> Sequence[fx.Node]:
+    """The arguments whose entries a step may take."""
+    if node.op == "call_method" and node.target in _AFTER:
+        return [each for each in node.args[:1] if isinstance(each, fx.Node)]
+    return node.all_input_nodes
 
 
 def _is_size(node: fx.Node) -> bool:
     """Does the step read a property of a tensor that carries none of its entries?"""
     if node.op == "call_method":
-        return node.target in _SIZES
-    return node.op == "call_function" and node.target is getattr and node.args[1] in _FIELDS
-
-
-def private_copy(model: nn.Module) -> nn.Module:
-    """A frozen copy in evaluation mode.
-
-    Raises:
-        InputError: torch cannot copy the model.
-    """
-    if isinstance(model, torch.jit.ScriptModule):
-        raise InputError("model: expected a torch.nn.Module in Python, got a ScriptModule")
-    if any(each.is_meta for each in model.parameters()):
-        raise InputError("model: expected weights with numbers, got some on the meta device")
-    try:
-        return copy.deepcopy(model).eval().requires_grad_(False)
-    except (RuntimeError, TypeError, ValueError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise InputError(
-            f"model: expected one that can be copied, got {type(problem).__name__} ({reason}); "
-            "make pruned or normalised weights permanent first (torch.nn.utils.prune.remove, "
-            "remove_weight_norm)"
-        ) from problem
-
-
-def set_inplace(modules: Sequence[nn.Module], value: bool) -> None:
-    """Set the option of modules that have it."""
-    for module in modules:
-        setattr(module, "inplace", value)  # noqa: B010 - no attribute of nn.Module itself
-
-
-def _check_hooks(model: nn.Module) -> None:
-    """Raise InputError where a module does something beside its forward pass."""
-    for name, module in model.named_modules():
-        if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
-            raise InputError(
-                f"model: expected modules without hooks of their own, got {name!r} with one; "
-                "remove it (weight_norm, spectral_norm: use torch.nn.utils.parametrizations; "
-                "pruning: prune.remove)"
-            )
-
-
-def _check_signature(model: nn.Module) -> None:
-    needed = [
-        parameter.name
-        for parameter in inspect.signature(model.forward).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
-    if len(needed) > 1:
-        raise InputError(
-            f"model: expected a forward pass of one tensor, got one that needs {', '.join(needed)}"
-        )
+        return node.target in SIZES | LIKE
+    if node.op != "call_function":
+        return False
+    field = node.target is getattr and node.args[1] in FIELDS
+    return field or getattr(node.target, "__name__", "") in LIKE

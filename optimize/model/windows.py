@@ -1,24 +1,26 @@
 """Which entries of an image does each window of a convolution or a pool see?  Index arithmetic.
 
-Images are flat, in row-major order (channel, height, width); a signal (channel, length) is an
-image of height 1.
+Images are flat, in row-major order (channel, and one to three axes: a signal, an image, a volume).
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-Pair = tuple[int, int]
+#: One number for each axis.
+Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Window:
     """How a window moves over an image: kernel, step, zero (or minus infinite) border, spread."""
 
-    kernel: Pair
-    stride: Pair
-    padding: Pair
-    dilation: Pair = (1, 1)
+    kernel: Sizes
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
 
 
 def places(size: int, count: int, window: Window, *, axis: int) -> np.ndarray:
@@ -36,34 +38,38 @@ def adaptive_places(size: int, count: int) -> np.ndarray:
     return np.where(at < ends[:, None], at, -1)
 
 
-def pool_windows(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def pool_windows(along: Sequence[np.ndarray], shape: Sizes) -> np.ndarray:
     """Flat places (channels * outputs, k) that each output of a pool sees, -1 for none.
 
     Args:
-        rows: (output height, kernel height) places, outside the image where a window sees nothing.
-        columns: (output width, kernel width) likewise.
-        shape: (channels, height, width) of the image.
+        along: for each axis, (outputs, kernel) places, outside the image where nothing is seen.
+        shape: (channels, *sizes) of the image.
     """
-    channels, height, width = shape
-    inside_rows, inside_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
-    flat = rows[:, None, :, None] * width + columns[None, :, None, :]
-    inside = inside_rows[:, None, :, None] & inside_columns[None, :, None, :]
-    flat = np.where(inside, flat, -1).reshape(len(rows) * len(columns), -1)
-    offset = np.arange(channels)[:, None, None] * (height * width)
-    return np.where(flat < 0, -1, flat + offset).reshape(channels * len(flat), -1)
+    channels, *sizes = shape
+    axes = len(sizes)
+    flat, inside = np.zeros((1,) * 2 * axes, dtype=np.int64), np.ones((1,) * 2 * axes, dtype=bool)
+    for axis, (at, size) in enumerate(zip(along, sizes, strict=True)):
+        form = [1] * 2 * axes
+        form[axis], form[axes + axis] = at.shape
+        flat = flat * size + at.reshape(form)
+        inside = inside & ((at >= 0) & (at < size)).reshape(form)
+    outputs = math.prod(len(at) for at in along)
+    flat = np.where(inside, flat, -1).reshape(outputs, -1)
+    offset = np.arange(channels)[:, None, None] * math.prod(sizes)
+    return np.where(flat < 0, -1, flat + offset).reshape(channels * outputs, -1)
 
 
-def average_sizes(window: Window, image: Pair, output: Pair) -> np.ndarray:
-    """What torch divides an average by when the border counts: (output height * width,) ints.
+def average_sizes(window: Window, image: Sizes, output: Sizes) -> np.ndarray:
+    """What torch divides an average by when the border counts: (outputs,) ints.
 
     A window that ceil_mode lets hang over the border is counted up to the border's end only.
     """
-    sizes = []
-    for axis in (0, 1):
-        begins = np.arange(output[axis]) * window.stride[axis] - window.padding[axis]
+    total = np.ones(1, dtype=np.int64)
+    for axis, count in enumerate(output):
+        begins = np.arange(count) * window.stride[axis] - window.padding[axis]
         ends = np.minimum(begins + window.kernel[axis], image[axis] + window.padding[axis])
-        sizes.append(ends - begins)
-    return np.multiply.outer(sizes[0], sizes[1]).reshape(-1)
+        total = np.multiply.outer(total, ends - begins).reshape(-1)
+    return total
 
 
 def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
@@ -86,32 +92,33 @@ class Taps:
     entries: np.ndarray
 
 
-def tap_count(window: Window, image: Pair, output: Pair, *, used: np.ndarray) -> int:
-    """How many products there are, with `used` (kernel) entries that are not zero in each place."""
-    counts = []
-    for axis in (0, 1):
-        at = places(image[axis], output[axis], window, axis=axis)
-        counts.append(((at >= 0) & (at < image[axis])).sum(0))
-    return int((np.multiply.outer(*counts) * used.astype(object)).sum())
+def tap_count(window: Window, image: Sizes, output: Sizes, *, used: np.ndarray) -> int:
+    """How many products there are, with `used` (*kernel) entries that are not zero a place."""
+    total = used.astype(object)
+    for axis, (size, count) in enumerate(zip(image, output, strict=True)):
+        at = places(size, count, window, axis=axis)
+        seen = ((at >= 0) & (at < size)).sum(0)
+        total = total * seen.reshape([-1 if k == axis else 1 for k in range(len(image))])
+    return int(total.sum())
 
 
 def convolution_taps(
-    window: Window, image: Pair, output: Pair, *, channels: int, weight: np.ndarray
+    window: Window, image: Sizes, output: Sizes, *, channels: int, weight: np.ndarray
 ) -> Taps:
     """All products of a convolution with `channels` input channels.
 
     Args:
         window: how it moves.
-        image: (height, width) of an input channel.
-        output: (height, width) of an output channel.
+        image: sizes of an input channel.
+        output: sizes of an output channel.
         channels: how many enter; those of the weight divide them into groups.
-        weight: (channels out, channels in / groups, kernel height, kernel width).
+        weight: (channels out, channels in / groups, *kernel).
     """
     behind, into = weight.shape[:2]
-    rows, columns = (places(image[k], output[k], window, axis=k) for k in (0, 1))
-    seen = pool_windows(rows, columns, (into, *image))
+    along = [places(size, output[k], window, axis=k) for k, size in enumerate(image)]
+    seen = pool_windows(along, (into, *image))
     # Outputs by channels times kernel: what one output sees of the channels of its group.
-    count = output[0] * output[1]
+    count, inner = math.prod(output), math.prod(image)
     seen = seen.reshape(into, count, -1).transpose(1, 0, 2).reshape(count, -1)
     inside, used = seen >= 0, weight.reshape(behind, -1) != 0
     per_group = behind // (channels // into)
@@ -119,6 +126,6 @@ def convolution_taps(
     for out in range(behind):
         kept = inside & used[out]
         row, entry = np.nonzero(kept)
-        offset = out // per_group * into * image[0] * image[1]
+        offset = out // per_group * into * inner
         found.append((row + out * count, seen[kept] + offset, entry + out * used.shape[1]))
     return Taps(*(np.concatenate(parts) for parts in zip(*found, strict=True)))

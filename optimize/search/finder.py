@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from optimize.model.execution import Execution, strict_float32
 from optimize.model.layers import LayerReader
 from optimize.model.opened import OpenedNetwork
-from optimize.search.inputs import Bounds, Request, Units, read_request, read_start
+from optimize.search.inputs import (
+    Bounds,
+    Request,
+    Units,
+    read_layer,
+    read_request,
+    read_start,
+)
 from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
 from optimize.search.result import History, VertexSearch
@@ -60,7 +67,7 @@ def find_vertices(
 
     Args:
         model: a torch module; it is copied, never changed, and run in evaluation mode.
-        layer: name of a Linear or Conv2d layer; its output is the pre-activation.
+        layer: name of a layer whose output goes into a ReLU, as `relu_layers` lists it.
         target: one input (*input,) or a batch (T, *input), rounded to the model's floating type.
         start: "target", one input, or one per target; every unit starts there.
         units: how many (the first inactive ones of each target, the paper's choice), a list for
@@ -92,13 +99,14 @@ def find_vertices(
 
     Raises:
         InputError: any argument that is not as described (ShapeError, NonFiniteError, DomainError,
-            UnitError are kinds of it), before any step is taken.
+            UnitError are kinds of it), before any step is taken; or, at the end, a point is found
+            for which a model whose steps depend on the data takes other ones than at the target.
         OutputError: the checkpoint folder cannot be written.
 
     Example: in p = (x - 1/2, y - 1/4), the target (1, 0) holds x = 1; unit 1 is lowest at y = 0.
 
         >>> import torch
-        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2))
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
         >>> _ = net[0].weight.data.copy_(torch.eye(2))
         >>> _ = net[0].bias.data.copy_(torch.tensor([-0.5, -0.25]))
         >>> found = find_vertices(
@@ -112,7 +120,7 @@ def find_vertices(
     stopping = Stopping() if stopping is None else stopping
     history_every = stopping.check_every if history_every is None else history_every
     _check_options(noise, seed, checkpoint_every, history_every, stopping)
-    reader = LayerReader(model, layer, read_device(device))
+    reader = read_layer(model, layer, target, batched=batched, device=read_device(device))
     with strict_float32(reader.device):
         request = read_request(reader, target, bounds, batched=batched)
         start_points = read_start(reader, start, request)
@@ -185,6 +193,7 @@ def _result(
     points = _round_inside(run.points, reader.dtype, request)
     values = measure(run.whole, points.to(run.points.dtype)).cpu()
     shaped = points.view(-1, *request.shape)
+    reader.confirm(shaped)
     return VertexSearch(
         points=shaped.cpu(),
         layer_inputs=reader.layer_inputs(shaped).cpu(),

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from optimize.model.layers import LayerReader
+from optimize.model.opened import OpenedNetwork
 from polytope.errors import DomainError, InputError, NonFiniteError, ShapeError, UnitError
 
 Units = int | Sequence[int] | Sequence[Sequence[int]]
@@ -53,29 +54,80 @@ def read_tensor(name: str, value: Any, like: LayerReader) -> Tensor:
     return tensor
 
 
+def read_layer(
+    model: nn.Module | OpenedNetwork,
+    layer: str,
+    target: Any,
+    *,
+    batched: bool | None = None,
+    device: torch.device,
+) -> LayerReader:
+    """The layer in front of a ReLU; where the model is read at an example, that is a target.
+
+    Raises:
+        InputError: there is no such layer, or no ReLU behind it.
+        ShapeError: the model takes neither the target nor the first of several.
+    """
+    opened = OpenedNetwork.of(model)
+    if opened.untraced is None:
+        reader = LayerReader(opened, layer, device)
+    else:
+        reader = _read_at(opened, layer, target, batched=batched, device=device)
+    reader.expect_relu()
+    return reader
+
+
+def _read_at(
+    opened: OpenedNetwork,
+    layer: str,
+    target: Any,
+    *,
+    batched: bool | None,
+    device: torch.device,
+) -> LayerReader:
+    """The layer at the first of a batch of targets, where the model takes it so; else at one."""
+    tensor = target if isinstance(target, Tensor) else torch.as_tensor(np.asarray(target))
+    if batched is not False and tensor.ndim > 1 and len(tensor):
+        try:
+            reader = LayerReader(opened, layer, device, example=tensor[0])
+            given = tensor.to(device=reader.device, dtype=reader.dtype)
+            if batched or reader.accepts_batch(given):
+                return reader
+        except ShapeError:
+            if batched:
+                raise
+    return LayerReader(opened, layer, device, example=tensor)
+
+
 def read_request(
     reader: LayerReader, target: Any, bounds: Bounds, *, batched: bool | None = None
 ) -> Request:
     """Tell one target from a batch, and check it against the model and the bounds.
 
-    A target is read as a batch (T, *input) where the model takes it so, else as one input;
-    `batched` overrides this.
+    A target is read as a batch (T, *input) where the model takes it so, each input for itself, else
+    as one input; `batched` overrides this.
 
     Raises:
         ShapeError: the model takes the target neither as a batch nor as one input.
         NonFiniteError, DomainError, InputError: NaN or infinity, outside the bounds, no numbers.
     """
     tensor = read_tensor("target", target, reader)
-    if batched is not False and reader.accepts_batch(tensor):
-        targets = tensor
-    elif batched is not True and reader.accepts_batch(tensor[None]):
-        targets = tensor[None]
+    # A Linear on several vectors of each input is taken where the caller says what a batch is.
+    for positions in (False, True) if batched is not None else (False,):
+        if batched is not False and reader.accepts_batch(tensor, positions=positions):
+            targets = tensor
+            break
+        if batched is not True and reader.accepts_batch(tensor[None], positions=positions):
+            targets = tensor[None]
+            break
     else:
         raise ShapeError(
             f"target: expected one input of the model or a batch of them, up to layer "
-            f"{reader.name!r}, got shape {tuple(tensor.shape)}"
+            f"{reader.name!r}, got shape {tuple(tensor.shape)} (say batched=True or False where a "
+            "layer is given several vectors of each input)"
         )
     reader.check(targets[:1])
+    reader.confirm(targets)
     lower, upper = _read_bounds(bounds, tuple(targets.shape[1:]), reader)
     request = Request(targets, lower, upper)
     check_inside("target", targets.flatten(1), request)

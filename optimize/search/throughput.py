@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from optimize.model.execution import Execution, strict_float32
 from optimize.model.layers import LayerReader
-from optimize.search.inputs import Bounds, Units, read_request
+from optimize.search.inputs import Bounds, Units, read_layer, read_request
 from optimize.search.objective import Objective
 from optimize.search.optimizers import Method
 from optimize.search.setup import build_problem, choose_method, read_device
@@ -73,7 +73,7 @@ def measure_throughput(
     for name, value in (("steps", steps), ("singles", singles)):
         if value < 1:
             raise InputError(f"{name}: expected at least 1, got {value!r}")
-    reader = LayerReader(model, layer, read_device(device))
+    reader = read_layer(model, layer, target, device=read_device(device))
     request = read_request(reader, target, bounds)
     problem, _, owners = build_problem(
         reader, request, objective or Objective(), units=units, execution=execution
