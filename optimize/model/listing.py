@@ -107,7 +107,7 @@ def other_layers(model: nn.Module | OpenedNetwork, example: Any = None) -> tuple
         if call.reason or (shapes and not keeps_size(call, shapes))
     ]
     said = list(_said(traced))
-    unread = unread_layers(traced, [each.name for each in (*calls, *said)])
+    unread = unread_layers(traced, [*(c.name for c in calls), *(o.name for o in said)])
     return (*found, *said, *(OtherLayer(**vars(each)) for each in unread))
 
 
