@@ -46,7 +46,10 @@ from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SCHEMA = "collision-polytopes/certificate/2"
+#: Schemas of the documents about a layer, and of those about a problem of any other form.
+SCHEMA, LATER_SCHEMA = "collision-polytopes/certificate/2", "collision-polytopes/certificate/3"
+#: Schema -> forms of the problem that a document of it may have.
+FORMS = {SCHEMA: ("layer",), LATER_SCHEMA: ("rows",)}
 
 
 # == 1. Limits and refusals =======================================================================
@@ -590,20 +593,29 @@ class Weights:
         return Vector(total, den)
 
 
-class Problem:
-    """The collision polytope C that a document states under `problem` (M1).
+class Sides(NamedTuple):
+    """What a unit asks for: floor <= w_i x + b_i <= ceiling; None where there is no such side."""
 
-    z = W x_t + b exactly, for the target x_t, and y = max(0, z); or z = y = the stated activation.
+    floor: Fraction | None
+    ceiling: Fraction | None
+
+
+class Problem:
+    """The set C that a document states under `problem`: floor_i <= w_i x + b_i <= ceiling_i (M24).
+
     C is the set of all x of the domain that satisfy the rows
 
-        equality i   w_i x  = z_i - b_i            e = 0, and z_i > 0
-        upper i      w_i x <= -b_i                 e = 0, and z_i <= 0
-        upper i      w_i x <= y_i + e - b_i        e > 0
-        lower i     -w_i x <= -(y_i - e - b_i)     e > 0, and y_i > e
+        equality i   w_i x  = ceiling_i - b_i      where floor_i = ceiling_i
+        upper i      w_i x <= ceiling_i - b_i      where there is a ceiling, and not the same floor
+        lower i     -w_i x <= -(floor_i - b_i)     where there is a floor, and not the same ceiling
 
     and, where the domain has such bounds, floor j: -x_j <= -low_j, and ceiling j: x_j <= high_j.
-    These are the points of the domain with |max(0, w_i x + b_i) - y_i| <= e for every i: where
-    y_i <= e, nothing is too low.
+
+    In the form `rows` floors and ceilings are stated.  In the form `layer` C is the collision
+    polytope of a target x_t (M1): z = W x_t + b exactly, and y = max(0, z); or z = y = the stated
+    activation.  The ceiling is y_i + e, and y_i - e is the floor where that is above 0, or e = 0
+    and y_i > 0.  These are the points of the domain with |max(0, w_i x + b_i) - y_i| <= e for every
+    i: where y_i <= e, nothing is too low.
 
     Args:
         spec: PROBLEM of docs/certificates.md.
@@ -613,24 +625,29 @@ class Problem:
         n, d: units and inputs.
         weights, bias: W and b.
         domain: "free", "nonnegative" or "box".
-        tolerance: e.
-        target: x_t, or None where an activation is stated.
-        z: the pre-activation of each unit at the target, or the activation.
+        form: "layer" or "rows".
+        tolerance: e; 0 in rows.
+        target: x_t, or None where none is stated.
+        z: of a layer, the pre-activation of each unit at the target, or the activation.
         rows: right-hand side of each equality, upper and lower row.
         bounds: right-hand side of each floor and ceiling.
         right: both.
         equal: the equality rows.
         flat: coordinates whose floor and ceiling are the same number.
         plus, minus: W+ and W- of the paper, rows of active (z_i > 0) and of inactive units, by
-            their names at tolerance 0 whatever the tolerance is.
+            their names at tolerance 0 whatever the tolerance is; in rows, the equalities and the
+            rows of all other units, by the same names.
         spec: a copy of the document's problem.
         digest: SHA-256 of that; where it names files, it has the SHA-256 of their bytes.
     """
 
     def __init__(self, spec: object, folder: Path | None = None) -> None:
-        both = "form weight bias domain tolerance"
-        parts = Value(spec, "problem").fields(f"{both} target", f"{both} activation")
-        _need(parts["form"].it == "layer", "problem.form must be 'layer'")
+        both = "form weight bias domain"
+        parts = Value(spec, "problem").fields(
+            f"{both} tolerance target", f"{both} tolerance activation", f"{both} floors ceilings"
+        )
+        self.form = "rows" if "floors" in parts else "layer"
+        _need(parts["form"].it == self.form, f"problem.form must be {self.form!r} with these keys")
         array = Array(parts["weight"], folder, -1, -1)
         self.n, self.d = array.shape
         _need(self.d > 0, "weight has no columns: a layer without inputs")
@@ -639,8 +656,6 @@ class Problem:
         self.zero = Vector([0] * self.d, 1)
         self.bias = Array(parts["bias"], folder, self.n).fractions()
         self._read_domain(parts["domain"], folder)
-        self.tolerance = parts["tolerance"].rational()
-        _need(self.tolerance >= 0, "tolerance is negative")
         self.target: Vector | None = None
         if "target" in parts:
             self.target = Vector.of(Array(parts["target"], folder, self.d).values())
@@ -649,11 +664,16 @@ class Problem:
         if self.target is not None:
             inside = all(slack >= 0 for slack in self.slacks(self.target, self.bounds).values())
             _need(inside, "the target is outside of the domain")
-            self.z = [Fraction(*wx) + b for wx, b in zip(reached, self.bias, strict=True)]
+        self.z = [Fraction(*wx) + b for wx, b in zip(reached, self.bias, strict=True)]
+        if self.form == "layer":
+            self._write_rows(self._read_layer(parts, folder))
+            self.plus = {("equality", i) for i, z in enumerate(self.z) if z > 0}
         else:
-            self.z = Array(parts["activation"], folder, self.n).fractions()
-            _need(min(self.z, default=0) >= 0, "activation has a negative entry")
-        self._write_rows()
+            self.tolerance, self.z = Fraction(0), []
+            self._write_rows(self._read_sides(parts))
+            self.plus = set(self.equal)
+        active = {unit for _, unit in self.plus}
+        self.minus = {("upper", unit) for unit in range(self.n) if unit not in active}
         text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
         self.spec, self.digest = json.loads(text), hashlib.sha256(text.encode()).hexdigest()
 
@@ -677,22 +697,47 @@ class Problem:
         self.bounds: dict[Row, Fraction] = {(FLOOR, j): -end for j, end in enumerate(low)}
         self.bounds |= {(CEILING, j): end for j, end in enumerate(high)}
 
-    def _write_rows(self) -> None:
-        """Write `rows` as the table of this class has them, and what follows from them."""
-        e = self.tolerance
-        self.rows: dict[Row, Fraction] = {}
-        for unit, (z, b) in enumerate(zip(self.z, self.bias, strict=True)):
+    def _read_layer(self, parts: Fields, folder: Path | None) -> list[Sides]:
+        """Write `tolerance`, and `z` if it is stated; return the sides that they ask for."""
+        self.tolerance = e = parts["tolerance"].rational()
+        _need(e >= 0, "tolerance is negative")
+        if "activation" in parts:
+            self.z = Array(parts["activation"], folder, self.n).fractions()
+            _need(min(self.z, default=0) >= 0, "activation has a negative entry")
+        sides = []
+        for z in self.z:
             y = max(z, Fraction(0))
-            if e == 0:
-                self.rows["equality" if z > 0 else "upper", unit] = y - b
-            else:
-                self.rows["upper", unit] = y + e - b
-                if y > e:
-                    self.rows["lower", unit] = -(y - e - b)
+            sides.append(Sides(y - e if y > e else None, y + e))
+        return sides
+
+    def _read_sides(self, parts: Fields) -> list[Sides]:
+        """Return the sides that are stated: for some units a floor, for some a ceiling."""
+        stated: list[dict[int, Fraction]] = []
+        for name in ("floors", "ceilings"):
+            side = parts[name].fields("units num den")
+            units = side["units"].indices(self.n)
+            num, den = side["num"].integers(len(units)), side["den"].integers(len(units))
+            _need(min(den, default=1) > 0, f"{name}.den has an entry that is not positive")
+            stated.append(dict(zip(units, map(Fraction, num, den), strict=True)))
+        sides = [Sides(stated[0].get(i), stated[1].get(i)) for i in range(self.n)]
+        for floor, ceiling in sides:
+            ordered = floor is None or ceiling is None or floor <= ceiling
+            _need(ordered, "a floor is above its ceiling")
+        return sides
+
+    def _write_rows(self, sides: list[Sides]) -> None:
+        """Write `rows` as the table of this class has them, and what follows from them."""
+        self.rows: dict[Row, Fraction] = {}
+        for unit, ((floor, ceiling), b) in enumerate(zip(sides, self.bias, strict=True)):
+            if floor is not None and floor == ceiling:
+                self.rows["equality", unit] = floor - b
+                continue
+            if ceiling is not None:
+                self.rows["upper", unit] = ceiling - b
+            if floor is not None:
+                self.rows["lower", unit] = -(floor - b)
         self.right = self.rows | self.bounds
         self.equal = {row for row in self.rows if row[0] == "equality"}
-        self.plus = {("equality", unit) for unit, z in enumerate(self.z) if z > 0}
-        self.minus = {("upper", unit) for unit, z in enumerate(self.z) if z <= 0}
 
     @property
     def inequalities(self) -> set[Row]:
@@ -865,7 +910,7 @@ def active_set(C: Problem, claim: Fields, witness: Fields) -> str:
     """Claim: the units with z_i > 0 are those of `active`, those with z_i = 0 are those of `zero`.
 
     Witness: none.
-    Accepted if there is a target, and both lists are the checker's own.
+    Accepted if there is a target of a layer, and both lists are the checker's own.
     Enough, as z = W x_t + b is computed exactly (M1).
     Not said: what a float forward pass finds, which may differ where z_i is tiny.
     """
@@ -1295,7 +1340,8 @@ def _rank_in_words(C: Problem, rank: int, least: int, most: int, how: str) -> st
     low = rank <= least or how == " at most"
     high = rank >= most or how == " at least"
     _prove(low and high, f"the witness proves rank {least} at least, {most} at most")
-    return f"the {len(C.plus)} active rows W+ have rank {rank}{how}"
+    which = "active" if C.form == "layer" else "equality"
+    return f"the {len(C.plus)} {which} rows W+ have rank {rank}{how}"
 
 
 def kernel(C: Problem, claim: Fields, witness: Fields) -> str:
@@ -1385,7 +1431,7 @@ def lineality(C: Problem, claim: Fields, witness: Fields) -> str:
     """Claim: the directions v of the lines in C form a space of this dimension, if C is not empty.
 
     Witness: nothing where the domain has bounds; else a minor and a span, or null, of one row of
-    each unit (equality or upper).
+    each unit that has one (equality or upper; lower where there is nothing else).
     Accepted if the dimension is 0 where the domain has bounds, else d - rank W.
     Enough, as a line keeps every constraint in both directions, and so has v = 0 in every bound and
     W v = 0 in the rows (M2).
@@ -1393,7 +1439,7 @@ def lineality(C: Problem, claim: Fields, witness: Fields) -> str:
     """
     free = C.domain == "free"
     _need(bool(witness) == free, "the witness is {} except on the free domain")
-    rows = {row for row in C.rows if row[0] != "lower"}
+    rows = {row for row in C.rows if row[0] != "lower" or ("upper", row[1]) not in C.rows}
     found = C.d - rank_is(C, witness, rows) if free else 0
     _prove(claim["dimension"].number() == found, f"the witness proves {found}")
     return f"the lineality space of C (where C is not empty) has dimension {found}"
@@ -1625,7 +1671,7 @@ def check(document: object, *, folder: Path | None = None, problem: Problem | No
     # other numbers than are stored.
     _need(min(5e-324, 1) > 0, "this thread was told to take subnormal numbers for 0", LIMIT)
     parts = Value(document, "certificate").fields("schema claim problem witness")
-    _need(parts["schema"].it == SCHEMA, f"schema must be {SCHEMA}")
+    schema = _schema(parts)
     kind = Value(parts["claim"].of(dict).get("kind"), "claim.kind").of(str)
     _need(kind in CLAIMS, f"claim.kind must be one of {', '.join(CLAIMS)}")
     forms = CLAIMS[kind]
@@ -1634,14 +1680,33 @@ def check(document: object, *, folder: Path | None = None, problem: Problem | No
     if problem is None:
         problem = Problem(parts["problem"].it, folder)
     _need(problem.spec == parts["problem"].it, "the problem handed over is another one")
+    fitting = " or ".join(key for key, forms in FORMS.items() if problem.form in forms)
+    _need(problem.form in FORMS[schema], f"the form {problem.form!r} goes with schema {fitting}")
     problem.weights.work = 0
     fact = forms.prove(problem, claim, witness)
+    return f"{_about(problem)}: {fact}."
+
+
+def _schema(parts: Fields) -> str:
+    """Return the schema of a document, before anything else is looked at."""
+    schema: str = parts["schema"].of(str)
+    _need(schema in FORMS, f"schema must be {' or '.join(FORMS)}, got {schema!a:.60}")
+    return schema
+
+
+def _about(C: Problem) -> str:
+    """Say what C is."""
+    size = f"{counted(C.n, 'unit')}, {len(C.plus)} of them"
+    where = f"{counted(C.d, 'input')}, {C.domain} domain"
+    if C.form == "rows":
+        return (
+            f"For rows with the stated weights, floors and ceilings ({size} equations, {where}, "
+            f"problem sha256 {C.digest}), and C the set that they describe"
+        )
     return (
         "For the real-arithmetic layer with the stored weights, not its float execution "
-        f"({counted(problem.n, 'unit')}, {len(problem.plus)} of them active, "
-        f"{counted(problem.d, 'input')}, {problem.domain} domain, tolerance "
-        f"{in_words(problem.tolerance)}, problem sha256 {problem.digest}), and C its collision "
-        f"polytope: {fact}."
+        f"({size} active, {where}, tolerance {in_words(C.tolerance)}, problem sha256 {C.digest}), "
+        "and C its collision polytope"
     )
 
 
@@ -1658,7 +1723,9 @@ def check_file(path: str | Path, known: dict[str, Problem] | None = None) -> str
     """
     data = _read_file(Path(path), MAX_CERTIFICATE_BYTES, "the certificate")
     document, folder = Value.read(data, "the certificate"), Path(path).parent
-    spec = document.fields("schema claim problem witness")["problem"].it
+    parts = document.fields("schema claim problem witness")
+    _schema(parts)
+    spec = parts["problem"].it
     known = {} if known is None else known
     # The text tells 1 from true and 1.0, which Python takes for equal.
     text = f"{folder}\0{json.dumps(spec, sort_keys=True)}"

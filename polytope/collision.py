@@ -35,8 +35,10 @@ from polytope.questions.redundancy import Redundancy, redundancy
 from polytope.questions.uniqueness import Uniqueness, uniqueness
 from polytope.sets import product as _product
 from polytope.sets.domains import Domain
-from polytope.sets.halfspace_input import halfspace_layer
+from polytope.sets.halfspace_input import halfspace_rows
 from polytope.sets.layer import Layer
+from polytope.sets.nonlinear_layer import NonlinearLayer
+from polytope.sets.nonlinearity import RELU, function_of
 from polytope.sets.repeated import RepeatedUnits, repeated_units
 from polytope.sets.rows import Rows
 from polytope.vertices.enumeration import enumerate_generators
@@ -74,6 +76,8 @@ class CollisionPolytope(Measures, Claims):
         *,
         domain: Domain | None = None,
         tolerance: Any = 0,
+        nonlinearity: str = RELU,
+        rounding: str = "inner",
     ) -> CollisionPolytope:
         """Build the set of inputs with the same post-activation as ``target``.
 
@@ -84,6 +88,11 @@ class CollisionPolytope(Measures, Claims):
             domain: ``Free()`` (default), ``Nonnegative()`` or ``Box(lower, upper)``.
             tolerance: e >= 0, taken exactly; e > 0 gives all x whose post-activations differ from
                 the target's by at most e, the paper's "approximately colliding" examples.
+            nonlinearity: what stands behind the weights, "relu" by default; "tanh", "sigmoid",
+                "softplus", "selu", "elu(1)", "leaky_relu(0.01)", "clipped_relu(6)", "relu6",
+                "hard_tanh", "hard_sigmoid": the set is that of the real function.
+            rounding: of the ends of intervals that are irrational: "inner" (every point of the set
+                truly collides) or "outer" (what lies outside of it truly does not).
 
         A layer without units (N = 0) asks nothing: its set is the domain.
 
@@ -91,8 +100,23 @@ class CollisionPolytope(Measures, Claims):
             ShapeError: if the shapes do not fit or the layer has no input.
             NonFiniteError: for NaN or infinite numbers, naming argument and index.
             DomainError: if the target lies outside the domain.
+            InputError: if the nonlinearity is not known.
+
+        Example: tanh is within 1/10 of its value at 20 for all pre-activations above 1.4722...
+
+            >>> from polytope import CollisionPolytope
+            >>> P = CollisionPolytope.from_layer(
+            ...     [[1, 0]], [0], [20, 0], tolerance=0.1, nonlinearity="tanh"
+            ... )
+            >>> float(P.unit_vertex(0).value), P.dimension().value
+            (1.4722194895832204, 2)
         """
-        return cls(Layer.of(weight, bias, target, domain=domain, tolerance=tolerance))
+        given = {"domain": domain, "tolerance": tolerance}
+        if function_of(nonlinearity) is None:
+            return cls(Layer.of(weight, bias, target, **given))
+        return cls(
+            NonlinearLayer.of(nonlinearity, weight, bias, target=target, rounding=rounding, **given)
+        )
 
     @classmethod
     def from_activation(
@@ -103,17 +127,22 @@ class CollisionPolytope(Measures, Claims):
         *,
         domain: Domain | None = None,
         tolerance: Any = 0,
+        nonlinearity: str = RELU,
+        rounding: str = "inner",
     ) -> CollisionPolytope:
         """Build the set of inputs with a wanted post-activation (N,), perhaps unattainable.
 
         Raises:
-            InputError: if some ``activation`` is negative; otherwise as :meth:`from_layer`.
+            InputError: if some ``activation`` is farther than the tolerance from all values of the
+                function (of a ReLU: if it is negative), or without a tolerance is that of an
+                irrational pre-activation alone; otherwise as :meth:`from_layer`.
         """
         if activation is None:
             raise ShapeError("activation: expected 1 axes, got None")
-        return cls(
-            Layer.of(weight, bias, None, activation=activation, domain=domain, tolerance=tolerance)
-        )
+        given = {"activation": activation, "domain": domain, "tolerance": tolerance}
+        if function_of(nonlinearity) is None:
+            return cls(Layer.of(weight, bias, None, **given))
+        return cls(NonlinearLayer.of(nonlinearity, weight, bias, rounding=rounding, **given))
 
     @classmethod
     def from_halfspaces(
@@ -121,9 +150,8 @@ class CollisionPolytope(Measures, Claims):
     ) -> CollisionPolytope:
         """Build any polyhedron ``{x : matrix x <= bound, equalities x = values}``.
 
-        The rows become units of a layer on the free domain: unit i < m is the inequality i (an
-        inactive unit with bias ``-bound[i]``), unit m + k the equation k (active, with
-        post-activation 1).  Every question can be asked of it, and has its certificate.
+        Unit i < m is the inequality i, unit m + k the equation k, on the free domain.  Every
+        question can be asked of it, and has its certificate.
 
         Args:
             matrix: (m, d) floats, integers or Fractions, taken exactly; None if there are none.
@@ -142,7 +170,7 @@ class CollisionPolytope(Measures, Claims):
             >>> P.dimension().value, P.is_vertex([1, 0])
             (2, True)
         """
-        return cls(halfspace_layer(matrix, bound, equalities=equalities, values=values))
+        return cls(halfspace_rows(matrix, bound, equalities=equalities, values=values))
 
     def __repr__(self) -> str:
         """Sizes, split and domain in one line."""
@@ -155,7 +183,7 @@ class CollisionPolytope(Measures, Claims):
     def _shown(self) -> dict[str, str]:
         names = ("n_units", "n_inputs", "n_positive")
         sizes = {name: str(getattr(self, name)) for name in names}
-        return sizes | {"domain": type(self.layer.domain).__name__}
+        return {**sizes, "domain": type(self.layer.domain).__name__, **self.layer.words}
 
     @property
     def n_inputs(self) -> int:
@@ -170,7 +198,7 @@ class CollisionPolytope(Measures, Claims):
     @property
     def n_positive(self) -> int:
         """Number N+ of active units, from the exact pre-activation."""
-        return len(self.layer.active)
+        return len(self.active_units)
 
     @property
     def active_units(self) -> tuple[int, ...]:
@@ -298,7 +326,7 @@ class CollisionPolytope(Measures, Claims):
         """
         if progress is not None and not callable(progress):
             raise InputError(f"progress: expected a function or None, got {shown(progress)}")
-        limits = _limits(max_seconds, max_count, max_memory, max_bases)
+        limits = Limits.of(max_seconds, max_count, max_memory, max_bases)
         return enumerate_generators(self.layer, limits, progress)
 
     def estimate_vertices(self, *, walkers: int = 1000, seed: int = 0) -> SizeEstimate | None:
@@ -351,7 +379,7 @@ class CollisionPolytope(Measures, Claims):
         index = integer(unit, "unit", error=UnitError)
         if not 0 <= index < self.n_units:
             raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {shown(index)}")
-        if index in self.layer.active:
+        if index in self.active_units:
             raise UnitError(f"unit: expected an inactive unit, got {unit}, which is active")
         return index
 
@@ -369,21 +397,3 @@ class Factor(Brief):
     units: tuple[int, ...]
     inputs: tuple[int, ...]
     polytope: CollisionPolytope
-
-
-def _limits(
-    seconds: float | None, count: int | None, memory: int | None, bases: int | None
-) -> Limits:
-    whole = {"max_count": count, "max_memory": memory, "max_bases": bases}
-    for name, value in whole.items():
-        if value is not None or name == "max_bases":
-            integer(value, name, least=1)
-    if seconds is not None and (
-        isinstance(seconds, bool)
-        or not isinstance(seconds, (int, float))
-        or not 0 < seconds < float("inf")
-    ):
-        raise InputError(
-            f"max_seconds: expected a positive number of seconds, got {shown(seconds)}"
-        )
-    return Limits(count, seconds, memory, bases or CERTIFIED_BASES)

@@ -57,6 +57,12 @@ LISTED = (
         "matrix scaled",
     ),
     Elsewhere(
+        "polytope.sets",
+        "polytope_sets_functions",
+        "a function and its name are one table",
+        "nonlinearity",
+    ),
+    Elsewhere(
         "polytope.exact",
         "polytope_measures_local",
         "roots between floats are needed by lengths alone, and tested by those",

@@ -112,11 +112,7 @@ def test_the_file_runs_alone(made, tmp_path):
     names = sorted(path.name for path in tmp_path.glob("*.json"))
     done = run(*names, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        done.stdout.count(": proved. For the real-arithmetic layer")
-        == len(names)
-        == len(EXAMPLES) + 1
-    )
+    assert done.stdout.count(": proved. For ") == len(names) == len(EXAMPLES) + 1
 
 
 def test_exit_codes(tmp_path):

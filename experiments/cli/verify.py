@@ -67,9 +67,10 @@ def other_schema(path: Path) -> str:
             named = _SCHEMA.search(stream.read(4096))
     except OSError:
         return ""
-    if named is None or named[1].decode() == checker.SCHEMA:
+    if named is None or named[1].decode() in checker.FORMS:
         return ""
-    return f"expected a certificate of schema {checker.SCHEMA}, got {named[1].decode()}"
+    known = " or ".join(checker.FORMS)
+    return f"expected a certificate of schema {known}, got {named[1].decode()}"
 
 
 def _verify_json(files: list[Path]) -> int:

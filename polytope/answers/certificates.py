@@ -29,15 +29,19 @@ from polytope.exact.underflow import keep_subnormals
 from polytope.files import sha256_bytes, write_bytes, write_text
 from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Bound, Multipliers, Row
-from polytope.sets.layer import relu_layer
+from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, Span
-from polytope.sets.rows import Rows
+from polytope.sets.rows import Rows, Sides
 
 if TYPE_CHECKING:
     from polytope.checker import Problem
 
-#: Version of the documents; polytope/checker.py states it again, for it imports nothing.
-SCHEMA = "collision-polytopes/certificate/2"
+#: Versions of the documents by the form of their problem; polytope/checker.py states them again,
+#: for it imports nothing.
+SCHEMAS = {
+    "layer": "collision-polytopes/certificate/2",
+    "rows": "collision-polytopes/certificate/3",
+}
 
 #: Weights beyond this size go into a file of their own beside the certificate.
 _INLINE_BYTES = 1 << 16
@@ -70,7 +74,7 @@ class Certificate(Brief):
     def _document(self, problem: dict[str, Any]) -> dict[str, Any]:
         n_units = self.layer.n_units
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMAS[problem["form"]],
             "claim": {"kind": self.kind, **_encoded(self.claim, n_units)},
             "problem": problem,
             "witness": _encoded(self.witness, n_units),
@@ -237,14 +241,24 @@ def _problem(
     named: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     known = named or {}
+    arrays = {
+        name: known[name] if name in known else store(array) for name, array in layer.arrays.items()
+    }
+    domain = _domain(layer.domain, layer.n_inputs)
+    if isinstance(layer, Layer):
+        tolerance = _encoded(layer.tolerance, layer.n_units)
+        return {"form": "layer", **arrays, "domain": domain, "tolerance": tolerance}
+    stated = {name: arrays[name] for name in ("weight", "bias")}
+    sides = {"floors": _sides(layer.floors), "ceilings": _sides(layer.ceilings)}
+    return {"form": "rows", **stated, "domain": domain, **sides}
+
+
+def _sides(sides: Sides) -> dict[str, Any]:
+    stated = [(unit, side) for unit, side in enumerate(sides) if side is not None]
     return {
-        "form": "layer",
-        **{
-            name: known[name] if name in known else store(array)
-            for name, array in layer.arrays.items()
-        },
-        "domain": _domain(layer.domain, layer.n_inputs),
-        "tolerance": _encoded(relu_layer(layer).tolerance, layer.n_units),
+        "units": [unit for unit, _ in stated],
+        "num": [_integer(side.numerator) for _, side in stated],
+        "den": [_integer(side.denominator) for _, side in stated],
     }
 
 

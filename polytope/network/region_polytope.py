@@ -3,28 +3,27 @@
 Inside the linear region of the target (polytope/network/region.py) the pre-activation of a deep
 layer is an affine function of the input, so that the inputs that collide there are again a
 polyhedron: the collision polytope of the composed layer, cut with the region.  The region's rows
-stand behind the layer's as further inactive units, so that every question and certificate is the
-same.
+stand behind the layer's, so that every question and certificate is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from operator import mul
 from typing import Any
 
-from polytope.answers.results import KernelCondition, Rank, Residuals
+from polytope.answers.results import Dimension, KernelCondition, Rank, Residuals
 from polytope.collision import CollisionPolytope
-from polytope.errors import UnitError
-from polytope.exact.arguments import shown
-from polytope.exact.rational import RationalVector, to_fraction
+from polytope.exact.rational import RationalVector
 from polytope.exact.scaled import ScaledMatrix
 from polytope.network.region import LinearRegion
 from polytope.questions.membership import as_point, residuals_of
 from polytope.sets.domains import Domain
 from polytope.sets.layer import Layer
+from polytope.sets.rows import Rows, StatedRows
 
 
 class RegionPolytope(CollisionPolytope):
@@ -42,7 +41,7 @@ class RegionPolytope(CollisionPolytope):
         map: its collision polytope, without the region's rows.
     """
 
-    def __init__(self, region: LinearRegion, layer: Layer, composed: Layer) -> None:
+    def __init__(self, region: LinearRegion, layer: Rows, composed: Layer) -> None:
         """Use :func:`region_polytope`."""
         super().__init__(layer)
         self.region = region
@@ -58,6 +57,11 @@ class RegionPolytope(CollisionPolytope):
     def n_units(self) -> int:
         """Number N of units of the layer, the region's rows not counted."""
         return self.map.n_units
+
+    @property
+    def active_units(self) -> tuple[int, ...]:
+        """The layer's active units, whatever the tolerance."""
+        return self.map.active_units
 
     @property
     def inactive_units(self) -> tuple[int, ...]:
@@ -99,16 +103,14 @@ class RegionPolytope(CollisionPolytope):
         """Whether ker(W+) lies in ker(W-), for the composed layer."""
         return self.map.kernel_condition()
 
+    def dimension(self) -> Dimension:
+        """Exact dimension of the set, beside the bound ``d - N+`` of the composed layer."""
+        return replace(super().dimension(), paper_bound=self.n_inputs - self.n_positive)
+
     def residuals(self, x: Any) -> Residuals:
         """Exact residuals of the network itself at x (d,), inside the region or not."""
         point = as_point(x, self.layer)
         return residuals_of(self.map.layer, point, self.region.network.values(point)[-1])
-
-    def _inactive(self, unit: int) -> int:
-        index = super()._inactive(unit)
-        if index >= self.n_units:
-            raise UnitError(f"unit: expected 0 <= unit < {self.n_units}, got {shown(unit)}")
-        return index
 
 
 def region_polytope(
@@ -131,29 +133,29 @@ def region_polytope(
     Raises:
         DomainError, ShapeError, InputError: as ``CollisionPolytope.from_layer``.
     """
-    epsilon = to_fraction(tolerance, "tolerance")
     bias = _exact(region.bias)
-    if activation is None:
-        composed = Layer.of(region.weight, bias, target, domain=domain, tolerance=epsilon)
-    else:
-        wanted = _exact(activation)
-        composed = Layer.of(
-            region.weight, bias, None, activation=wanted, domain=domain, tolerance=epsilon
-        )
+    wanted = None if activation is None else _exact(activation)
+    composed = Layer.of(
+        region.weight, bias, target, activation=wanted, domain=domain, tolerance=tolerance
+    )
+    return RegionPolytope(region, _with_region(composed, region), composed)
+
+
+def _with_region(composed: Layer, region: LinearRegion) -> Rows:
+    """The composed layer and, behind its units, the region's rows: each has the ceiling 0."""
     weight = ScaledMatrix(
         [*region.weight.integers, *region.rows.integers],
         [*region.weight.denominators, *region.rows.denominators],
         width=region.weight.shape[1],
     )
-    if activation is None and epsilon == 0:
-        stacked = _exact([*region.bias, *region.offsets])
-        layer = Layer.of(weight, stacked, target, domain=domain)
-    else:
-        # A tolerance would loosen the region's rows too: w x + b <= e.  Their biases take it back.
-        stacked = _exact([*region.bias, *(v + epsilon for v in region.offsets)])
-        met = _exact([*composed.post_activation, *[Fraction(0)] * len(region.offsets)])
-        layer = Layer.of(weight, stacked, None, activation=met, domain=domain, tolerance=epsilon)
-    return RegionPolytope(region, layer, composed)
+    bias = _exact([*region.bias, *region.offsets])
+    if composed.target is not None and composed.tolerance == 0:
+        # The target is in the region: its rows are units of a ReLU layer that do not fire.
+        return Layer.of(weight, bias, composed.target_vector, domain=composed.domain)
+    n = len(region.offsets)
+    floors = (*composed.floors, *[None] * n)
+    ceilings = (*composed.ceilings, *[Fraction(0)] * n)
+    return StatedRows.of(weight, bias, floors=floors, ceilings=ceilings, domain=composed.domain)
 
 
 def _exact(values: Sequence[Fraction]) -> RationalVector:

@@ -1,8 +1,7 @@
-"""How does a foreign H-representation become a layer?  Each inequality and equation is a unit.
+"""How does a foreign H-representation come in?  Each inequality and equation is a unit.
 
-An inequality ``a x <= b`` is a unit with weight a, bias -b and post-activation 0; an equation
-``a x = f`` is one with bias 1 - f and post-activation 1.  So every question, certificate and the
-checker work on ``{x : A x <= b, E x = f}`` as on the set of a layer's collisions.
+An inequality ``a x <= b`` is a row with the ceiling b, an equation ``a x = f`` one whose floor and
+ceiling are f; biases are 0.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 from polytope.errors import ShapeError
 from polytope.exact.arguments import shown
 from polytope.exact.array import ExactArray
-from polytope.sets.layer import Layer
+from polytope.sets.rows import StatedRows
 
 
 class _Block(NamedTuple):
@@ -26,10 +25,10 @@ class _Block(NamedTuple):
     width: int | None
 
 
-def halfspace_layer(
+def halfspace_rows(
     matrix: Any, bound: Any, *, equalities: Any = None, values: Any = None
-) -> Layer:
-    """Return the layer whose set is ``{x : matrix x <= bound, equalities x = values}``.
+) -> StatedRows:
+    """Return the rows of ``{x : matrix x <= bound, equalities x = values}``.
 
     Args:
         matrix: (m, d), or None; of shape (0, d) it says d alone, and the set may be all of R^d.
@@ -57,10 +56,10 @@ def halfspace_layer(
         )
     blocks = [block.rows for block in (upper, equal) if block.rows is not None]
     rows = _stacked(blocks) if blocks else np.zeros((0, widths[0]))
-    b, f = upper.right, equal.right
-    bias = [-v for v in b] + [1 - v for v in f]
-    activation = [0] * len(b) + [1] * len(f)
-    return Layer.of(rows, bias, None, activation=activation)
+    floors = [None] * len(upper.right) + equal.right
+    ceilings = upper.right + equal.right
+    zeros = np.zeros(len(ceilings), dtype=np.int64)
+    return StatedRows.of(rows, zeros, floors=floors, ceilings=ceilings)
 
 
 def _block(matrix: Any, rhs: Any, name: str, right_name: str) -> _Block:

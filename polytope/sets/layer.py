@@ -22,7 +22,7 @@ from polytope.exact.array import ExactArray
 from polytope.exact.matrix import Matrix
 from polytope.exact.products import Support
 from polytope.exact.rational import RationalVector, nearest_float, to_fraction
-from polytope.sets.domains import Bounds, Domain
+from polytope.sets.domains import Domain
 from polytope.sets.halfspaces import Row
 from polytope.sets.rows import Misfit, Rows, Sides, as_domain, as_vector, as_weight, entries
 
@@ -64,14 +64,12 @@ class Layer(Rows):
         b = as_vector(bias, "bias", n_units, w.shape)
         epsilon = as_tolerance(tolerance)
         domain = as_domain(domain)
-        lower, upper = domain.bounds(n_inputs)
         if activation is not None:
             y = as_vector(activation, "activation", n_units, w.shape)
             _expect_nonnegative(y)
+            domain.bounds(n_inputs)
             return cls(w, b, domain, None, y, epsilon)
-        x = as_vector(target, "target", n_inputs, w.shape)
-        _expect_inside(x, lower, upper)
-        return cls(w, b, domain, x, None, epsilon)
+        return cls(w, b, domain, as_target(target, w.shape, domain), None, epsilon)
 
     @property
     def arrays(self) -> Mapping[str, Matrix | ExactArray]:
@@ -252,13 +250,22 @@ def _expect_nonnegative(y: ExactArray) -> None:
             )
 
 
-def _expect_inside(x: ExactArray, lower: Bounds, upper: Bounds) -> None:
+def as_target(target: Any, shape: tuple[int, ...], domain: Domain) -> ExactArray:
+    """Take a target (d,) exactly, for a weight of this shape.
+
+    Raises:
+        ShapeError, NonFiniteError, InexactError: naming it.
+        DomainError: if it lies outside of the domain.
+    """
+    lower, upper = domain.bounds(shape[1])
+    x = as_vector(target, "target", shape[1], shape)
     for j, (v, low, high) in enumerate(zip(x.fractions(), lower, upper, strict=True)):
         if (low is not None and v < low) or (high is not None and v > high):
             raise DomainError(
                 f"target: expected a point of the domain, got {nearest_float(v)} at "
                 f"coordinate {j}, outside of [{_shown(low, '-inf')}, {_shown(high, 'inf')}]"
             )
+    return x
 
 
 def _shown(bound: Fraction | None, missing: str) -> str:

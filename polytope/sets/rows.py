@@ -67,6 +67,11 @@ class Rows(Brief):
         """The arrays that a certificate states, by role; each may come from a file."""
         return {"weight": self.weight, "bias": self.bias}
 
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What a line about the set says beside its sizes."""
+        return {}
+
     @cached_property
     def answers(self) -> dict[object, object]:
         """What was asked before (polytope/answers/memory.py), by question."""

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from polytope.errors import InputError
+from polytope.exact.arguments import integer, shown
+
 #: Bases of a perturbed set up to which completeness is certified, unless the caller asks for more;
 #: beyond it two exact engines are compared.  0.05 to 0.2 ms each here, as much for the checker.
 CERTIFIED_BASES = 25_000
@@ -42,6 +45,27 @@ class Limits:
     memory: int | None = None
     bases: int = CERTIFIED_BASES
     deadline: float | None = None
+
+    @classmethod
+    def of(cls, seconds: float | None, count: int | None, memory: int | None, bases: int) -> Limits:
+        """Take the limits of a caller, ``max_seconds`` and so on.
+
+        Raises:
+            InputError: if one is not a positive number.
+        """
+        whole = {"max_count": count, "max_memory": memory, "max_bases": bases}
+        for name, value in whole.items():
+            if value is not None or name == "max_bases":
+                integer(value, name, least=1)
+        if seconds is not None and (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, (int, float))
+            or not 0 < seconds < float("inf")
+        ):
+            raise InputError(
+                f"max_seconds: expected a positive number of seconds, got {shown(seconds)}"
+            )
+        return cls(count, seconds, memory, bases)
 
     def begin(self) -> Limits:
         """Start the clock."""

@@ -23,6 +23,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from polytope import Box, Certificate, CollisionPolytope, Free, Nonnegative, checker
+from polytope.sets.rows import StatedRows
 from tests.examples.random_layers import instance
 
 
@@ -40,7 +41,7 @@ def certificates(polytope: CollisionPolytope, rng: np.random.Generator) -> Itera
     answers.append(polytope.purify())
     answers.append(polytope.membership(somewhere))
     answers.append(polytope.objective_bounds(rng.integers(-3, 4, d)))
-    if polytope.layer.target is not None:
+    if "target" in polytope.layer.arrays:
         answers.append(polytope.active_set())
     for answer in answers:
         if answer.certificate is not None:
@@ -56,6 +57,24 @@ def random_small(start: int) -> Iterator[tuple[str, CollisionPolytope]]:
         case = instance(seed, largest=(4, 2 + seed % 2))
         yield case.name, case.polytope()
         seed += 1
+
+
+def random_rows(start: int) -> Iterator[tuple[str, CollisionPolytope]]:
+    """Sets of at most 4 units with stated floors and ceilings, in 2 or 3 inputs."""
+    for seed in count(start):
+        rng = np.random.default_rng([61, seed])
+        shape = int(rng.integers(1, 5)), 2 + seed % 2
+        ends = [sorted(pair) for pair in rng.integers(-4, 5, (shape[0], 2)).tolist()]
+        floors, ceilings = zip(*ends, strict=True)
+        kept = rng.random((2, shape[0])) < 0.7
+        rows = StatedRows.of(
+            rng.integers(-3, 4, shape),
+            rng.integers(-2, 3, shape[0]),
+            floors=[v / 2 if k else None for v, k in zip(floors, kept[0], strict=True)],
+            ceilings=[v / 2 if k else None for v, k in zip(ceilings, kept[1], strict=True)],
+            domain=[Free(), Nonnegative(), Box(-2, 2)][int(rng.integers(3))],
+        )
+        yield f"rows, seed {seed}", CollisionPolytope(rows)
 
 
 def planted(units: int, inputs: int, seed: int) -> tuple[str, CollisionPolytope]:
@@ -74,10 +93,10 @@ def planted(units: int, inputs: int, seed: int) -> tuple[str, CollisionPolytope]
 
 
 def sources(start: int) -> Iterator[tuple[str, Certificate]]:
-    """Four random small layers, then a planted one, and so on."""
-    small = random_small(start)
+    """Four random small layers and stated rows, then a planted one, and so on."""
+    small, rows = random_small(start), random_rows(start)
     for number in count(start):
-        drawn = [next(small) for _ in range(4)] + [planted(12, 20, number)]
+        drawn = [next(small) for _ in range(4)] + [next(rows), planted(12, 20, number)]
         for name, polytope in drawn:
             for certificate in certificates(polytope, np.random.default_rng(number)):
                 yield name, certificate

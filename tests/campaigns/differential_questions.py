@@ -66,7 +66,7 @@ def uniqueness(case: Case) -> None:
     else:
         case.agree("unique", found.unique, lambda e: e.dimension == 0)
         case.tally.certificate("unique", found.certificate)
-    target = polytope.layer.target
+    target = polytope.layer.arrays.get("target")
     if target is not None:
         x = exact(target.fractions())
         z = [dot(w, x) + b for w, b in zip(oracle.weight, oracle.bias, strict=True)]
@@ -275,9 +275,9 @@ def claims(case: Case) -> None:
     polytope, oracle = case.polytope, case.oracle
     if case.rng.random() < 0.5:
         return
-    if polytope.layer.target is not None:
+    if "target" in polytope.layer.arrays:
         active = polytope.active_set()
-        z = [dot(w, exact(polytope.layer.target.fractions())) + b
+        z = [dot(w, exact(polytope.layer.arrays["target"].fractions())) + b
              for w, b in zip(oracle.weight, oracle.bias, strict=True)]  # fmt: skip
         split = [[i for i, v in enumerate(z) if v > 0], [i for i, v in enumerate(z) if v == 0]]
         case.equal("active set", [list(active.active), list(active.ties)], split)

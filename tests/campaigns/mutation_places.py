@@ -127,7 +127,8 @@ def is_key(path: Path, _: Any) -> bool:
 
 
 def is_vector(_: Path, value: Any) -> bool:
-    return isinstance(value, dict) and set(value) >= {"den", "num"} and "shape" not in value
+    plain = isinstance(value, dict) and set(value) >= {"den", "num"}
+    return plain and not {"shape", "units"} & set(value)
 
 
 def is_multipliers(_: Path, value: Any) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from tests.campaigns.certificate_sources import certificates, planted, random_small
+from tests.campaigns.certificate_sources import certificates, planted, random_rows, random_small
 from tests.examples.certificate_forms import document, vec
 from tests.examples.certificate_layers import SQUARE
 from tests.examples.certificates import EXAMPLES
@@ -54,6 +54,7 @@ def seeds(start: int) -> list[Seed]:
     """All hand-made certificates, and some of the library's, different ones for another start."""
     found = hand_made()
     found += _some(random_small(10_000 * start), _SMALL, start)
+    found += _some(random_rows(10_000 * start), _SMALL, start)
     large = (planted(12, 20, 10 * start + k) for k in range(3))
     found += _some(large, _LARGE, start)
     return [*found, *in_files(found), *pictures()]

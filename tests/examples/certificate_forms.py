@@ -4,6 +4,7 @@ import math
 from fractions import Fraction as F
 
 SCHEMA = "collision-polytopes/certificate/2"
+LATER_SCHEMA = "collision-polytopes/certificate/3"
 
 
 def hexes(values):
@@ -50,6 +51,19 @@ def problem(weight, bias, *, target=None, activation=None, domain, tolerance=0):
     return {**fixed, "tolerance": rational(tolerance), **stated}
 
 
+def rows_problem(weight, bias, *, floors, ceilings, domain):
+    """A problem of the form "rows"; sides are by unit."""
+
+    def stated(ends):
+        ratios = [F(end).as_integer_ratio() for end in ends.values()]
+        num, den = (hexes([ratio[k] for ratio in ratios]) for k in (0, 1))
+        return {"units": list(ends), "num": num, "den": den}
+
+    domain = {"kind": domain} if isinstance(domain, str) else domain
+    fixed = {"form": "rows", "weight": array(weight), "bias": array(bias), "domain": domain}
+    return {**fixed, "floors": stated(floors), "ceilings": stated(ceilings)}
+
+
 def mult(units, equality=(), upper=(), lower=()):
     named = {"equality": dict(equality), "upper": dict(upper), "lower": dict(lower)}
     return {kind: sparse(units, entries) for kind, entries in named.items()}
@@ -91,7 +105,7 @@ def span(basis, combination):
 
 def document(kind, stated, claim, witness):
     return {
-        "schema": SCHEMA,
+        "schema": SCHEMA if stated["form"] == "layer" else LATER_SCHEMA,
         "claim": {"kind": kind, **claim},
         "problem": stated,
         "witness": witness,

@@ -9,7 +9,7 @@ from fractions import Fraction as F
 
 import numpy as np
 
-from tests.examples.certificate_forms import array, bits, box, problem
+from tests.examples.certificate_forms import array, bits, box, problem, rows_problem
 
 E0, U0, U1, L0 = ("equality", 0), ("upper", 0), ("upper", 1), ("lower", 0)
 UNIT_BOX = box([0, 0], [1, 1])
@@ -48,4 +48,12 @@ NOTHING["weight"] = {"dtype": "Q", "shape": [0, 2], "num": [], "den": []}
 # |x| + z <= 1, |y| + z <= 1, z >= 0: four facets meet in the apex.
 PYRAMID_W = [[1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1], [0, 0, -1]]
 PYRAMID = problem(PYRAMID_W, [-1, -1, -1, -1, 0], target=[0, 0, F(1, 2)], domain="free")
+# 1 <= x + y + 2 - 2 <= 3 and x - y = 1/2 in the first quadrant: from (3/4, 1/4) to (7/4, 5/4).
+STRIPE = rows_problem(
+    [[1, 1], [1, -1]],
+    [2, 0],
+    floors={0: 3, 1: F(1, 2)},
+    ceilings={1: F(1, 2), 0: 5},
+    domain="nonnegative",
+)
 SEGMENT_END = [F(5, 8), F(1, 8)]  # the corner of SQUARE's segment

@@ -34,6 +34,7 @@ from tests.examples.certificate_layers import (
     STORED,
     STRIP,
     STRIP_W,
+    STRIPE,
     THICK,
     TIES,
     TRIANGLE,
@@ -98,6 +99,36 @@ EXAMPLES = {
     ),
     "not implicit": implicit(THICK, L0, point=vec([F(1, 4), F(1, 2)])),
     "not implicit, bound": implicit(TIES, ("ceiling", 0), point=vec([0, F(1, 3)])),
+    # STRIPE is a segment; its end with the least x is cut off by the floor of unit 0.
+    "rows, point": document("contains", STRIPE, {}, {"point": vec([1, F(1, 2)])}),
+    "rows, dimension": dimension(STRIPE, 1, 1, vec([1, F(1, 2)]), minor(W, [("equality", 1)], [0])),
+    "rows, rank": document(
+        "rank_positive",
+        STRIPE,
+        {"rank": 1},
+        {"minor": minor(W, [("equality", 1)], [1]), "span": None},
+    ),
+    "rows, optimum": document(
+        "optimum",
+        STRIPE,
+        {
+            "objective": vec([1, 0]),
+            "constant": rational(0),
+            "value": rational(F(3, 4)),
+            "vertex": True,
+        },
+        {
+            "point": vec([F(3, 4), F(1, 4)]),
+            "multipliers": mult(2, {1: F(-1, 2)}, (), {0: F(1, 2)}),
+            "vertex": minor(W, [("equality", 1), L0], [0, 1]),
+        },
+    ),
+    "rows, unit": document(
+        "optimum",
+        STRIPE,
+        {"unit": 0, "value": rational(3), "vertex": False},
+        {"point": vec([F(3, 4), F(1, 4)]), "multipliers": mult(2, lower={0: 1})},
+    ),
     "active set": document("active_set", SQUARE, {"active": [0], "zero": []}, {}),
     "active set, ties": document("active_set", TIES, {"active": [], "zero": [1, 0]}, {}),
     # y is fixed by its bounds, x by the equality.

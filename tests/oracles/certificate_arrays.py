@@ -68,3 +68,9 @@ def array(spec, folder=None):
         return flat
     count, size = shape
     return [flat[i * size : (i + 1) * size] for i in range(count)]
+
+
+def sides(spec):
+    """The floors or ceilings by unit."""
+    pairs = map(rational, zip(spec["num"], spec["den"], strict=True))
+    return dict(zip(spec["units"], pairs, strict=True))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracles.certificate_arrays import rational, shaped, vector
+from tests.oracles.certificate_arrays import rational, shaped, sides, vector
 from tests.oracles.certificate_oracle import is_true, normal_lists
 
 #: Elimination takes up to some seconds for so many inputs.
@@ -61,6 +61,8 @@ def problem_of(document: Any, folder: Any) -> Any:
     def read(spec: Any) -> Any:
         if isinstance(spec, dict) and ("dtype" in spec or "file" in spec):
             return shaped(spec, folder)
+        if isinstance(spec, dict) and "units" in spec:
+            return sides(spec)
         return {k: read(v) for k, v in spec.items()} if isinstance(spec, dict) else exact(spec)
 
     return read(document["problem"])

@@ -6,7 +6,7 @@ Fourier-Motzkin elimination over Fractions; two or three inputs at most.
 import itertools
 from fractions import Fraction as F
 
-from tests.oracles.certificate_arrays import array, rational, shaped, vector
+from tests.oracles.certificate_arrays import array, rational, shaped, sides, vector
 
 
 def dot(a, b):
@@ -51,25 +51,10 @@ class System:
 
     def __init__(self, stated, folder=None):
         self.weight, self.bias = array(stated["weight"], folder), array(stated["bias"], folder)
-        self.d, e = shaped(stated["weight"], folder)[1][1], rational(stated["tolerance"])
+        self.d = shaped(stated["weight"], folder)[1][1]
         self.target = array(stated["target"], folder) if "target" in stated else None
-        if self.target is not None:
-            z = [dot(w, self.target) + b for w, b in zip(self.weight, self.bias, strict=True)]
-        else:
-            z = array(stated["activation"], folder)
-        self.z = z
-        self.plus = [w for w, value in zip(self.weight, z, strict=True) if value > 0]
-        self.equal, self.less, names = [], [], []
-        for i, (w, b, value) in enumerate(zip(self.weight, self.bias, z, strict=True)):
-            y = max(value, F(0))
-            if e == 0 and y > 0:
-                self.equal.append((tuple(w), y - b))
-                continue
-            self.less.append((tuple(w), y + e - b))
-            names.append(("upper", i))
-            if e > 0 and y > e:
-                self.less.append((tuple(-v for v in w), b + e - y))
-                names.append(("lower", i))
+        self.equal, self.less = [], []
+        names = self.stated_rows(stated) if "floors" in stated else self.layer(stated, folder)
         unit = [tuple(F(int(i == j)) for i in range(self.d)) for j in range(self.d)]
         kind = stated["domain"]["kind"]
         lower = array(stated["domain"]["lower"], folder) if kind == "box" else [F(0)] * self.d
@@ -82,6 +67,43 @@ class System:
         both = self.equal + [(tuple(-v for v in a), -b) for a, b in self.equal]
         self.rows = self.less + both
         self.named = [*zip(names, self.less, strict=True), *((None, row) for row in both)]
+
+    def layer(self, stated, folder):
+        e = rational(stated["tolerance"])
+        if self.target is not None:
+            z = [dot(w, self.target) + b for w, b in zip(self.weight, self.bias, strict=True)]
+        else:
+            z = array(stated["activation"], folder)
+        self.z = z
+        self.plus = [w for w, value in zip(self.weight, z, strict=True) if value > 0]
+        names = []
+        for i, (w, b, value) in enumerate(zip(self.weight, self.bias, z, strict=True)):
+            y = max(value, F(0))
+            if e == 0 and y > 0:
+                self.equal.append((tuple(w), y - b))
+                continue
+            self.less.append((tuple(w), y + e - b))
+            names.append(("upper", i))
+            if e > 0 and y > e:
+                self.less.append((tuple(-v for v in w), b + e - y))
+                names.append(("lower", i))
+        return names
+
+    def stated_rows(self, stated):
+        self.plus, names = [], []
+        floors, ceilings = sides(stated["floors"]), sides(stated["ceilings"])
+        for i, (w, b) in enumerate(zip(self.weight, self.bias, strict=True)):
+            if i in floors and floors[i] == ceilings.get(i):
+                self.equal.append((tuple(w), floors[i] - b))
+                self.plus.append(w)
+                continue
+            if i in ceilings:
+                self.less.append((tuple(w), ceilings[i] - b))
+                names.append(("upper", i))
+            if i in floors:
+                self.less.append((tuple(-v for v in w), b - floors[i]))
+                names.append(("lower", i))
+        return names
 
     def has(self, x):
         return all(dot(a, x) <= b for a, b in self.rows)
