@@ -8,25 +8,27 @@ claim is refused, 2 a file is no certificate, 4 a limit of this checker was hit.
 What it is about.  A layer y = max(0, W x + b) of n units and d inputs, weights taken exactly as
 stored, a target x_t and a domain define the collision polytope C (Li, Zhang & Malik 2019,
 Proposition 1; tolerance e: ours): all x of the domain with |max(0, W x + b) - y| <= e, where
-y = max(0, W x_t + b).
+y = max(0, W x_t + b).  Another monotone function may stand in the place of max(0, .); or rows are
+stated as they are, each with a floor and a ceiling.
 
 How it works.  Nothing is solved here.  C is written out as linear constraints, and the witness that
 comes with a claim is multiplied out and compared, in integers of any length.  A number is a float
 in two places only, and in neither does one decide: stored floats are decoded by `struct`, each to
 the very value that its bits stand for, and a long number is printed to double precision.
 
-How to read it.  From top to bottom, in seven parts:
+How to read it.  From top to bottom, in eight parts:
 
     1  limits and refusals      how a check ends, and what it may cost
     2  numbers                  vectors over a common denominator, numbers in words
     3  files                    JSON documents; arrays in safetensors, npy, npz and idx files
-    4  the set                  the matrix W, the constraints of C, points and rays
-    5  linear claims            what sums of constraints and single points prove
-    6  rank claims              what minors and spans prove
-    7  lists                    complete lists of vertices, rays and lines
+    4  functions                what stands behind the weights, between rational bounds
+    5  the set                  the matrix W, the constraints of C, points and rays
+    6  linear claims            what sums of constraints and single points prove
+    7  rank claims              what minors and spans prove
+    8  lists                    complete lists of vertices, rays and lines
        the program              the table of all claims, `check`, `check_file`, `main`
 
-Each function of parts 5 to 7 without a leading underscore is a claim or a tool of several claims.
+Each function of parts 6 to 8 without a leading underscore is a claim or a tool of several claims.
 Its docstring says what it takes for granted, what it compares, and why that is enough; (M5) is
 statement M5 of docs/mathematics.md, where the proof is.  docs/certificates.md has the format.
 """
@@ -49,7 +51,7 @@ from typing import Any, NamedTuple
 #: Schemas of the documents about a layer, and of those about a problem of any other form.
 SCHEMA, LATER_SCHEMA = "collision-polytopes/certificate/2", "collision-polytopes/certificate/3"
 #: Schema -> forms of the problem that a document of it may have.
-FORMS = {SCHEMA: ("layer",), LATER_SCHEMA: ("rows",)}
+FORMS = {SCHEMA: ("layer",), LATER_SCHEMA: ("rows", "function")}
 
 
 # == 1. Limits and refusals =======================================================================
@@ -86,6 +88,9 @@ MAX_CACHED = 1 << 30
 MAX_WORK = 1 << 38
 #: Each operation on Python's integers costs about as much as this many such multiplications more.
 OPERATION = 15
+#: Bits behind the point of the bounds of a function: doubled from the one to the other, until it is
+#: clear on which side of a number they lie.  Ends with 64 bits take 128 bits, or 256.
+FEWEST_BITS, MOST_BITS = 1 << 7, 1 << 13
 #: Coordinates of a list of points, rays, lines or shifts: 2^25 short integers are a gigabyte.
 MAX_LISTED = 1 << 25
 #: Bytes for the record of which inequality is tight where.
@@ -525,7 +530,144 @@ def _idx(data: bytes, tensor: str, file: str) -> Stored:
     return Stored(Value(dtype, file), Value([size], file), memoryview(item))
 
 
-# == 4. The set ===================================================================================
+# == 4. Functions =================================================================================
+#
+# Between which pre-activations a function stays near a value is irrational as a rule.  A
+# certificate states rationals beside these ends, and what is shown here is that each lies on the
+# side where it should (M25).  That takes bounds of the function at a rational: of exp(-t), t >= 0,
+# and of log(1 + x), 0 <= x <= 1.
+
+
+class Between(NamedTuple):
+    """Two rationals; the real number in question is neither below `low` nor above `high`."""
+
+    low: Fraction
+    high: Fraction
+
+
+def exp_of_minus(t: Fraction, bits: int) -> Between:
+    """Return bounds of exp(-t), t >= 0, about 2^-bits apart.
+
+    Beyond t = bits it is below 2^-bits.  Else let r = t / 2^k < 1/2.  The terms r^n / n! fall, and
+    their signs alternate in exp(-r): a sum of the first ones is off by less than the next.  All is
+    in multiples of 2^-p, rounded down for the low bound and up for the high one, with bits to
+    spare for the k squarings that make exp(-t) of exp(-r).
+    """
+    if t > bits:
+        return Between(Fraction(0), Fraction(1, 1 << bits))
+    k = (t.numerator // t.denominator).bit_length() + 1
+    p = bits + 2 * k + 8
+    r_low = (t.numerator << (p - k)) // t.denominator
+    r_high = -((-t.numerator << (p - k)) // t.denominator)
+    low = high = least = most = 1 << p
+    n = 0
+    while most > 1:
+        n += 1
+        least = least * r_low // (n << p)
+        most = -(-most * r_high // (n << p))
+        low, high = (low - most, high - least) if n % 2 else (low + least, high + most)
+    low, high = low - most, high + most
+    for _ in range(k):
+        low, high = low * low >> p, -(-high * high >> p)
+    return Between(Fraction(low, 1 << p), Fraction(high, 1 << p))
+
+
+def log_of_one_plus(x: Between, bits: int) -> Between:
+    """Return bounds of log(1 + x), 0 <= x <= 1, about 2^-bits farther apart than those of x.
+
+    With s = x / (2 + x) <= 1/3 it is twice the sum of s^n / n over odd n.  Each term is below 1/9
+    of the one before: what follows a term is less than that term.
+    """
+    p = bits + 8
+    s = [Fraction(end / (2 + end)) for end in x]
+    s_low = (s[0].numerator << p) // s[0].denominator
+    s_high = -((-s[1].numerator << p) // s[1].denominator)
+    least, most, low, high, n = s_low, s_high, 0, 0, 1
+    while most > 1:
+        low, high = low + least // n, high - (-most // n)
+        least, most = least * s_low**2 >> 2 * p, -(-most * s_high**2 >> 2 * p)
+        n += 2
+    return Between(Fraction(2 * low, 1 << p), Fraction(2 * (high + 2 * most), 1 << p))
+
+
+#: Kind of function -> how many parameters it has.
+_PARAMETERS = {"sigmoid": 0, "tanh": 0, "softplus": 0, "elu": 2, "leaky_relu": 1, "clip": 4}
+
+
+class Function:
+    """A monotone function f of one number; its parameters are rationals.
+
+        sigmoid              1 / (1 + exp(-u))
+        tanh                 the hyperbolic tangent, 2 / (1 + exp(-2 u)) - 1
+        softplus             log(1 + exp(u))
+        elu a, s             s u for u >= 0, s a (exp(u) - 1) below; a, s > 0
+        leaky_relu s         u for u >= 0, s u below; s > 0
+        clip s, c, low, high s u + c, but at least low and at most high; s > 0, low < high
+
+    Attributes:
+        low, high: infimum and supremum of its values, None where there is none; those of a clip
+            are values, the others are not.
+    """
+
+    def __init__(self, stated: Value) -> None:
+        parts = stated.fields("kind parameters")
+        self.kind: str = parts["kind"].of(str)
+        _need(self.kind in _PARAMETERS, f"the function {self.kind!a:.40} is not known here")
+        self.parameters = p = [item.rational() for item in parts["parameters"].items()]
+        many = counted(_PARAMETERS[self.kind], "parameter")
+        _need(len(p) == _PARAMETERS[self.kind], f"{self.kind} has {many}, got {len(p)}")
+        positive = p[:1] if self.kind == "clip" else p
+        _need(all(v > 0 for v in positive), f"{self.kind}: a parameter must be positive")
+        self.low: Fraction | None = None
+        self.high: Fraction | None = None
+        if self.kind in ("sigmoid", "softplus"):
+            self.low = Fraction(0)
+        if self.kind in ("sigmoid", "tanh"):
+            self.high = Fraction(1)
+        if self.kind == "tanh":
+            self.low = Fraction(-1)
+        if self.kind == "elu":
+            self.low = -p[0] * p[1]
+        if self.kind == "clip":
+            self.low, self.high = p[2:]
+            _need(p[2] < p[3], "clip: low must be below high")
+
+    def bounds(self, u: Fraction, bits: int) -> Between:
+        """Return bounds of f(u), the same number twice where that is f(u)."""
+        p = self.parameters
+        if self.kind in ("sigmoid", "tanh"):
+            # The sigmoid is 1 / (1 + exp(-v)) for v >= 0, and 1 less that of -v for v < 0.
+            twice = self.kind == "tanh"
+            e = exp_of_minus(abs(2 * u if twice else u), bits)
+            half = Between(1 / (1 + e.high), 1 / (1 + e.low))
+            if u < 0:
+                half = Between(1 - half.high, 1 - half.low)
+            return Between(2 * half.low - 1, 2 * half.high - 1) if twice else half
+        if self.kind == "softplus":
+            # log(1 + exp(u)) = max(u, 0) + log(1 + exp(-|u|)).
+            rest = log_of_one_plus(exp_of_minus(abs(u), bits), bits)
+            return Between(max(u, Fraction(0)) + rest.low, max(u, Fraction(0)) + rest.high)
+        if self.kind == "elu" and u < 0:
+            e = exp_of_minus(-u, bits)
+            return Between(p[0] * p[1] * (e.low - 1), p[0] * p[1] * (e.high - 1))
+        if self.kind == "elu":
+            exact = p[1] * u
+        elif self.kind == "leaky_relu":
+            exact = u if u >= 0 else p[0] * u
+        else:
+            exact = min(max(p[0] * u + p[1], p[2]), p[3])
+        return Between(exact, exact)
+
+    def rises(self, u: Fraction, side: int) -> bool:
+        """Whether f changes at once as its argument leaves u to the right (side 1) or left (-1)."""
+        if self.kind != "clip":
+            return True
+        slope, shift, low, high = self.parameters
+        line = slope * u + shift
+        return low <= line < high if side > 0 else low < line <= high
+
+
+# == 5. The set ===================================================================================
 
 
 class Weights:
@@ -611,11 +753,12 @@ class Problem:
 
     and, where the domain has such bounds, floor j: -x_j <= -low_j, and ceiling j: x_j <= high_j.
 
-    In the form `rows` floors and ceilings are stated.  In the form `layer` C is the collision
-    polytope of a target x_t (M1): z = W x_t + b exactly, and y = max(0, z); or z = y = the stated
-    activation.  The ceiling is y_i + e, and y_i - e is the floor where that is above 0, or e = 0
-    and y_i > 0.  These are the points of the domain with |max(0, w_i x + b_i) - y_i| <= e for every
-    i: where y_i <= e, nothing is too low.
+    In the form `rows` floors and ceilings are stated.  In the form `function` they are too, and are
+    shown to be what they should be: `_prove_end`.  In the form `layer` C is the collision polytope
+    of a target x_t (M1): z = W x_t + b exactly, y = max(0, z); or z = y = the stated activation.
+    The ceiling is y_i + e, and y_i - e is the floor where that is above 0, or e = 0 and y_i > 0.
+    These are the points of the domain with |max(0, w_i x + b_i) - y_i| <= e for every i: where
+    y_i <= e, nothing is too low.
 
     Args:
         spec: PROBLEM of docs/certificates.md.
@@ -625,28 +768,31 @@ class Problem:
         n, d: units and inputs.
         weights, bias: W and b.
         domain: "free", "nonnegative" or "box".
-        form: "layer" or "rows".
+        form: "layer", "rows" or "function".
         tolerance: e; 0 in rows.
         target: x_t, or None where none is stated.
-        z: of a layer, the pre-activation of each unit at the target, or the activation.
+        z: the pre-activation of each unit at the target, or the activation; none in rows.
+        function, rounding: in that form, what stands behind the weights; "inner" or "outer".
         rows: right-hand side of each equality, upper and lower row.
         bounds: right-hand side of each floor and ceiling.
         right: both.
         equal: the equality rows.
         flat: coordinates whose floor and ceiling are the same number.
         plus, minus: W+ and W- of the paper, rows of active (z_i > 0) and of inactive units, by
-            their names at tolerance 0 whatever the tolerance is; in rows, the equalities and the
-            rows of all other units, by the same names.
+            their names at tolerance 0 whatever the tolerance is; in other forms than a layer, the
+            equalities and the rows of all other units, by the same names.
         spec: a copy of the document's problem.
         digest: SHA-256 of that; where it names files, it has the SHA-256 of their bytes.
     """
 
     def __init__(self, spec: object, folder: Path | None = None) -> None:
-        both = "form weight bias domain"
+        rows, sides = "form weight bias domain", "floors ceilings"
+        layer, function = f"{rows} tolerance", f"{rows} tolerance {sides} function rounding"
         parts = Value(spec, "problem").fields(
-            f"{both} tolerance target", f"{both} tolerance activation", f"{both} floors ceilings"
+            *(f"{form} {aim}" for form in (layer, function) for aim in ("target", "activation")),
+            f"{rows} {sides}",
         )
-        self.form = "rows" if "floors" in parts else "layer"
+        self.form = "function" if "function" in parts else "rows" if "floors" in parts else "layer"
         _need(parts["form"].it == self.form, f"problem.form must be {self.form!r} with these keys")
         array = Array(parts["weight"], folder, -1, -1)
         self.n, self.d = array.shape
@@ -656,6 +802,8 @@ class Problem:
         self.zero = Vector([0] * self.d, 1)
         self.bias = Array(parts["bias"], folder, self.n).fractions()
         self._read_domain(parts["domain"], folder)
+        self.tolerance = parts["tolerance"].rational() if "tolerance" in parts else Fraction(0)
+        _need(self.tolerance >= 0, "tolerance is negative")
         self.target: Vector | None = None
         if "target" in parts:
             self.target = Vector.of(Array(parts["target"], folder, self.d).values())
@@ -665,13 +813,10 @@ class Problem:
             inside = all(slack >= 0 for slack in self.slacks(self.target, self.bounds).values())
             _need(inside, "the target is outside of the domain")
         self.z = [Fraction(*wx) + b for wx, b in zip(reached, self.bias, strict=True)]
-        if self.form == "layer":
-            self._write_rows(self._read_layer(parts, folder))
-            self.plus = {("equality", i) for i, z in enumerate(self.z) if z > 0}
-        else:
-            self.tolerance, self.z = Fraction(0), []
-            self._write_rows(self._read_sides(parts))
-            self.plus = set(self.equal)
+        if self.target is None:
+            stated = parts.get("activation")
+            self.z = [] if stated is None else Array(stated, folder, self.n).fractions()
+        self._write_sides(parts)
         active = {unit for _, unit in self.plus}
         self.minus = {("upper", unit) for unit in range(self.n) if unit not in active}
         text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
@@ -697,14 +842,62 @@ class Problem:
         self.bounds: dict[Row, Fraction] = {(FLOOR, j): -end for j, end in enumerate(low)}
         self.bounds |= {(CEILING, j): end for j, end in enumerate(high)}
 
-    def _read_layer(self, parts: Fields, folder: Path | None) -> list[Sides]:
-        """Write `tolerance`, and `z` if it is stated; return the sides that they ask for."""
-        self.tolerance = e = parts["tolerance"].rational()
-        _need(e >= 0, "tolerance is negative")
-        if "activation" in parts:
-            self.z = Array(parts["activation"], folder, self.n).fractions()
-            _need(min(self.z, default=0) >= 0, "activation has a negative entry")
-        sides = []
+    def _write_sides(self, parts: Fields) -> None:
+        """Write the rows, and W+."""
+        if self.form == "layer":
+            self._write_rows(self._sides_of_layer())
+            self.plus = {("equality", i) for i, z in enumerate(self.z) if z > 0}
+            return
+        sides = self._read_sides(parts)
+        self._write_rows(sides)
+        self.plus = set(self.equal)
+        if self.form == "function":
+            self.function = Function(parts["function"])
+            self.rounding: str = parts["rounding"].of(str)
+            _need(self.rounding in ("inner", "outer"), "rounding must be inner or outer")
+            for unit, (floor, ceiling) in enumerate(sides):
+                self._prove_end(unit, ceiling, 1)
+                self._prove_end(unit, floor, -1)
+
+    def _prove_end(self, unit: int, end: Fraction | None, side: int) -> None:
+        """The ceiling (side 1) or floor (side -1) of a unit is one of its function f (M25).
+
+        Let y = f(z), or the activation.  Rounded to "inner", every u from the floor to the ceiling
+        has |f(u) - y| <= e: f rises, so it is enough that f(ceiling) <= y + e, or, without a
+        ceiling, that no value of f is above y + e.  Rounded to "outer", no u beyond the ceiling has
+        it: f(ceiling) > y + e, or f(ceiling) = y + e and f rises from there at once; a ceiling may
+        always be left out.  Floors are the same, turned round.
+        """
+        f, what = self.function, f"{'ceiling' if side > 0 else 'floor'} of unit {unit}"
+        limit = f.high if side > 0 else f.low
+        if end is None:
+            inner = limit is not None and self._sign(unit, limit, side, given=True) * side <= 0
+            _prove(inner or self.rounding == "outer", f"the {what} is missing")
+            return
+        sign = side * self._sign(unit, end, side)
+        beyond = sign > 0 or (sign == 0 and f.rises(end, side))
+        right = beyond if self.rounding == "outer" else sign <= 0
+        _prove(right, f"the {what} is not on the {self.rounding} side")
+
+    def _sign(self, unit: int, at: Fraction, side: int, *, given: bool = False) -> int:
+        """Return the sign of f(at) - (y + side e), or of at - (y + side e) if at is given."""
+        f, z, shift, bits = self.function, self.z[unit], side * self.tolerance, FEWEST_BITS
+        if self.target is not None and at == z and not given:
+            return (shift < 0) - (shift > 0)  # both are the same number, rational or not
+        while bits <= MOST_BITS:
+            self.weights.spend(bits * (4 * OPERATION + (bits // 64) ** 2), "bounds of a function")
+            value = Between(at, at) if given else f.bounds(at, bits)
+            y = Between(z, z) if self.target is None else f.bounds(z, bits)
+            low, high = value.low - y.high - shift, value.high - y.low - shift
+            if low > 0 or high < 0 or low == high == 0:
+                return (low > 0) - (high < 0)
+            bits *= 2
+        raise CheckError(f"unit {unit}: an end needs more than {MOST_BITS} bits of f", LIMIT)
+
+    def _sides_of_layer(self) -> list[Sides]:
+        """Return what y = max(0, z) and the tolerance ask for."""
+        _need(self.target or min(self.z, default=0) >= 0, "activation has a negative entry")
+        e, sides = self.tolerance, []
         for z in self.z:
             y = max(z, Fraction(0))
             sides.append(Sides(y - e if y > e else None, y + e))
@@ -797,7 +990,7 @@ def constant_along_line(C: Problem, v: Vector) -> None:
     _prove(not broken, f"the line violates {sorted(broken)[:3]}")
 
 
-# == 5. Linear claims =============================================================================
+# == 6. Linear claims =============================================================================
 #
 # Two tools.  A bound of a linear function over C comes from a sum of constraints; a sum that is
 # nothing but 0 <= 0 shows which of them are equations on C.
@@ -918,7 +1111,7 @@ def active_set(C: Problem, claim: Fields, witness: Fields) -> str:
     zero = set(claim["zero"].indices(C.n))
     above = {i for i, z in enumerate(C.z) if z > 0}
     ties = {i for i, z in enumerate(C.z) if z == 0}
-    same = C.target is not None and active == above and zero == ties
+    same = C.form == "layer" and C.target is not None and active == above and zero == ties
     _prove(same, "these are not a target's active units and ties")
     return f"just the {len(above)} units stated are active, {len(ties)} are exactly 0"
 
@@ -1151,7 +1344,7 @@ def nearest(C: Problem, claim: Fields, witness: Fields) -> str:
     return f"the {what} distance of the stated point from C is {' to '.join(map(in_words, ends))}"
 
 
-# == 6. Rank claims ===============================================================================
+# == 7. Rank claims ===============================================================================
 #
 # Two tools.  A minor shows that rows are independent, so that a rank is at least their number; a
 # span writes all rows by those of a basis, so that a rank is at most its size.
@@ -1419,6 +1612,7 @@ def _dimension_at_target(C: Problem, minor: Value) -> int:
     """See the second form of `dimension`."""
     rows, columns = independent(C, minor, C.plus)
     near = C.target is not None and C.tolerance == 0 and all(z != 0 for z in C.z)
+    near = near and C.form == "layer"
     slacks = C.slacks(C.zero if C.target is None else C.target, C.bounds)
     at_bound = {j for (_, j), slack in slacks.items() if slack == 0}
     inner = columns.isdisjoint(at_bound)
@@ -1445,7 +1639,7 @@ def lineality(C: Problem, claim: Fields, witness: Fields) -> str:
     return f"the lineality space of C (where C is not empty) has dimension {found}"
 
 
-# == 7. Lists =====================================================================================
+# == 8. Lists =====================================================================================
 
 
 def generators(C: Problem, claim: Fields, witness: Fields) -> str:
@@ -1698,6 +1892,14 @@ def _about(C: Problem) -> str:
     """Say what C is."""
     size = f"{counted(C.n, 'unit')}, {len(C.plus)} of them"
     where = f"{counted(C.d, 'input')}, {C.domain} domain"
+    if C.form == "function":
+        part = "a part of" if C.rounding == "inner" else "a set around"
+        return (
+            f"For the real-arithmetic layer with the stored weights and {C.function.kind} behind "
+            f"them, not its float execution ({counted(C.n, 'unit')}, {where}, tolerance "
+            f"{in_words(C.tolerance)}, problem sha256 {C.digest}), and C {part} its collision "
+            f"polytope, the ends of each unit rounded ({C.rounding})"
+        )
     if C.form == "rows":
         return (
             f"For rows with the stated weights, floors and ceilings ({size} equations, {where}, "

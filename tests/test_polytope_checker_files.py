@@ -145,7 +145,7 @@ def test_exit_codes(tmp_path):
 
 def test_the_file_is_short_and_imports_the_standard_library_only():
     text = CHECKER.read_text(encoding="utf-8")
-    assert text.count("\n") <= 1800
+    assert text.count("\n") <= 2000
     imported = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

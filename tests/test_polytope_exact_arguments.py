@@ -24,7 +24,7 @@ CUBE, CUBE_LIST = cube(3), hand_made(cube(3))
 NO_LIST = "generators: expected Generators, got "
 
 REFUSED = {
-    "layer": (lambda: CollisionPolytope(3), "layer: expected Layer, got int"),
+    "layer": (lambda: CollisionPolytope(3), "layer: expected Rows, got int"),
     "vector": (lambda: RationalVector.of(3), "vector: expected a sequence of numbers, got 3"),
     "walkers": (lambda: SQUARE.estimate_vertices(walkers="x"), "walkers: .* >= 2, got 'x'"),
     "few walkers": (lambda: SQUARE.estimate_vertices(walkers=-3), "walkers: .* got -3"),

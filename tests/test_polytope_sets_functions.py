@@ -76,7 +76,7 @@ def test_every_name_is_a_function():
     for name in NAMES[1:]:
         f = function_of(f"{name}(3)" if name == "clipped_relu" else name)
         assert f.name == name
-    assert function_of("elu(0.1)").parameters == (F(0.1),)
+    assert function_of("elu(0.1)").parameters == (F(0.1), 1)
 
 
 @pytest.mark.parametrize(

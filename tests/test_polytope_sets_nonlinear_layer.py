@@ -137,7 +137,7 @@ def test_what_does_not_fit_is_refused():
 
 def test_it_has_no_active_set_and_travels_light():
     P = build([[1]], [0], [1], nonlinearity="sigmoid", tolerance=0.1)
-    with pytest.raises(InputError, match="target: expected a set made by from_layer"):
+    with pytest.raises(InputError, match="of a ReLU layer, got a set of Nonlinear"):
         P.active_set()
     again = pickle.loads(pickle.dumps(P.layer))
     assert "intervals" not in again.__dict__

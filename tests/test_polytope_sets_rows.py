@@ -110,7 +110,7 @@ def test_residuals_are_by_how_much_the_sides_are_missed():
 
 
 def test_no_target_no_active_set():
-    with pytest.raises(InputError, match="target: expected a set made by from_layer"):
+    with pytest.raises(InputError, match="of a ReLU layer, got a set of StatedRows"):
         STRIP.active_set()
     assert STRIP.ties == STRIP.sign_disagreements == ()
     with pytest.raises(InputError, match=r"layer: expected .*Layer, got .*StatedRows"):

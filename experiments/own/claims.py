@@ -11,6 +11,7 @@ from experiments.run.proofs import Proof, Proofs
 from polytope import Certificate, CollisionPolytope
 from polytope.errors import CollisionError, InputError
 from polytope.exact.rational import RationalVector, nearest_float
+from polytope.sets.layer import Layer
 
 #: Implicit equalities that get a file each; the table says how many there are.
 MOST_IMPLICIT = 20
@@ -58,7 +59,7 @@ def every_claim(
             lambda: polytope.purify(_inside(polytope, point)).certificate,
         ),
     ]
-    if "target" in polytope.layer.arrays:
+    if isinstance(polytope.layer, Layer) and polytope.layer.target is not None:
         lines.insert(1, ("active units and ties", lambda: polytope.active_set().certificate))
     if polytope.inactive_units:
         unit = polytope.inactive_units[0]

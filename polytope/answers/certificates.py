@@ -31,6 +31,7 @@ from polytope.sets.domains import Box, Domain, Free
 from polytope.sets.halfspaces import Bound, Multipliers, Row
 from polytope.sets.layer import Layer
 from polytope.sets.linalg import Minor, Span
+from polytope.sets.nonlinear_layer import NonlinearLayer
 from polytope.sets.rows import Rows, Sides
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 SCHEMAS = {
     "layer": "collision-polytopes/certificate/2",
     "rows": "collision-polytopes/certificate/3",
+    "function": "collision-polytopes/certificate/3",
 }
 
 #: Weights beyond this size go into a file of their own beside the certificate.
@@ -248,9 +250,19 @@ def _problem(
     if isinstance(layer, Layer):
         tolerance = _encoded(layer.tolerance, layer.n_units)
         return {"form": "layer", **arrays, "domain": domain, "tolerance": tolerance}
-    stated = {name: arrays[name] for name in ("weight", "bias")}
     sides = {"floors": _sides(layer.floors), "ceilings": _sides(layer.ceilings)}
-    return {"form": "rows", **stated, "domain": domain, **sides}
+    if not isinstance(layer, NonlinearLayer):
+        return {"form": "rows", **arrays, "domain": domain, **sides}
+    parameters = _encoded(layer.function.parameters, layer.n_units)
+    return {
+        "form": "function",
+        **arrays,
+        "domain": domain,
+        "tolerance": _encoded(layer.tolerance, layer.n_units),
+        "function": {"kind": layer.function.kind, "parameters": parameters},
+        "rounding": layer.rounding,
+        **sides,
+    }
 
 
 def _sides(sides: Sides) -> dict[str, Any]:

@@ -89,10 +89,14 @@ class Claims:
         """Which units are active at the target, and which are exactly zero there.
 
         Raises:
-            InputError: if the set was asked for by an activation, which does not tell zeros.
+            InputError: if the set was asked for by an activation, which does not tell zeros, or is
+                not that of a ReLU layer.
         """
         layer = self.layer
-        if not isinstance(layer, Layer) or layer.target is None:
+        if not isinstance(layer, Layer):
+            got = type(layer).__name__
+            raise InputError(f"target: expected that of a ReLU layer, got a set of {got}")
+        if layer.target is None:
             raise InputError("target: expected a set made by from_layer, got one by activation")
         claim = {"active": list(layer.active), "zero": list(layer.ties)}
         return ActiveSet(layer.active, layer.ties, Certificate("active_set", claim, layer, dict))

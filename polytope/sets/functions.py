@@ -29,7 +29,8 @@ class Smooth:
 
     Attributes:
         name: as the user writes it.
-        parameters: exact.
+        kind: as a certificate states it; some names are of one kind.
+        parameters: of that kind, exact.
         low: the infimum, never attained; None for minus infinity.
         high: the supremum, likewise.
         value: f(u) as a ball around it.
@@ -39,6 +40,7 @@ class Smooth:
     """
 
     name: str
+    kind: str
     parameters: tuple[Fraction, ...]
     low: Fraction | None
     high: Fraction | None
@@ -54,13 +56,15 @@ class Piecewise:
 
     Attributes:
         name: as the user writes it.
-        parameters: exact.
+        kind: as a certificate states it; some names are of one kind.
+        parameters: of that kind, exact.
         corners: (u, f(u)), at least one.
         left: the slope before the first corner, >= 0.
         right: the slope after the last, >= 0.
     """
 
     name: str
+    kind: str
     parameters: tuple[Fraction, ...]
     corners: tuple[tuple[Fraction, Fraction], ...]
     left: Fraction
@@ -105,7 +109,7 @@ class Piecewise:
     def mirrored(self) -> Piecewise:
         """The function -f(-u)."""
         corners = tuple((-u, -v) for u, v in reversed(self.corners))
-        return Piecewise(self.name, self.parameters, corners, self.right, self.left)
+        return Piecewise(self.name, self.kind, self.parameters, corners, self.right, self.left)
 
 
 Function = Smooth | Piecewise
@@ -115,6 +119,7 @@ def sigmoid() -> Smooth:
     """``1 / (1 + exp(-u))``; rational at 0 only (Lindemann & Weierstrass)."""
     half = Fraction(1, 2)
     return Smooth(
+        "sigmoid",
         "sigmoid",
         (),
         _ZERO,
@@ -130,6 +135,7 @@ def tanh() -> Smooth:
     """The hyperbolic tangent; rational at 0 only."""
     return Smooth(
         "tanh",
+        "tanh",
         (),
         -_ONE,
         _ONE,
@@ -143,6 +149,7 @@ def tanh() -> Smooth:
 def softplus() -> Smooth:
     """``log(1 + exp(u))``; never rational at a rational, nor the other way round."""
     return Smooth(
+        "softplus",
         "softplus",
         (),
         _ZERO,
@@ -170,7 +177,8 @@ def elu(alpha: Fraction, scale: Fraction = _ONE, *, name: str = "elu") -> Smooth
 
     return Smooth(
         name,
-        (alpha,) if name == "elu" else (),
+        "elu",
+        (alpha, scale),
         -depth,
         None,
         value=lambda u: ball(scale * u) if u >= 0 else ball(depth) * ball(u).expm1(),
@@ -190,20 +198,14 @@ def selu() -> Smooth:
     return elu(SELU_ALPHA, SELU_SCALE, name="selu")
 
 
-def clipped(
-    name: str, ends: tuple[Fraction, Fraction], *, parameters: tuple[Fraction, ...] = ()
+def clip(
+    name: str, slope: Fraction, shift: Fraction, *, low: Fraction, high: Fraction
 ) -> Piecewise:
-    """``min(max(u, least), most)``: ReLU6, a clipped ReLU, hard tanh."""
-    corners = tuple((end, end) for end in ends)
-    return Piecewise(name, parameters, corners, _ZERO, _ZERO)
-
-
-def hard_sigmoid() -> Piecewise:
-    """``min(max(u / 6 + 1 / 2, 0), 1)``, as torch defines it."""
-    corners = ((Fraction(-3), _ZERO), (Fraction(3), _ONE))
-    return Piecewise("hard_sigmoid", (), corners, _ZERO, _ZERO)
+    """``min(max(slope u + shift, low), high)``: ReLU6, a clipped ReLU, hard tanh, hard sigmoid."""
+    corners = tuple(((end - shift) / slope, end) for end in (low, high))
+    return Piecewise(name, "clip", (slope, shift, low, high), corners, _ZERO, _ZERO)
 
 
 def leaky_relu(slope: Fraction) -> Piecewise:
     """``u`` for u >= 0, ``slope u`` below."""
-    return Piecewise("leaky_relu", (slope,), ((_ZERO, _ZERO),), slope, _ONE)
+    return Piecewise("leaky_relu", "leaky_relu", (slope,), ((_ZERO, _ZERO),), slope, _ONE)

@@ -16,6 +16,7 @@ from polytope.sets.functions import Function
 RELU = "relu"
 #: Functions whose level sets are unions of intervals.
 _NOT_MONOTONE = ("gelu", "silu", "swish", "mish", "hard_swish", "hardswish")
+_ZERO, _ONE = Fraction(0), Fraction(1)
 _CALL = re.compile(r"([a-z_0-9]+)(?:\(([^()]*)\))?")
 
 
@@ -32,16 +33,18 @@ _PLAIN: dict[str, Callable[[], Function]] = {
     "tanh": functions.tanh,
     "softplus": functions.softplus,
     "selu": functions.selu,
-    "hard_tanh": lambda: functions.clipped("hard_tanh", (Fraction(-1), Fraction(1))),
-    "hard_sigmoid": functions.hard_sigmoid,
-    "relu6": lambda: functions.clipped("relu6", (Fraction(0), Fraction(6))),
+    "hard_tanh": lambda: functions.clip("hard_tanh", _ONE, _ZERO, low=-_ONE, high=_ONE),
+    # As torch defines it: min(max(u / 6 + 1 / 2, 0), 1).
+    "hard_sigmoid": lambda: functions.clip(
+        "hard_sigmoid", Fraction(1, 6), Fraction(1, 2), low=_ZERO, high=_ONE
+    ),
+    "relu6": lambda: functions.clip("relu6", _ONE, _ZERO, low=_ZERO, high=Fraction(6)),
 }
 _WITH_PARAMETER = {
     "elu": _Made(functions.elu, 1.0),
     "leaky_relu": _Made(functions.leaky_relu, 0.01),
     "clipped_relu": _Made(
-        lambda most: functions.clipped("clipped_relu", (Fraction(0), most), parameters=(most,)),
-        None,
+        lambda most: functions.clip("clipped_relu", _ONE, _ZERO, low=_ZERO, high=most), None
     ),
 }
 NAMES = (RELU, *_PLAIN, *_WITH_PARAMETER)

@@ -23,6 +23,8 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from polytope import Box, Certificate, CollisionPolytope, Free, Nonnegative, checker
+from polytope.sets.layer import Layer
+from polytope.sets.nonlinearity import NAMES
 from polytope.sets.rows import StatedRows
 from tests.examples.random_layers import instance
 
@@ -41,7 +43,7 @@ def certificates(polytope: CollisionPolytope, rng: np.random.Generator) -> Itera
     answers.append(polytope.purify())
     answers.append(polytope.membership(somewhere))
     answers.append(polytope.objective_bounds(rng.integers(-3, 4, d)))
-    if "target" in polytope.layer.arrays:
+    if isinstance(polytope.layer, Layer) and polytope.layer.target is not None:
         answers.append(polytope.active_set())
     for answer in answers:
         if answer.certificate is not None:
@@ -77,6 +79,24 @@ def random_rows(start: int) -> Iterator[tuple[str, CollisionPolytope]]:
         yield f"rows, seed {seed}", CollisionPolytope(rows)
 
 
+def random_functions(start: int) -> Iterator[tuple[str, CollisionPolytope]]:
+    """Layers of at most 3 units, 2 or 3 inputs, other functions than the ReLU behind them."""
+    names = [*NAMES[1:-1], "clipped_relu(2)", "elu(0.5)"]
+    for seed in count(start):
+        rng = np.random.default_rng([62, seed])
+        shape = int(rng.integers(1, 4)), 2 + seed % 2
+        given = {
+            "domain": [Free(), Nonnegative(), Box(-2, 2)][int(rng.integers(3))],
+            "tolerance": [0, 2**-7, 0.75][int(rng.integers(3))],
+            "nonlinearity": names[seed % len(names)],
+            "rounding": ["inner", "outer"][int(rng.integers(2))],
+        }
+        weight, bias = rng.integers(-3, 4, shape), rng.integers(-2, 3, shape[0]) / 2
+        target = rng.integers(0, 3, shape[1]) / 2
+        polytope = CollisionPolytope.from_layer(weight, bias, target, **given)
+        yield f"{given['nonlinearity']}, seed {seed}", polytope
+
+
 def planted(units: int, inputs: int, seed: int) -> tuple[str, CollisionPolytope]:
     """A float32 layer with a collision of the target known beforehand: a point in ker W+.
 
@@ -93,10 +113,11 @@ def planted(units: int, inputs: int, seed: int) -> tuple[str, CollisionPolytope]
 
 
 def sources(start: int) -> Iterator[tuple[str, Certificate]]:
-    """Four random small layers and stated rows, then a planted one, and so on."""
-    small, rows = random_small(start), random_rows(start)
+    """Four random small layers, stated rows, another function, a planted layer, and so on."""
+    small, rows, others = random_small(start), random_rows(start), random_functions(start)
     for number in count(start):
-        drawn = [next(small) for _ in range(4)] + [next(rows), planted(12, 20, number)]
+        drawn = [next(small) for _ in range(4)]
+        drawn += [next(rows), next(others), planted(12, 20, number)]
         for name, polytope in drawn:
             for certificate in certificates(polytope, np.random.default_rng(number)):
                 yield name, certificate

@@ -20,7 +20,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from tests.campaigns.certificate_sources import certificates, planted, random_rows, random_small
+from tests.campaigns.certificate_sources import (
+    certificates,
+    planted,
+    random_functions,
+    random_rows,
+    random_small,
+)
 from tests.examples.certificate_forms import document, vec
 from tests.examples.certificate_layers import SQUARE
 from tests.examples.certificates import EXAMPLES
@@ -55,6 +61,7 @@ def seeds(start: int) -> list[Seed]:
     found = hand_made()
     found += _some(random_small(10_000 * start), _SMALL, start)
     found += _some(random_rows(10_000 * start), _SMALL, start)
+    found += _some(random_functions(10_000 * start), _SMALL, start)
     large = (planted(12, 20, 10 * start + k) for k in range(3))
     found += _some(large, _LARGE, start)
     return [*found, *in_files(found), *pictures()]

@@ -7,6 +7,7 @@ import itertools
 from fractions import Fraction as F
 
 from tests.oracles.certificate_arrays import array, rational, shaped, sides, vector
+from tests.oracles.certificate_functions import ends_are_true
 
 
 def dot(a, b):
@@ -354,4 +355,7 @@ JUDGES = {
 
 def is_true(document, folder=None, system=System):
     """Judge the claim of a well-formed certificate."""
+    stated = document["problem"]
+    if stated["form"] == "function" and not ends_are_true(stated, folder):
+        return False
     return JUDGES[document["claim"]["kind"]](system(document["problem"], folder), document)
