@@ -311,6 +311,12 @@ LISTED = (
         "files",
     ),
     Elsewhere(
+        "experiments.models.keras",
+        "experiments_models_keras_reader",
+        "configuration, arrays and layers are read together: networks are what is right or wrong",
+        "build config hdf5 layers windows",
+    ),
+    Elsewhere(
         "experiments.models.foreign",
         "experiments_models_foreign_nnet",
         "the steps of a network that was read are seen by what they compute",

@@ -32,6 +32,7 @@ LEVELS = (
         *("experiments.datasets", "experiments.measure", "experiments.show"),
         *("experiments.models.onnx", "experiments.models.foreign"),
     ),
+    ("experiments.models.keras",),
     ("experiments.models", "experiments.pictures", "experiments.images"),
     (
         *("experiments.mnist", "experiments.lenet5", "experiments.vgg16"),

@@ -128,17 +128,17 @@ def _published(spec: str, path: Path, shape: tuple[int, ...] | None) -> LoadedMo
 def _whole(
     spec: str, weights: str | Path | None, shape: tuple[int, ...] | None, external_data: bool
 ) -> LoadedModel:
-    """A network of a file that holds its own weights."""
-    if weights is not None:
-        raise InputError(f"weights: expected none with {spec}, which holds its own; got {weights}")
-    found = read_network(Path(spec), input_shape=shape, external_data=external_data)
+    """A network of a file that holds its own weights, or has them in a file beside it."""
+    beside = None if weights is None else Path(weights)
+    found = read_network(Path(spec), beside, input_shape=shape, external_data=external_data)
+    read = [Path(spec)] if beside is None else [Path(spec), beside]
     _check_finite(found.module, spec)
     return LoadedModel(
         module=found.module.eval(),
         input_shape=found.input_shape,
         ends=found.ends,
-        files={spec: sha256_file(Path(spec))},
-        source=f"{spec} ({found.words})" if found.words else spec,
+        files={str(path): sha256_file(path) for path in read},
+        source=f"{read[-1]} ({found.words})" if found.words else str(read[-1]),
     )
 
 

@@ -1,0 +1,1 @@
+"""Networks in files of Keras, read without it: configuration and weights, rebuilt for torch."""
