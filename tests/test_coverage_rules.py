@@ -412,8 +412,14 @@ LISTED = (
         "experiments.mnist",
         "experiments_mnist",
         "one run of the command, its numbers computed anew, its tables by cells",
-        "controls figures gather jobs near_tables options output report results run searches"
-        " setting tables",
+        "controls figures gather jobs near_figures near_tables options output report results run"
+        " searches set_tables setting tables",
+    ),
+    Elsewhere(
+        "experiments.mnist",
+        "experiments_mnist_recipe",
+        "the recipe's way is one subject: the search, the job that watches it, and its figure",
+        "course_figure course_job",
     ),
     Elsewhere(
         "experiments.mnist",

@@ -1,6 +1,6 @@
-"""How do the jobs of `collide mnist` become its record?  The network is asked about every image."""
+"""How do the jobs of `collide mnist` become its record?  Each network is asked about its images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from experiments.measure.facts import DOMAINS
 from experiments.measure.sampling import classify, judge
 from experiments.measure.search import FAMILIES
 from experiments.mnist.controls import lit_fraction
+from experiments.mnist.course_job import CourseKey
 from experiments.mnist.jobs import (
     ARCHITECTURE,
     LAYER,
@@ -29,6 +30,7 @@ from experiments.mnist.results import (
     MnistResults,
     Near,
     NearDigit,
+    NetworkResults,
     SetMeasures,
 )
 from experiments.mnist.setting import Setting
@@ -36,16 +38,26 @@ from experiments.models.summary import NetworkSummary
 from experiments.run.jobs import Outcomes
 from experiments.run.outcomes import Key
 
-Points = NDArray[np.float64]
 NearKey = DigitKey | CurveKey
+#: Where searches start, and how they are made.
+STARTS = ("target", "other")
+SEARCHES = ("early", *FAMILIES)
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """The results of a run, and its images by name."""
+
+    results: MnistResults
+    arrays: Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, eq=False)
 class Gathering:
-    """What the record is made of.
+    """What the record of one network is made of.
 
     Attributes:
-        setting: of the run.
+        setting: of the network.
         found: by the jobs.
         images: distance of the test images.
         looks: near collision and norm -> what network and training images say of it.
@@ -76,18 +88,16 @@ class Gathering:
         }
         return cls(setting, found, images, looks)
 
-    def results(self) -> MnistResults:
+    def results(self) -> NetworkResults:
         """Puts everything together."""
-        setting = self.setting
-        return MnistResults(
+        setting, name = self.setting, self.setting.network
+        return NetworkResults(
+            name=name,
             network=NetworkSummary.of(setting.net, ARCHITECTURE),
-            layer=LAYER,
             target=self._image(setting.pair.target),
             other=self._image(setting.pair.other),
             units=setting.case.units,
-            images=self.images,
-            controls={name: self._control(name) for name in setting.masks},
-            facts=tuple(self.found[FactsKey(domain)].results for domain in DOMAINS),
+            facts=tuple(self.found[FactsKey(name, domain)].results for domain in DOMAINS),
             relaxed=tuple(
                 replace(self.found[key].results, measured=self._measured(key))
                 for key in relaxed_keys(setting)
@@ -96,13 +106,14 @@ class Gathering:
                 replace(self.found[key].results, measured=self._measured(key))
                 for key in exact_keys(setting)
             ),
+            courses=tuple(self.found[key].results for key in course_keys(setting)),
             nearest=tuple(self._digit(digit, index) for digit, index in setting.digits.items()),
             curve=self._curve(),
         )
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Returns every image of the run, for `vertices.npz`."""
-        setting, found = self.setting, self.found
+        """Returns every image that was found on this network."""
+        setting, found, name = self.setting, self.found, self.setting.network
         arrays: dict[str, NDArray[np.generic]] = {}
         keys: list[Key[Any]] = [*relaxed_keys(setting), *exact_keys(setting)]
         for key in keys:
@@ -110,26 +121,18 @@ class Gathering:
             if points is not None and len(points) >= 2:
                 arrays[str(key)] = points
         for digit in setting.digits:
-            near = found[DigitKey(digit)]
-            arrays |= {f"{DigitKey(digit)}.{norm}": point for norm, point in near.arrays.items()}
+            key = DigitKey(name, digit)
+            arrays |= {f"{key}.{norm}": point for norm, point in found[key].arrays.items()}
         for tolerance in setting.options.tolerances:
-            near = found[CurveKey(tolerance)]
+            near = found[CurveKey(name, tolerance)]
             if "l2" in near.arrays:
-                arrays[str(CurveKey(tolerance))] = near.arrays["l2"]
-        arrays |= setting.pair.starts
-        arrays["lit_fraction"] = lit_fraction(setting.pair.data.train_images)
-        arrays |= {f"mask.{name}": mask for name, mask in setting.masks.items()}
-        arrays |= {f"digit.{d}": setting.pair.image(index) for d, index in setting.digits.items()}
+                arrays[str(CurveKey(name, tolerance))] = near.arrays["l2"]
         return arrays
 
     def _image(self, index: int) -> Image:
         pair = self.setting.pair
         (seen,) = classify(self.setting.net.model, pair.image(index)[None])
         return Image(index=index, label=pair.label(index), seen=seen)
-
-    def _control(self, name: str) -> Control:
-        mask, target = self.setting.masks[name], self.setting.case.target
-        return Control(pixels=int(mask.sum()), lit_in_target=int((target[mask] > 0).sum()))
 
     def _measured(self, key: Key[Any]) -> SetMeasures | None:
         """Distances, classes and convex combinations of one set of two vertices or more."""
@@ -166,13 +169,14 @@ class Gathering:
             digit=digit,
             image=self._image(index),
             image_to_target=Move.between(image, self.setting.case.target),
-            near=self._near(DigitKey(digit), image),
+            near=self._near(DigitKey(self.setting.network, digit), image),
         )
 
     def _curve(self) -> Curve:
         pair = self.setting.pair
         other, tolerances = pair.image(pair.other), self.setting.options.tolerances
-        points = tuple(self._near(CurveKey(tolerance), other) for tolerance in tolerances)
+        keys = [CurveKey(self.setting.network, tolerance) for tolerance in tolerances]
+        points = tuple(self._near(key, other) for key in keys)
         seen = [(near.tolerance, near.norms["l2"].looks) for near in points]
         known = [(tolerance, looks) for tolerance, looks in seen if looks is not None]
         target = self._image(pair.target)
@@ -187,22 +191,49 @@ class Gathering:
         )
 
 
+def assembled(settings: Sequence[Setting], found: Outcomes, images: ImageDistance) -> Assembled:
+    """Returns the record's results and every image of the run, of all its networks."""
+    first, parts = settings[0], [Gathering.of(each, found, images) for each in settings]
+    target = first.case.target
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for part in parts:
+        arrays |= part.arrays()
+    arrays |= first.pair.starts
+    arrays["lit_fraction"] = lit_fraction(first.pair.data.train_images)
+    arrays |= {f"mask.{name}": mask for name, mask in first.masks.items()}
+    arrays |= {f"digit.{d}": first.pair.image(index) for d, index in first.digits.items()}
+    results = MnistResults(
+        layer=LAYER,
+        images=images,
+        controls={
+            name: Control(pixels=int(mask.sum()), lit_in_target=int((target[mask] > 0).sum()))
+            for name, mask in first.masks.items()
+        },
+        networks=tuple(part.results() for part in parts),
+    )
+    return Assembled(results, arrays)
+
+
 def relaxed_keys(setting: Setting) -> list[RelaxedKey]:
     """Returns the relaxed sets: by start, then the paper's penalty under each control."""
-    keys = [
-        RelaxedKey(family, start, "none") for start in ("target", "other") for family in FAMILIES
-    ]
-    return keys + [RelaxedKey("absolute", "target", control) for control in setting.masks]
+    name = setting.network
+    keys = [RelaxedKey(name, family, start, "none") for start in STARTS for family in SEARCHES]
+    return keys + [RelaxedKey(name, "absolute", "target", control) for control in setting.masks]
 
 
 def exact_keys(setting: Setting) -> list[ExactKey]:
     """Returns the exact sets: with all pixels free, then under each control."""
-    return [ExactKey(control) for control in ("none", *setting.masks)]
+    return [ExactKey(setting.network, control) for control in ("none", *setting.masks)]
+
+
+def course_keys(setting: Setting) -> list[CourseKey]:
+    """Returns the recipe's ways, by start."""
+    return [CourseKey(setting.network, start) for start in STARTS]
 
 
 def near_keys(setting: Setting) -> list[NearKey]:
     """Returns what is near another image: one of each digit, and along the curve."""
     return [
-        *map(DigitKey, setting.digits),
-        *map(CurveKey, setting.options.tolerances),
+        *(DigitKey(setting.network, digit) for digit in setting.digits),
+        *(CurveKey(setting.network, tolerance) for tolerance in setting.options.tolerances),
     ]

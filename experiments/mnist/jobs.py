@@ -12,11 +12,12 @@ from experiments.measure.compared import compared
 from experiments.measure.facts import DOMAINS, Facts, facts
 from experiments.measure.minimum import minima, solved
 from experiments.measure.search import MAX_STEPS, SearchSummary, finite, relaxed_search
+from experiments.mnist.recipe import STEPS, WANTED, Recipe
 from experiments.mnist.results import ExactSet, Near, NearPoint, RelaxedSet
 from experiments.models.mlp import model_of
 from experiments.run.outcomes import Key, Outcome
 from experiments.run.proofs import Proofs
-from optimize import compare
+from optimize import VertexSearch, compare
 from polytope import CollisionPolytope
 
 ARCHITECTURE = "784-256-256-10, ReLU"
@@ -25,11 +26,17 @@ Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
+def proofs_of(network: str, folder: Path, polytope: CollisionPolytope, case: Case) -> Proofs:
+    """Returns where the certificates of a polytope of one network go: their names begin with it."""
+    return Proofs(folder, case.sources, polytope.layer, prefix=f"{network}-")
+
+
 @dataclass(frozen=True)
 class FactsKey(Key[Facts]):
     """The facts of the target's set in one domain of `DOMAINS`."""
 
     WORK = "facts"
+    network: str
     domain: str
 
 
@@ -46,7 +53,7 @@ class FactsJob:
         polytope = CollisionPolytope.from_layer(
             case.weight, case.bias, case.target, domain=DOMAINS[domain]
         )
-        return Outcome(facts(polytope, Proofs(folder, case.sources, polytope.layer), domain))
+        return Outcome(facts(polytope, proofs_of(self.key.network, folder, polytope, case), domain))
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class ExactKey(Key[ExactSet]):
     """The exact vertices under one control, or "none"."""
 
     WORK = "exact"
+    network: str
     control: str
 
 
@@ -73,20 +81,25 @@ class ExactJob:
 
     def run(self, folder: Path) -> Outcome[ExactSet]:
         """Solves, certifies and checks."""
-        control = self.key.control
+        network, control = self.key.network, self.key.control
         polytope = self.case.polytope(fixed=self.fixed)
-        proofs = Proofs(folder, self.case.sources, polytope.layer)
+        proofs = proofs_of(network, folder, polytope, self.case)
         found = polytope.unit_vertices(self.case.units)
-        results = ExactSet(control=control, vertices=minima(found, proofs, f"vertex-{control}"))
+        vertices = minima(found, proofs, f"vertex-{control}")
+        results = ExactSet(network=network, control=control, vertices=vertices)
         points = list(solved(found).values())
         return Outcome(results, {"points": np.array(points)} if points else {})
 
 
 @dataclass(frozen=True)
 class RelaxedKey(Key[RelaxedSet]):
-    """One relaxed search: of `FAMILIES`, from "target" or "other", under a control or "none"."""
+    """One relaxed search, from "target" or "other", under a control or "none".
+
+    Its family is one of `FAMILIES`, or "early": the paper's recipe, stopped at its distance.
+    """
 
     WORK = "relaxed"
+    network: str
     family: str
     start: str
     control: str
@@ -101,7 +114,7 @@ class RelaxedJob:
         case: layer, target and units.
         weights: the network's parameters.
         start: (d,).
-        max_steps: of the authors' optimiser.
+        max_steps: of the authors' optimiser and of the paper's recipe.
         device: of the search.
         fixed: (d,) pixels that the control holds at the target's values.
     """
@@ -116,9 +129,36 @@ class RelaxedJob:
 
     def run(self, folder: Path) -> Outcome[RelaxedSet]:
         """Searches, then compares exactly."""
-        key, case = self.key, self.case
-        search = relaxed_search(
-            model_of(self.weights),
+        key, case, search = self.key, self.case, self._search()
+        polytope = case.polytope(fixed=self.fixed)
+        found = compared(
+            compare(polytope, search, progress=False),
+            proofs_of(key.network, folder, polytope, case),
+            f"distance-{key.family}-{key.start}-{key.control}",
+        )
+        results = RelaxedSet(
+            network=key.network,
+            family=key.family,
+            start=key.start,
+            control=key.control,
+            search=SearchSummary.of(search),
+            comparisons=found,
+        )
+        return Outcome(results, {"points": search.points.double().numpy()})
+
+    def _search(self) -> VertexSearch:
+        key, case, model = self.key, self.case, model_of(self.weights)
+        if key.family == "early":
+            recipe = Recipe(
+                case=case,
+                start=self.start,
+                step_size=STEPS[key.network],
+                max_steps=self.max_steps,
+                given={"device": self.device},
+            )
+            return recipe.until(model, LAYER, WANTED[key.start])
+        return relaxed_search(
+            model,
             LAYER,
             case.target,
             family=key.family,
@@ -128,20 +168,6 @@ class RelaxedJob:
             units=list(case.units),
             device=self.device,
         )
-        polytope = case.polytope(fixed=self.fixed)
-        found = compared(
-            compare(polytope, search, progress=False),
-            Proofs(folder, case.sources, polytope.layer),
-            f"distance-{key.family}-{key.start}-{key.control}",
-        )
-        results = RelaxedSet(
-            family=key.family,
-            start=key.start,
-            control=key.control,
-            search=SearchSummary.of(search),
-            comparisons=found,
-        )
-        return Outcome(results, {"points": search.points.double().numpy()})
 
 
 @dataclass(frozen=True)
@@ -149,6 +175,7 @@ class DigitKey(Key[Near]):
     """The exact collisions nearest to one digit's image."""
 
     WORK = "nearest"
+    network: str
     digit: int
 
 
@@ -157,6 +184,7 @@ class CurveKey(Key[Near]):
     """The collisions within a tolerance that are nearest to the other image."""
 
     WORK = "curve"
+    network: str
     tolerance: float
 
 
@@ -165,7 +193,8 @@ class NearestJob:
     """The collisions nearest to one image, in each norm.
 
     Attributes:
-        key: of the job; names of certificates start with it.
+        key: of the job.
+        name: names of certificates start with it.
         case: layer and target.
         image: (d,).
         norms: of "linf", "l1", "l2".
@@ -173,6 +202,7 @@ class NearestJob:
     """
 
     key: DigitKey | CurveKey
+    name: str
     case: Case
     image: Pixels
     norms: Sequence[str]
@@ -181,7 +211,7 @@ class NearestJob:
     def run(self, folder: Path) -> Outcome[Near]:
         """Computes, certifies and checks."""
         polytope = self.case.polytope(tolerance=self.tolerance)
-        proofs = Proofs(folder, self.case.sources, polytope.layer)
+        proofs = proofs_of(self.key.network, folder, polytope, self.case)
         norms, arrays = {}, {}
         for norm in self.norms:
             found = polytope.nearest(self.image, norm)
@@ -191,7 +221,7 @@ class NearestJob:
                 lower=found.lower,
                 upper=finite(found.upper),
                 reason=found.reason,
-                certificate=proofs.keep(f"{self.key}-{norm}", found.certificate),
+                certificate=proofs.keep(f"{self.name}-{norm}", found.certificate),
             )
             if found.point is not None:
                 arrays[norm] = found.point.to_float()

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
-from experiments.models.presets import check_preset
+from experiments.models.presets import PRESETS, check_preset
 from experiments.run.checks import refused
 from experiments.run.request import option
 from experiments.run.trained import EXPERIMENT, TrainedOptions
 
-TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
+#: The largest ones are of the size of the wide network's pre-activations.
+TOLERANCES = (
+    *(0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0),
+    *(10.0, 15.0, 20.0, 30.0),
+)
 CLASSES = 10
 
 
@@ -16,7 +20,7 @@ class MnistOptions(TrainedOptions):
     """Settings of `collide mnist`.
 
     Attributes, beside the shared ones:
-        network: which start it has.
+        network: the one network of `PRESETS`; None for all of them.
         units: how many vertices, the first inactive units in index order (paper: i = 0..4).
         samples: random convex combinations a set of vertices (paper: 2,000).
         digits: digit classes whose nearest exact collision is computed.
@@ -25,9 +29,9 @@ class MnistOptions(TrainedOptions):
             hand).
     """
 
-    network: str = option(
-        "wide (weights from N(0, 1)) or default (PyTorch's)",
-        default="default",
+    network: str | None = option(
+        "wide (weights from N(0, 1)) or default (PyTorch's) (both; of a survey: default)",
+        default=None,
         metavar="NAME",
         group=EXPERIMENT,
         check=check_preset,
@@ -54,6 +58,11 @@ class MnistOptions(TrainedOptions):
         group=EXPERIMENT,
         least=1,
     )
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks of the run, by name."""
+        return PRESETS if self.network is None else (self.network,)
 
     def __post_init__(self) -> None:
         """Check what can be checked without data."""

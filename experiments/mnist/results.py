@@ -51,6 +51,7 @@ class ExactSet:
 
     family: ClassVar[str] = "exact"
     start: ClassVar[None] = None
+    network: str
     control: str
     vertices: tuple[Minimum, ...]
     measured: SetMeasures | None = None
@@ -58,7 +59,7 @@ class ExactSet:
     @property
     def array(self) -> str:
         """Name of its points in `vertices.npz`."""
-        return f"exact.{self.control}"
+        return f"exact.{self.network}.{self.control}"
 
     @property
     def solved(self) -> tuple[int, ...]:
@@ -70,6 +71,7 @@ class ExactSet:
 class RelaxedSet:
     """The relaxed vertices of one search, each beside the exact one."""
 
+    network: str
     family: str
     start: str
     control: str
@@ -80,10 +82,44 @@ class RelaxedSet:
     @property
     def array(self) -> str:
         """Name of its points in `vertices.npz`."""
-        return f"relaxed.{self.family}.{self.start}.{self.control}"
+        return f"relaxed.{self.network}.{self.family}.{self.start}.{self.control}"
 
 
 VertexSet = ExactSet | RelaxedSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Where a search stands after some steps, all measured in floats.
+
+    Attributes:
+        step: taken so far.
+        distance: mean l2 over the pairs of vertices.
+        active: largest error of an active unit, over all vertices.
+        inactive: largest positive pre-activation of an inactive unit, over all vertices; 0 if none.
+        moved: mean l2 of the vertices from the start.
+    """
+
+    step: int
+    distance: float
+    active: float
+    inactive: float
+    moved: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The paper's recipe from one start, watched up to the limit of its steps.
+
+    Attributes:
+        start: "target" or "other".
+        step_size: of the authors' optimiser.
+        moments: at steps spaced evenly in their logarithm.
+    """
+
+    start: str
+    step_size: float
+    moments: tuple[Moment, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,21 +204,32 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MnistResults:
-    """Everything that `collide mnist` found; relaxed sets without a control come first."""
+class NetworkResults:
+    """What was found on one network; relaxed sets without a control come first.
 
-    SCHEMA: ClassVar[str] = "collision-polytopes/mnist/2"
+    Attributes:
+        name: of the network, of `PRESETS`.
+        network: how it was trained.
+        target: the target, as this network sees it.
+        other: likewise the second start.
+        units: whose vertices these are, the first inactive ones.
+        facts: of the target's set, by domain.
+        relaxed: sets of a search.
+        exact: sets of exact vertices.
+        courses: the paper's recipe on its way, from each start.
+        nearest: to each digit.
+        curve: tolerance against distance.
+    """
 
+    name: str
     network: NetworkSummary
-    layer: str
     target: Image
     other: Image
     units: tuple[int, ...]
-    images: ImageDistance
-    controls: Mapping[str, Control]
     facts: tuple[Facts, ...]
     relaxed: tuple[RelaxedSet, ...]
     exact: tuple[ExactSet, ...]
+    courses: tuple[Course, ...]
     nearest: tuple[NearDigit, ...]
     curve: Curve
 
@@ -191,3 +238,37 @@ class MnistResults:
         """Every set of vertices."""
         yield from self.relaxed
         yield from self.exact
+
+    def search(self, family: str, start: str = "target", control: str = "none") -> RelaxedSet:
+        """Returns the set that one search found."""
+        wanted = (family, start, control)
+        return next(s for s in self.relaxed if (s.family, s.start, s.control) == wanted)
+
+    def vertices(self, control: str = "none") -> ExactSet:
+        """Returns the exact vertices under one control."""
+        return next(one for one in self.exact if one.control == control)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MnistResults:
+    """Everything that `collide mnist` found.
+
+    Attributes:
+        layer: whose collisions these are.
+        images: distance of the test images.
+        controls: by name; they know of no network.
+        networks: in the order of `PRESETS`.
+    """
+
+    SCHEMA: ClassVar[str] = "collision-polytopes/mnist/3"
+
+    layer: str
+    images: ImageDistance
+    controls: Mapping[str, Control]
+    networks: tuple[NetworkResults, ...]
+
+    @property
+    def sets(self) -> Iterator[VertexSet]:
+        """Every set of vertices of every network."""
+        for each in self.networks:
+            yield from each.sets

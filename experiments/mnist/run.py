@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from experiments.datasets.mnist import load_mnist
+from experiments.datasets.mnist import Mnist, load_mnist
 from experiments.measure.distances import image_distance
 from experiments.measure.facts import DOMAINS
-from experiments.mnist.gather import Gathering, exact_keys, relaxed_keys
+from experiments.mnist.course_job import CourseJob
+from experiments.mnist.gather import assembled, course_keys, exact_keys, relaxed_keys
 from experiments.mnist.jobs import (
     CurveKey,
     DigitKey,
@@ -17,6 +18,7 @@ from experiments.mnist.jobs import (
     RelaxedJob,
 )
 from experiments.mnist.options import MnistOptions
+from experiments.mnist.recipe import STEPS, Recipe
 from experiments.mnist.results import MnistResults
 from experiments.mnist.setting import Setting, set_up
 from experiments.models.mlp import weights_of
@@ -40,60 +42,63 @@ def run_mnist(options: MnistOptions, folder: Path, progress: Progress) -> Record
 
     Raises:
         InputError: an index is out of range, or the folder belongs to a run with other options.
+        LimitError: a network did not reach its accuracy; it is not kept.
         OutputError: the folder cannot be written.
         CertificateError: a certificate was refused.
     """
     open_run_folder(folder)
     with progress.stage("setup", "MNIST and the network"):
         data = load_mnist(options.data, report=progress.say)
-        net = trained_mlp(
-            data,
-            seed=options.seed,
-            network=options.network,
-            root=options.data,
-            report=progress.say,
-        )
-        setting = set_up(options, data, net)
-        target = setting.pair.target
-        words = f"test image {target}, a {setting.pair.label(target)}"
-        progress.say(f"    test accuracy {net.accuracy:.2%}, target: {words}")
+        settings = [_setting(options, data, name, progress) for name in options.networks]
+        first = settings[0]
+        target = first.pair.target
+        progress.say(f"    target: test image {target}, a {first.pair.label(target)}")
     open_run_folder(folder / FOLDER)
-    identity = as_options(asdict(setting.options)) | {"network": net.sha256}
+    identity = as_options(asdict(first.options))
+    identity |= {f"network {each.network}": each.net.sha256 for each in settings}
     for name in ("workers", "data"):  # no result depends on them
         identity.pop(name)
     with (
         RowFile(folder / FILE_NAME, options=identity, schema=MnistResults.SCHEMA) as rows,
-        progress.stage("jobs", "exact vertices, relaxed vertices, facts, nearest, curve"),
+        progress.stage("jobs", "exact and relaxed vertices, courses, facts, nearest, curve"),
     ):
-        jobs = jobs_of(setting)
+        jobs = [job for each in settings for job in jobs_of(each)]
         found = run_kept(jobs, folder, rows, workers=options.workers, progress=progress)
     with progress.stage("images", "mean distance over all pairs of test images"):
         images = image_distance(data.test_images)
     with progress.stage("combinations", "random convex combinations, classes, confidences"):
-        gathering = Gathering.of(setting, found, images)
-        results = gathering.results()
+        whole = assembled(settings, found, images)
     with progress.stage("writing", f"record and vertices into {folder}"):
-        write_arrays(folder / "vertices.npz", gathering.arrays())
+        write_arrays(folder / "vertices.npz", whole.arrays)
         record = Record(
             experiment="mnist",
-            options=as_options(setting.options),
+            options=as_options(first.options),
             seed=options.seed,
-            data={**data.checksums, net.path.name: net.sha256},
-            results=results,
+            data={**data.checksums, **{e.net.path.name: e.net.sha256 for e in settings}},
+            results=whole.results,
             timings={"stages": progress.total(), "jobs": found.seconds()},
         )
         write_record(folder, record)
         return record
 
 
+def _setting(options: MnistOptions, data: Mnist, network: str, progress: Progress) -> Setting:
+    """Returns the setting of one network, which is trained where the cache has none."""
+    net = trained_mlp(
+        data, seed=options.seed, network=network, root=options.data, report=progress.say
+    )
+    progress.say(f"    {network} network: test accuracy {net.accuracy:.2%}")
+    return set_up(options, data, net, network)
+
+
 def jobs_of(setting: Setting) -> list[Job]:
-    """Returns all jobs; those that every table needs come first."""
-    options, case, pair = setting.options, setting.case, setting.pair
+    """Returns all jobs of one network; those that every table needs come first."""
+    options, case, pair, name = setting.options, setting.case, setting.pair, setting.network
     weights, starts = weights_of(setting.net.model), pair.starts
     jobs: list[Job] = [
         ExactJob(key, case, setting.masks.get(key.control)) for key in exact_keys(setting)
     ]
-    jobs += [FactsJob(FactsKey(domain), case) for domain in DOMAINS]
+    jobs += [FactsJob(FactsKey(name, domain), case) for domain in DOMAINS]
     jobs += [
         RelaxedJob(
             key=key,
@@ -107,12 +112,33 @@ def jobs_of(setting: Setting) -> list[Job]:
         for key in relaxed_keys(setting)
     ]
     jobs += [
-        NearestJob(key=DigitKey(digit), case=case, image=pair.image(index), norms=NORMS)
+        CourseJob(
+            key=key,
+            recipe=Recipe(
+                case=case,
+                start=starts[key.start],
+                step_size=STEPS[name],
+                max_steps=options.author_steps,
+                given={"device": options.device},
+            ),
+            weights=weights,
+        )
+        for key in course_keys(setting)
+    ]
+    jobs += [
+        NearestJob(
+            key=DigitKey(name, digit),
+            name=f"nearest.{digit}",
+            case=case,
+            image=pair.image(index),
+            norms=NORMS,
+        )
         for digit, index in setting.digits.items()
     ]
     jobs += [
         NearestJob(
-            key=CurveKey(tolerance),
+            key=CurveKey(name, tolerance),
+            name=f"curve.{tolerance:g}",
             case=case,
             image=starts["other"],
             norms=CURVE_NORMS,

@@ -6,11 +6,13 @@ from optimize.search.splitting import CONSTRAINED_TOLERANCE, PENALTY_TOLERANCE
 
 #: Family -> what a table calls it.  Whether its searches converged is counted, never named.
 FAMILY = {
+    "early": "relaxed: paper's recipe, stopped at the paper's distance",
     "authors": "relaxed: paper's penalty, authors' optimiser",
     "absolute": "relaxed: paper's penalty, run to convergence",
     "hinge": "relaxed: hinge, run to convergence",
     "exact": "exact",
 }
+START = {"target": "target", "other": "another digit", None: "none needed"}
 CONTROL = {
     "none": "",
     "never": "; control: never-lit pixels fixed",
@@ -27,7 +29,7 @@ def _plateau() -> str:
     )
 
 
-#: Family -> when its search ends, and what its duality gap proves.
+#: Family -> when its search ends, and what its duality gap proves; of "early", see `STOPPED`.
 RULES = {
     "authors": _plateau(),
     "absolute": "converged once (value of eq. 1 - lower bound) <= "
@@ -46,9 +48,18 @@ def name_of(one: VertexSet) -> str:
 def title_of(one: VertexSet) -> str:
     """Returns the name with the count of searches that converged, where the method can.
 
-    A title reads "relaxed: hinge, run to convergence; 1 of 2 converged".
+    A title reads "relaxed: hinge, run to convergence; 1 of 2 converged". That of the recipe says
+    where the paper's distance was not reached.
     """
     if not isinstance(one, RelaxedSet) or one.family == "authors":
         return name_of(one)
     ended = one.search.status
+    if one.family == "early":
+        reached = set(ended) == {"stopped"}
+        return name_of(one) + ("" if reached else f"; not reached in {steps_of(one)} steps")
     return f"{name_of(one)}; {ended.count('converged')} of {len(ended)} converged"
+
+
+def steps_of(one: RelaxedSet) -> str:
+    """Returns the steps that a search took, those of its longest vertex."""
+    return f"{max(one.search.steps):,}"

@@ -21,9 +21,10 @@ from polytope.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Everything a run starts from.
+    """Everything a run starts from on one network.
 
     Attributes:
+        network: its name, of `PRESETS`.
         options: with the target and the other digit resolved to indices.
         pair: these two images.
         net: the network.
@@ -32,6 +33,7 @@ class Setting:
         masks: pixels held fixed by each control, (d,).
     """
 
+    network: str
     options: MnistOptions
     pair: Pair
     net: TrainedNet[MLP]
@@ -40,8 +42,10 @@ class Setting:
     masks: Mapping[str, NDArray[np.bool_]]
 
 
-def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
-    """Returns the setting, with every index resolved and checked.
+def set_up(
+    options: MnistOptions, data: Mnist, net: TrainedNet[MLP], network: str = "default"
+) -> Setting:
+    """Returns the setting of one network, with every index resolved and checked.
 
     Raises:
         InputError: an index is out of range, or there are too few inactive units.
@@ -59,10 +63,11 @@ def set_up(options: MnistOptions, data: Mnist, net: TrainedNet[MLP]) -> Setting:
     }
     if len(inactive) < options.units:
         raise InputError(
-            f"units: expected at most {len(inactive)}, the inactive units of test image {target}; "
-            f"got {options.units}"
+            f"units: expected at most {len(inactive)}, the inactive units of test image {target} "
+            f"on the {network} network; got {options.units}"
         )
     return Setting(
+        network=network,
         options=replace(options, target=target, other=pair.other),
         pair=pair,
         net=net,

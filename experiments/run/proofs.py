@@ -39,6 +39,7 @@ class Proofs:
         most: weights of `layer` beyond which certificates are checked and not saved; None to save
             all of them.
         known: the problem of the certificate before, which most of them share.
+        prefix: what the name of every file begins with.
     """
 
     folder: Path
@@ -46,12 +47,13 @@ class Proofs:
     layer: Rows | None = None
     most: int | None = None
     known: dict[str, Problem] = field(default_factory=dict, repr=False, compare=False)
+    prefix: str = ""
 
     def keep(self, name: str, certificate: Certificate | None) -> Proof | None:
         """Saves a certificate, checks the saved file, and returns its entry for the record.
 
         Args:
-            name: of the file, without ".json".
+            name: of the file, without the prefix and ".json".
             certificate: None where nothing was proved; then there is no entry.
 
         Raises:
@@ -63,7 +65,7 @@ class Proofs:
         if self._large:
             return Proof(file=None, claim=verify(certificate))
         sources = self.sources if certificate.layer is self.layer else None
-        path = certificate.save(self.folder / FOLDER / f"{name}.json", sources=sources)
+        path = certificate.save(self.folder / FOLDER / f"{self.prefix}{name}.json", sources=sources)
         return Proof(file=f"{FOLDER}/{path.name}", claim=verify(path, known=self.known))
 
     @property

@@ -141,6 +141,10 @@ def in_blocks(
         # and what comes out does not depend on the number of threads.
         parts = _slices(count, _BLOCK)
         workers = max(1, min(len(parts), torch.get_num_threads()))
+        if len(parts) == 1 and torch.get_num_threads() == 1:
+            walk(parts[0])  # no thread is worth its start, where a caller looks at every step
+            state.update(whole)
+            return
         one = functools.partial(torch.set_num_threads, 1)
         with ThreadPoolExecutor(workers, initializer=one) as pool:
             list(pool.map(walk, parts))

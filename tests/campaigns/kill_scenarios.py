@@ -116,7 +116,10 @@ class Scenario:
     prepare: Callable[[Path], Any] = lambda place: None
 
 
-_MNIST = "mnist --units 2 --samples 10 --digits 3 --tolerances 0 --author-steps 100 --seed 0"
+_MNIST = (
+    "mnist --network default --units 2 --samples 10 --digits 3 --tolerances 0 --author-steps 100"
+    " --seed 0"
+)
 _OWN = "fc1 --weights {0}/net.safetensors --target {0}/image.npy --device cpu --units 2"
 
 SCENARIOS = {
