@@ -107,7 +107,7 @@ def test_large_layers_answer_as_small_ones(seed):
     small = chosen.polytope()
     expected = [(small.contains(x), small.residuals(x), small.is_vertex(x)) for x in points]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("polytope.sets.layer._LARGE", 0)
+        patch.setattr("polytope.sets.rows._LARGE", 0)
         large = chosen.polytope()
         assert large.layer.pre_activations == small.layer.pre_activations
         found = [(large.contains(x), large.residuals(x), large.is_vertex(x)) for x in points]

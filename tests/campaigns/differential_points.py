@@ -35,7 +35,7 @@ def points(case: Case) -> None:
         residuals = polytope.residuals(list(x))
         z = [dot(w, x) + b for w, b in zip(oracle.weight, oracle.bias, strict=True)]
         case.equal("pre-activation", list(residuals.pre_activation), z[: polytope.n_units])
-        gaps = [abs(max(v, 0) - y) for v, y in zip(z, oracle.post_activation, strict=True)]
+        gaps = oracle.gaps(z)
         case.equal(
             "smallest tolerance",
             residuals.smallest_tolerance,

@@ -121,6 +121,25 @@ def _sparse(rng: Rng) -> Made:
     return _of_entries(rng, dense, kind="object")
 
 
+@dataclass(frozen=True)
+class HalfspaceOracle(Oracle):
+    """``w x <= end`` where the post-activation is 0, ``w x = end`` where it is 1."""
+
+    ends: Vector = ()
+
+    @cached_property
+    def rows(self) -> list[HalfSpace]:
+        kinds = zip(self.weight, self.ends, self.post_activation, strict=True)
+        return [(w, end, kind == 1) for w, end, kind in kinds]
+
+    def contains(self, x: Any) -> bool:
+        return all(gap == 0 for gap in self.gaps([dot(w, x) for w in self.weight]))
+
+    def gaps(self, z: Any) -> list[Fraction]:
+        kinds = zip(z, self.ends, self.post_activation, strict=True)
+        return [abs(v - end) if kind else max(v - end, Fraction(0)) for v, end, kind in kinds]
+
+
 def _halfspaces(rng: Rng) -> Made:
     """Any polyhedron by its half-spaces and equations."""
     d, m, e = (int(rng.integers(low, high)) for low, high in ((1, 5), (1, 7), (0, 3)))
@@ -130,9 +149,9 @@ def _halfspaces(rng: Rng) -> Made:
         rows, bounds, equalities=equations if e else None, values=values if e else None
     )
     weight = tuple(exact(row) for row in (*rows, *equations))
-    bias = (*(-v for v in exact(bounds)), *(1 - v for v in exact(values)))
-    post = exact([0] * m + [1] * e)
-    return made, Oracle(weight, bias, post, (None,) * d, (None,) * d, Fraction(0)), False
+    ends = (*exact(bounds), *exact(values))
+    zeros, kinds, free = exact([0] * (m + e)), exact([0] * m + [1] * e), (None,) * d
+    return made, HalfspaceOracle(weight, zeros, kinds, free, free, Fraction(0), ends), False
 
 
 # ---- Networks ----------------------------------------------------------------------------------

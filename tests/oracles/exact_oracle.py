@@ -194,6 +194,11 @@ class Oracle:
             for v, low, high in zip(x, self.lower, self.upper, strict=True)
         )
 
+    def gaps(self, z: Sequence[Fraction]) -> list[Fraction]:
+        """By how much pre-activations z (N,) miss the post-activation."""
+        pairs = zip(z, self.post_activation, strict=True)
+        return [abs(max(v, Fraction(0)) - y) for v, y in pairs]
+
     def minimum(self, cost: Sequence[Fraction]) -> LinearOptimum:
         return minimum(cost, self.half_spaces)
 
