@@ -15,6 +15,8 @@ _READERS = {
     ".h5": _KERAS,
     ".hdf5": _KERAS,
     ".json": _KERAS,
+    ".zip": ("experiments.models.foreign.agents", "read_agent"),
+    ".skops": ("experiments.models.foreign.estimators", "read_skops"),
 }
 #: Suffixes of files that hold a network.
 FORMATS = (*_READERS, ".onnx")

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from experiments.models.files import FORMATS, format_of, read_network
+from experiments.models.foreign.estimators import from_estimator, is_estimator
 from experiments.models.weights import load_weights, refuse_nonfinite
 from polytope.errors import InputError, NonFiniteError
 from polytope.files import sha256_file
@@ -219,6 +220,10 @@ def _made(factory: Callable[[], Any], spec: str, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _run_user_code(spec, factory)
+    if is_estimator(model):  # of scikit-learn
+        found = from_estimator(model, spec)
+        found.module.input_shape = found.input_shape  # type: ignore[assignment]
+        return found.module
     if not isinstance(model, nn.Module):
         raise InputError(
             f"model: expected {spec} to return a torch.nn.Module, got {type(model).__name__}"

@@ -17,7 +17,7 @@ class ModelRequest(Request):
 
     model: str = option(
         "mlp, lenet5, vgg16, squeezenet, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY (your code, "
-        "which is run), FILE.keras, FILE.h5, FILE.nnet or FILE.onnx",
+        "which is run), FILE.keras, FILE.h5, FILE.nnet, FILE.zip, FILE.skops or FILE.onnx",
         positional=True,
         metavar="MODEL",
     )

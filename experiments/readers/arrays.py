@@ -1,5 +1,7 @@
 """Which arrays are in a file?  Every format the commands take, each size checked first."""
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,27 @@ def _numpy_arrays(path: Path) -> dict[str, Array]:
             return {"target": _native(loaded)}
         with loaded:
             return {name: _native(loaded[name]) for name in loaded.files}
+
+
+def read_arrays_of(path: Path, wanted: Callable[[str], bool]) -> dict[str, Array]:
+    """Returns the arrays among the members of an archive, by name; others may lie beside them.
+
+    Args:
+        path: the archive.
+        wanted: whether a member, by its whole name, is such an array; names come without ".npy".
+
+    Raises:
+        FileFormatError: a member is not, to the byte, what its header declares.
+        Exception: whatever the libraries raise on a damaged archive.
+    """
+    check_numpy(path, wanted=wanted)
+    with zipfile.ZipFile(path) as archive:
+        found = {}
+        for name in filter(wanted, archive.namelist()):
+            with archive.open(name) as stream:
+                array = np.lib.format.read_array(stream, allow_pickle=False)
+            found[name.removesuffix(".npy")] = _native(array)
+    return found
 
 
 def _native(array: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ What a header declares is compared with the bytes that are there before anything
 import re
 import stat
 import zipfile
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -89,8 +90,12 @@ def refuse_foreign(path: Path) -> None:
         )
 
 
-def check_numpy(path: Path) -> None:
+def check_numpy(path: Path, *, wanted: Callable[[str], bool] = bool) -> None:
     """Refuses a .npy or .npz file that is not, to the byte, what its headers declare.
+
+    Args:
+        path: the file.
+        wanted: which members of an archive are arrays, by name; all of them.
 
     Raises:
         FileFormatError: not arrays of numbers, two of one name, encrypted, or sizes that differ.
@@ -105,6 +110,8 @@ def check_numpy(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         taken = set()
         for member in check_archive(archive, path):
+            if member.filename and not wanted(member.filename):
+                continue
             name = member.filename.removesuffix(".npy")
             if name in taken:
                 raise FileFormatError(f"{path}: expected each array once, got {name!r} twice")

@@ -60,7 +60,8 @@ def _expected(start: bytes, path: Path) -> str:
     if start[:1] == b"\x80":
         return (
             ".npz, .safetensors or .pt; save the tensors with safetensors where the origin of this "
-            f"file is trusted, got a pickle{size}, which can hold code and is never loaded"
+            f"file is trusted (an estimator of scikit-learn: by skops), got a pickle{size}, which "
+            "can hold code and is never loaded"
         )
     return (
         f"a readable .npz, .npy, .safetensors or torch file, got a file that starts with "
