@@ -486,6 +486,12 @@ LISTED = (
     ),
     Elsewhere(
         "experiments.own",
+        "experiments_own_layer_set",
+        "which input, which inputs, and what is too large: asked of a network's layer",
+        "each_target places savable",
+    ),
+    Elsewhere(
+        "experiments.own",
         "experiments_own_vertices",
         "what the command prints and keeps of lists that are known by hand",
         "vertices_lines vertices_results",

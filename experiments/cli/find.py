@@ -11,20 +11,22 @@ REQUESTS = (FindRequest, LastingRun)
 
 
 def run(request: FindRequest, desk: Desk) -> int:
-    """Searches, writes and prints; 4 where a limit ended a search."""
+    """Searches, writes and prints, target after target; 4 where a limit ended a search."""
+    from experiments.own.each_target import each_target
     from experiments.own.find import find, find_table
     from experiments.run.documents import jsonable
 
     with desk.running("find", device=request.device) as run:
         folder = run.folder
-        found = find(request, run)
+        done = [(place.folder, find(asked, place)) for asked, place in each_target(request, run)]
     if desk.json:
-        print(json.dumps({"folder": str(folder), "results": jsonable(found)}, indent=1))
+        found = [{"folder": str(place), "results": jsonable(each)} for place, each in done]
+        print(json.dumps(found[0] if len(found) == 1 else found, indent=1))
     else:
-        print(find_table(found).markdown())
-        print(f"written to {folder}: record.json, vertices.npz, search.safetensors, tables")
-    note = found.limit_note
-    if not note:
-        return EXIT["done"]
-    complain(f"{note}; go on with --resume --out {folder} and a higher limit")
-    return EXIT["limit"]
+        for place, each in done:
+            print(find_table(each).markdown())
+            print(f"written to {place}: record.json, vertices.npz, search.safetensors, tables")
+    notes = [each.limit_note for _, each in done if each.limit_note]
+    for note in notes:
+        complain(f"{note}; go on with --resume --out {folder} and a higher limit")
+    return EXIT["limit"] if notes else EXIT["done"]

@@ -10,6 +10,8 @@ from polytope.sets.domains import Domain
 
 #: Name of a set that came without a layer.
 POLYHEDRON = "polyhedron"
+#: That of a network's inputs, in the linear region of the target.
+REGION = "region"
 
 DOMAINS: dict[str, Domain] = {"free": Free(), "nonnegative": Nonnegative(), "box": Box(0, 1)}
 

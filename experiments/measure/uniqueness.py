@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from experiments.measure.facts import POLYHEDRON
+from experiments.measure.facts import POLYHEDRON, REGION
 from experiments.run.proofs import Proof, Proofs
 from polytope import CollisionPolytope
 
@@ -75,10 +75,11 @@ def _sentence(found: Uniqueness, n_inputs: int, domain: str) -> str:
         "free": "yes: no other input collides, the layer is injective at the target",
         "box": "yes: no other input of the box collides",
         "nonnegative": "yes: no other input >= 0 collides",
+        REGION: "yes: no other input of the target's linear region collides",
     }
     verdict = alone[domain] if found.unique else "no: other inputs collide as well"
     rank = found.rank_nonnegative
-    if rank is None:
+    if rank is None or domain == REGION:  # whose rows are not the layer's alone
         return verdict
     spans = "a directed spanning set" if found.spanning else "no directed spanning set"
     return f"{verdict}; rows with z >= 0 have rank {rank} of {n_inputs}: {spans}"

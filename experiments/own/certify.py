@@ -9,6 +9,8 @@ from experiments.measure.facts import Facts, facts
 from experiments.measure.minimum import Minimum
 from experiments.measure.uniqueness import Uniqueness, uniqueness
 from experiments.own.claims import Claim, every_claim
+from experiments.own.options import CertifyLayerRequest
+from experiments.own.savable import expect_savable
 from experiments.own.set_file import Loaded
 from experiments.own.set_options import CertifyRequest
 from experiments.run.files import open_run_folder
@@ -43,7 +45,7 @@ class CertifyResults:
 
 
 def certify(
-    request: CertifyRequest, loaded: Loaded, folder: Path, progress: Progress
+    request: CertifyRequest | CertifyLayerRequest, loaded: Loaded, folder: Path, progress: Progress
 ) -> CertifyResults:
     """Returns facts and vertices of a set, and writes certificates and a record.
 
@@ -54,9 +56,11 @@ def certify(
         progress: reports.
 
     Raises:
+        LimitError: a certificate would be larger than the checker reads.
         OutputError: the folder cannot be written.
     """
     polytope, name = loaded.polytope, loaded.name
+    expect_savable(polytope.layer, named=loaded.sources)
     open_run_folder(folder / FOLDER)
     proofs = Proofs(folder, loaded.sources, polytope.layer)
     with progress.stage("facts", f"facts of {polytope!r}"):

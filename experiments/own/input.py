@@ -1,5 +1,6 @@
 """Which input of the network does a file hold?  Arrays as they are, images by their grey levels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt, prod
 from pathlib import Path
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from experiments.datasets.images import SUFFIXES, Resize, decode_image
 from experiments.measure.grey_levels import from_levels
-from experiments.readers.arrays import read_arrays
+from experiments.own.places import InputPlace, place_of
+from experiments.readers.arrays import Array, read_arrays
 from polytope.errors import FileFormatError, InputError, NonFiniteError, ShapeError
 
 Ends = tuple[float, float]
@@ -25,7 +27,8 @@ def read_input(
     """Returns one input of the network, as stored (an image: float64).
 
     Args:
-        path: .npy, .npz, .safetensors, .pt (one array, or one named target, input or x), or an
+        path: .npy, .npz, .safetensors, .pt (one array, or one named target, input or x; of a data
+            set the array's 17th input, from 0 on, by FILE:17 or FILE:NAME:17), or an
             image, .png or .jpg: its levels 0 and 255 become the two ends (0 and 1 without ends),
             and another size is squashed to the input's.
         shape: of one input; a leading axis of 1 in the file is dropped, and a flat array is
@@ -37,24 +40,42 @@ def read_input(
         FileFormatError: the file cannot be read.
         ShapeError, NonFiniteError, InputError: it does not hold one such input.
     """
-    path = Path(path)
+    place = place_of(Path(path), role=role)
+    path = place.file
     if not path.exists():
         raise FileFormatError(f"{role}: expected a file, got {path}, which does not exist")
     if path.suffix.lower() in SUFFIXES:
         return _image(path, shape, ends or (0.0, 1.0), role)
-    arrays = read_arrays(path)
-    names = [name for name in KEYS if name in arrays] or list(arrays)
-    if len(names) != 1:
-        raise InputError(
-            f"{role}: expected one array, or one named {', '.join(KEYS)}, in {path}, "
-            f"got {', '.join(sorted(arrays)) or 'none'}"
-        )
-    found = _numbers(arrays[names[0]], f"{role} {path}")
+    found = _numbers(_picked(read_arrays(path), place, role), f"{role} {path}")
     if shape is None or tuple(found.shape) == shape:
         return found
     if tuple(found.shape) == (1, *shape) or (found.ndim == 1 and len(found) == prod(shape)):
         return found.reshape(shape)
     raise ShapeError(f"{role}: expected shape {shape} in {path}, got {tuple(found.shape)}")
+
+
+def _picked(arrays: Mapping[str, Array], place: InputPlace, role: str) -> Any:
+    """The array that is meant, or one input of it."""
+    names = [name for name in KEYS if name in arrays] or list(arrays)
+    if place.name is not None:
+        names = [name for name in arrays if name == place.name]
+    if len(names) != 1:
+        wanted = f"one array, or one named {', '.join(KEYS)}"
+        if place.name is not None:
+            wanted = f"an array {place.name!r}"
+        raise InputError(
+            f"{role}: expected {wanted}, in {place.file}, got {', '.join(sorted(arrays)) or 'none'}"
+        )
+    array = arrays[names[0]]
+    if place.index is None:
+        return array
+    count = len(array) if array.ndim > 1 else 0
+    if not place.index < count:
+        raise InputError(
+            f"{role}: expected an index below {count}, the inputs in {place.file}, "
+            f"got {place.index}"
+        )
+    return array[place.index]
 
 
 def _numbers(value: Any, name: str) -> Tensor:
@@ -114,6 +135,7 @@ def read_rounded(
         NonFiniteError: a number is beyond the type's range.
     """
     found = read_input(path, shape, ends, role=role)
+    path = place_of(path, role=role).file
     point = found.to(dtype)
     kind, given = (str(each).removeprefix("torch.") for each in (dtype, found.dtype))
     if not bool(torch.isfinite(point).all()):

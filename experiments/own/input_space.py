@@ -1,6 +1,6 @@
 """What is the exact answer in the network's input, in the target's linear region?  In limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 
@@ -12,6 +12,7 @@ from experiments.own.network import OwnNetwork
 from experiments.own.results import AgainstRegion, InputSpaceSummary, RegionSummary
 from experiments.own.solver import Solver
 from optimize import VertexSearch, exact_network
+from optimize.exact.input_space import shifted_to_one
 from optimize.model.graph import layer_calls
 from optimize.model.reading import constant
 from polytope import Box, Free
@@ -62,13 +63,16 @@ def left_out(sentence: str) -> InputSpace:
     return InputSpace(None, InputSpaceSummary(left_out=sentence, region=None))
 
 
-def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace:
+def input_space(
+    own: OwnNetwork, layer: str, *, limit: int, equal: str = "postactivation"
+) -> InputSpace:
     """Returns the exact set of the target at a layer in the network's input space.
 
     Args:
         own: network and target.
         layer: its name.
         limit: decisions times inputs up to which the region is written out.
+        equal: "postactivation", or "preactivation" for all pre-activations equal.
     """
     count = convolution_products(own, layer)
     if count > MOST_BEFORE:
@@ -90,6 +94,8 @@ def input_space(own: OwnNetwork, layer: str, *, limit: int) -> InputSpace:
         region = linear_region(network, target)
     except LimitError as problem:
         return left_out(f"{_REGION}: {problem}")
+    if equal == "preactivation":
+        region = replace(region, bias=shifted_to_one(network, region.bias, target))
     domain: Domain = Free() if own.ends is None else Box(*own.ends)
     polytope = region_polytope(region, target=target, domain=domain)
     return InputSpace(polytope, InputSpaceSummary(left_out=None, region=_summary(polytope, own)))

@@ -52,7 +52,49 @@ class LayersRequest(ModelRequest):
     """What `collide layers` is asked for."""
 
     input: Path | None = option(
-        "one input: .npy, .npz, .safetensors, .pt, .png, .jpg", default=None, metavar="FILE"
+        "one input: .npy, .npz, .safetensors, .pt, .png, .jpg; of a data set by FILE:17",
+        default=None,
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifyLayerRequest(ModelRequest):
+    """What `collide certify MODEL LAYER` is asked for."""
+
+    layer: str = option(
+        "of a network (FILE is then what the other commands call MODEL), as `collide layers` lists "
+        "it; its set at --target is certified",
+        positional=True,
+        metavar="LAYER",
+    )
+    target: Path = option(
+        "the input to collide with", metavar="FILE", missing=", the network's input"
+    )
+    equal: Literal["postactivation", "preactivation"] = option(
+        "what is to be equal: what leaves the ReLU, or every pre-activation, which is the question "
+        "to ask of a network's output (postactivation)",
+        default="postactivation",
+        group=_NETWORK,
+    )
+    input_space: bool = option(
+        "in the network's input, inside the linear region of the target, not in the layer's own",
+        default=False,
+        group=_NETWORK,
+    )
+    region_limit: int = option(
+        "rows x inputs up to which a linear region is written out (20000000)",
+        default=20_000_000,
+        metavar="N",
+        group=_NETWORK,
+        least=0,
+    )
+    vertices: int = option(
+        "exact vertices of so many inactive units (0)", default=0, metavar="N", least=0
+    )
+    every_claim: bool = option(
+        "certificates of every other claim too: active set, implicit equalities, bounds, ...",
+        default=False,
     )
 
 
@@ -62,13 +104,15 @@ class FindRequest(ModelRequest):
 
     layer: str = option("its name, as `collide layers` lists it", positional=True, metavar="LAYER")
     target: Path = option(
-        "the input to collide with: .npy, .npz, .safetensors, .pt, .png, .jpg", metavar="FILE"
+        "the input to collide with: .npy, .npz, .safetensors, .pt, .png, .jpg; of a data set by "
+        "FILE:17 or FILE:NAME:17, several by FILE:3-5,9",
+        metavar="FILE",
     )
     start: Path | None = option(
         "input to start from (the target)", default=None, metavar="FILE", group=_SEARCH
     )
     units: int | tuple[int, ...] = option(
-        "the first so many inactive units, or a list: 3,8 (5)",
+        "the first so many inactive units, or a list: 3,8 or 3-8 (5)",
         default=5,
         metavar="LIST",
         group=_SEARCH,

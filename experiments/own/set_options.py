@@ -24,7 +24,8 @@ class SetRequest(Request):
     bias_key: str = option("name of the (N,) array (bias)", default="bias", metavar="NAME")
     target: Path | None = option(
         ".npy file (d,), or one of the above with --target-key, or images as MNIST's with "
-        "--target-key 7 or 7/255, the image and a divisor (default: the same file)",
+        "--target-key 7 or 7/255, the image and a divisor (default: the same file); with a LAYER: "
+        "the network's input, FILE:17 of a data set",
         default=None,
         metavar="FILE",
     )

@@ -9,6 +9,10 @@ from experiments.run.checks import refused
 _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
+#: Numbers that a range may stand for.
+_LONGEST = 100_000
+
+
 def _numbers(text: str) -> list[int] | None:
     """The whole numbers between commas; None where there is another part, or no number."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -17,22 +21,40 @@ def _numbers(text: str) -> list[int] | None:
     return [int(part) for part in parts]
 
 
+def read_list(text: str) -> tuple[int, ...] | None:
+    """Returns the numbers of a list with ranges, each once; None where it is no such list.
+
+    >>> read_list("3,8-10"), read_list("3-"), read_list("5-4")
+    ((3, 8, 9, 10), None, None)
+    """
+    found: list[int] = []
+    for part in (each.strip() for each in text.split(",") if each.strip()):
+        match = re.fullmatch(r"(\d{1,12})(?:-(\d{1,12}))?", part, re.ASCII)
+        if match is None:
+            return None
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < first + _LONGEST:
+            return None
+        found += range(first, last + 1)
+    return tuple(dict.fromkeys(found)) or None
+
+
 def read_units(text: str) -> int | tuple[int, ...]:
-    """Returns how many units, or which: a list has a comma.
+    """Returns how many units, or which: a list has a comma or a range.
 
     Raises:
         InputError: it is neither.
 
-    >>> read_units("5"), read_units("3,"), read_units("3,8")
-    (5, (3,), (3, 8))
+    >>> read_units("5"), read_units("3,"), read_units("3,8"), read_units("3-5")
+    (5, (3,), (3, 8), (3, 4, 5))
     """
-    found = _numbers(text)
+    found = read_list(text)
     if found is None:
         raise refused(
-            f"units: expected a number of units, or a list of units such as 3,8 (3, for one), "
-            f"got {text!r}"
+            f"units: expected a number of units, or a list of units such as 3,8 (3, for one; 3-8 "
+            f"for a range), got {text!r}"
         )
-    return tuple(found) if "," in text else found[0]
+    return found if "," in text or "-" in text else found[0]
 
 
 def read_shape(text: str) -> tuple[int, ...]:

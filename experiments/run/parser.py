@@ -13,7 +13,8 @@ def add_options(
 ) -> None:
     """Adds the options of requests to a parser; one that is not given leaves no trace there.
 
-    An option of several requests is added once.
+    An option of several requests is added once.  What has a place is the first request's; a later
+    one may have more places behind, which are then not required.
 
     Args:
         parser: of the command.
@@ -22,7 +23,9 @@ def add_options(
     """
     groups: dict[str | None, Any] = {group.title: group for group in parser._action_groups}
     groups[None] = parser
+    places = 0
     for kind in kinds:
+        taken, seen = places, 0
         for each in options_of(kind):
             title = each.said.group
             if each.flag in parser._option_string_actions:
@@ -31,7 +34,11 @@ def add_options(
                 groups[title] = parser.add_argument_group(title)
             words = _words(each) | {"help": each.said.help.replace("COMMAND", command)}
             if each.said.positional:
-                groups[title].add_argument(each.field, **words)
+                seen += 1
+                if seen > taken:
+                    more = {"nargs": "?", "default": argparse.SUPPRESS} if taken else {}
+                    groups[title].add_argument(each.field, **words, **more)
+                    places += 1
                 continue
             needed = each.required and each.said.missing is None
             words |= {"dest": each.name, "default": argparse.SUPPRESS, "required": needed}

@@ -41,8 +41,10 @@ def folded_scaling(node: fx.Node, traced: Trace, run: Run) -> Scaling:
     """What a step that is folded into a layer does to each entry: a BatchNorm, a constant added."""
     operation, shape = read_operation(node, traced), run.shapes[node]
     if isinstance(operation, Norm):
-        each = int(np.prod(shape[2:], dtype=np.int64))
-        return scaling_of(operation, traced, shape[1]).repeated(each)
+        scaling = scaling_of(operation, traced, shape[1])
+        form = (1, -1, *[1] * (len(shape) - 2))
+        channel = np.broadcast_to(np.arange(shape[1]).reshape(form), shape).reshape(-1)
+        return Scaling(scaling.scale[channel], scaling.shift[channel])
     assert isinstance(operation, Combine)
     sides = (operation.left, operation.right)
     (given,) = [s for s in sides if not (isinstance(s, fx.Node) and s in traced.varying)]

@@ -95,7 +95,8 @@ def _sum(layer: OpenedLayer) -> AffineMap:
 
 def _part(layer: OpenedLayer, part: Part) -> AffineMap:
     """A layer by its own numbers, or the input as it is."""
-    before, behind = (layer.run.shapes[each][1:] for each in (part.source, part.node))
+    words = f"layer {layer.call.name!r}"
+    before, behind = (layer.run.one(each, words) for each in (part.source, part.node))
     if part.weighted is None:
         return identity(math.prod(behind))
     return affine_of(part.weighted, stored_numbers(part.weighted, layer.traced), before, behind)

@@ -14,8 +14,8 @@ from torch import Tensor, fx, nn
 
 from optimize.exact.affine import affine_of, along_axes, as_image
 from optimize.exact.checks import check_network
-from optimize.exact.constants import entries
-from optimize.exact.stored import Scaling, objects, same_scale, scaling_of, stored_numbers
+from optimize.exact.constants import entries, folded_scaling
+from optimize.exact.stored import Scaling, objects, same_scale, stored_numbers
 from optimize.model.opened import OpenedNetwork
 from optimize.model.operations import (
     AdaptivePool,
@@ -38,7 +38,7 @@ from optimize.model.operations import (
 )
 from optimize.model.paths import entered
 from optimize.model.reading import describe, read_operation
-from optimize.model.steps import Run, one_input, probe
+from optimize.model.steps import Run, probe
 from optimize.model.trace import Trace, carriers
 from optimize.model.windows import (
     Window,
@@ -127,7 +127,7 @@ class _Builder:
         )
 
     def _shape(self, node: fx.Node) -> tuple[int, ...]:
-        return one_input(self.run.shapes[node], describe(node, self.traced))
+        return self.run.one(node, describe(node, self.traced))
 
     def _translate(self, node: fx.Node) -> Any:
         operation = read_operation(node, self.traced)
@@ -157,9 +157,8 @@ class _Builder:
             affine = affine_of(operation, numbers, self._shape(before), self._shape(node))
             return self._append(Affine(source, affine.weight, affine.bias))
         if isinstance(operation, Norm):
-            shape = self._shape(node)
-            scaling = scaling_of(operation, self.traced, shape[0])
-            return self._diagonal(source, scaling.repeated(math.prod(shape[1:])))
+            self._shape(node)  # refuses what has lost the batch axis
+            return self._diagonal(source, folded_scaling(node, self.traced, self.run))
         if isinstance(operation, Pool | AdaptivePool):
             return self._pool(node, before, operation)
         if isinstance(operation, Leaky):

@@ -118,8 +118,10 @@ class LayerReader:
         self.model = traced.cut([*call.sources, call.pre_activation])
         self._own = traced.cut([call.pre_activation], source=call.sources)
         self._recorded = traced.recorded is not None
-        if self._recorded:
-            self.model, self._own = EachAlone(self.model), EachAlone(self._own)
+        if traced.recorded is not None:
+            own = [tuple(traced.recorded.tensors[each].shape) for each in call.sources]
+            self._own = EachAlone(self._own, own)
+            self.model = EachAlone(self.model, [tuple(traced.recorded.inputs.shape)])
         self._fold = Fold.of(traced, call, self.weight)
         self._unchecked = partial(_check_steps, traced, call)
         self._traced, self._call = traced, call

@@ -10,7 +10,7 @@ from torch import nn
 from optimize.model.graph import WIDENED, keeps_size
 from optimize.model.opened import OpenedNetwork, entered_shape
 from optimize.model.others import unread_layers
-from optimize.model.steps import example_shape, one_input
+from optimize.model.steps import example_shape
 from optimize.model.trace import Trace, own_name
 
 
@@ -66,14 +66,14 @@ def relu_layers(model: nn.Module | OpenedNetwork, example: Any) -> tuple[LayerIn
     """
     example_shape(example)
     opened = OpenedNetwork.of(model)
-    traced, shapes = opened.at(example), opened.run(example).shapes
+    traced, run = opened.at(example), opened.run(example)
     found = []
     for call in opened.calls_at(example):
-        if call.reason or not keeps_size(call, shapes):
+        if call.reason or not keeps_size(call, run.shapes):
             continue
         words = f"the input of {call.name!r}"
-        before = entered_shape([one_input(shapes[each], words) for each in call.sources])
-        behind = one_input(shapes[call.node], f"layer {call.name!r}")
+        before = entered_shape([run.one(each, words) for each in call.sources])
+        behind = run.one(call.node, f"layer {call.name!r}")
         found.append(
             LayerInfo(
                 name=call.name,

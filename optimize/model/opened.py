@@ -18,7 +18,6 @@ from optimize.model.steps import (
     example_input,
     example_point,
     example_shape,
-    one_input,
     run_example,
 )
 from optimize.model.trace import Trace, trace
@@ -54,7 +53,7 @@ class OpenedLayer:
     def source_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Of what enters the layer, one for each source, without the batch axis."""
         words = f"the input of {self.call.name!r}"
-        return tuple(one_input(self.run.shapes[each], words) for each in self.call.sources)
+        return tuple(self.run.one(each, words) for each in self.call.sources)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -64,7 +63,7 @@ class OpenedLayer:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Of one output of it, before a BatchNorm that is folded."""
-        return one_input(self.run.shapes[self.call.node], f"layer {self.call.name!r}")
+        return self.run.one(self.call.node, f"layer {self.call.name!r}")
 
 
 def entered_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

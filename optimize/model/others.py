@@ -60,7 +60,8 @@ def unread_layers(traced: Trace, named: Collection[str]) -> tuple[UnreadLayer, .
         elif within is not None:
             reason = f"is inside {describe(within, traced)}, a step taken as a whole"
         elif step is not None:
-            reason = f"has weights that go into {describe(step, traced)}, which is not one"
+            words = describe(step, traced)
+            reason = f"has weights that go into a step of another kind than a layer ({words})"
         found.append(UnreadLayer(name=name, kind=type(module).__name__, reason=reason))
     return tuple(found)
 

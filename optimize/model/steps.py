@@ -26,12 +26,25 @@ class Run:
         parts: step -> shapes of its tensors, where it has several.
         values: step -> its value where that does not depend on the input's entries.
         dtype: of the input.
+        alone: whether all numbers of every step are the one input's, wherever its batch axis went.
     """
 
     shapes: dict[fx.Node, tuple[int, ...]]
     parts: dict[fx.Node, list[tuple[int, ...]]]
     values: dict[fx.Node, Any]
     dtype: torch.dtype
+    alone: bool = False
+
+    def one(self, node: fx.Node, words: str) -> tuple[int, ...]:
+        """The shape that a step gives one input, without the batch axis.
+
+        Raises:
+            InputError: there is no batch axis of length 1 in front.
+        """
+        shape = self.shapes[node]
+        if self.alone and shape[:1] != (1,):
+            return shape
+        return one_input(shape, words)
 
     def note(self, node: fx.Node, result: Any, *, varies: bool) -> None:
         """Keep what a step gave."""
@@ -92,7 +105,7 @@ def run_steps(traced: Trace, inputs: Tensor, *, last: fx.Node | None = None) -> 
 def _of_recording(traced: Trace) -> Run:
     """What the run of a recording made of its steps: all of them have been taken."""
     assert traced.recorded is not None
-    run = Run({}, {}, {}, traced.recorded.inputs.dtype)
+    run = Run({}, {}, {}, traced.recorded.inputs.dtype, alone=True)
     for node in traced.graph.nodes:
         if node.op == "get_attr":
             run.note(node, attrgetter(str(node.target))(traced.root), varies=False)
