@@ -13,8 +13,9 @@ stated as they are, each with a floor and a ceiling.
 
 How it works.  Nothing is solved here.  C is written out as linear constraints, and the witness that
 comes with a claim is multiplied out and compared, in integers of any length.  A number is a float
-in two places only, and in neither does one decide: stored floats are decoded by `struct`, each to
-the very value that its bits stand for, and a long number is printed to double precision.
+in three places only, and in none does one decide: stored floats are decoded by `struct`, each to
+the very value that its bits stand for; bytes of pictures are divided as numpy divides them, which
+`_idx` says; and a long number is printed to double precision.
 
 How to read it.  From top to bottom, in eight parts:
 
@@ -368,15 +369,18 @@ class Array:
         parts = value.fields("dtype shape data", "dtype shape num den", "file tensor sha256")
         self.name = value.name
         self.data: memoryview | list[Fraction] = []
-        dtype, sizes = parts.get("dtype"), parts.get("shape")
-        if dtype is None or sizes is None:
+        if "file" in parts:
             dtype, sizes, self.data = _in_file(parts, folder, self.name)
+        else:
+            dtype, sizes = parts["dtype"], parts["shape"]
         self.dtype: str = dtype.of(str)
         self.shape = tuple(size.number(0) for size in sizes.items())
-        fits = len(self.shape) == len(shape) and (-1 in shape or self.shape == shape)
+        fits = len(self.shape) == len(shape) and all(
+            wanted in (-1, size) for wanted, size in zip(shape, self.shape, strict=True)
+        )
         _need(fits, f"{self.name} must have shape {shape} (-1: any), got {_shown(self.shape)}")
         count = prod(self.shape)
-        _limit(max(count, *self.shape), MAX_ELEMENTS, f"entries of {self.name}")
+        _limit(max([count, *self.shape]), MAX_ELEMENTS, f"entries of {self.name}")
         if "num" in parts:
             _need(self.dtype == "Q", f"{self.name}: num and den go with dtype Q")
             num, den = parts["num"].integers(count), parts["den"].integers(count)
@@ -678,7 +682,7 @@ class Weights:
     """
 
     def __init__(self, array: Array) -> None:
-        self.array, self.name = array, array.name
+        self.array = array
         self.units, self.inputs = array.shape
         self.work = 0
         self.kept: dict[int, Vector] = {}
@@ -706,9 +710,10 @@ class Weights:
         """Return w_i x for every unit i, as numerator and denominator > 0.
 
         They are not reduced: for a long x, a greatest common divisor for each unit would take
-        longer than all else.  Of a large matrix only the columns where x is not 0 are taken.
+        longer than all else.  The rows of a small matrix (256 bits for each entry may be kept) are
+        decoded once; of a large one, only the columns where x is not 0 are.
         """
-        small = self.units * self.inputs <= MAX_CACHED >> 8
+        small = self.units * self.inputs * 256 <= MAX_CACHED
         columns = [j for j, v in enumerate(x.num) if v or small]
         nums, cost, products = [x.num[j] for j in columns], x.cost, []
         _limit(self.units * cost * 64, MAX_VECTOR_BITS, "bits of W times a vector")
@@ -954,8 +959,8 @@ class Problem:
         return slacks
 
 
-# Points, rays and lines.  These three decide by substitution alone, and return the constraints that
-# are tight, that is, that hold with equality.
+# Points, rays and lines.  The next three decide by substitution alone.  What holds with equality is
+# called tight; the first two return which constraints are.
 
 
 def tight_at_point(C: Problem, x: Vector, but: Row | None = None) -> set[Row]:
@@ -1279,12 +1284,12 @@ def redundant(C: Problem, claim: Fields, witness: Fields) -> str:
     """
     row = kind, number = claim["inequality"].row(C.inequalities)
     if kind in BOUNDS:
-        a = Vector([1 if j == number else 0 for j in range(C.d)], 1)
+        minus_a = Vector([1 if j == number else 0 for j in range(C.d)], 1)
     else:
-        a = C.weights.row(number)
-    if kind not in ("lower", FLOOR):  # of those, the constraint has the sign turned already
-        a = Vector([-entry for entry in a.num], a.den)
-    least, _, used = lower_bound(C, witness["multipliers"], a)
+        minus_a = C.weights.row(number)
+    if kind not in ("lower", FLOOR):  # in these two, a is -w_i, or minus the unit vector, already
+        minus_a = Vector([-entry for entry in minus_a.num], minus_a.den)
+    least, _, used = lower_bound(C, witness["multipliers"], minus_a)
     _prove(row not in used, "the multipliers use the inequality itself")
     _prove(least is not None and least >= -C.right[row], "the multipliers prove less")
     return f"{_named(row)} follows from the other constraints of C"
@@ -1303,7 +1308,7 @@ def irredundant(C: Problem, claim: Fields, witness: Fields) -> str:
 
 
 def _named(row: Row) -> str:
-    """Say a constraint as the document writes it."""
+    """Say a constraint, as the document writes it but for quotes."""
     return f"[{row[0]}, {row[1]}]"
 
 
@@ -1456,8 +1461,8 @@ def _prove_pinned(C: Problem, held: Rows, minor: Value, how: str) -> None:
     """One point at most has these constraints as equations: they have rank d (M6).
 
     The minor has rows of `held`; every coordinate that is not among its columns has a bound in
-    `held`.  Order the columns so that these come first: the bounds are then an identity, followed
-    by 0, and the minor is below it.  This block triangular matrix is invertible.
+    `held`.  Order the coordinates so that those columns come last.  These bounds are then (I 0) and
+    the minor's rows (* A), up to signs, with A invertible: so this square matrix is.
     """
     at_bound = {j for kind, j in held if kind in BOUNDS}
     loose = set(range(C.d)) - at_bound - independent(C, minor, held).columns

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from polytope import checker
-from tests.examples.certificate_forms import array, bits, box, problem, rational, sparse
-from tests.examples.certificate_layers import UNIT_BOX, W
+from tests.examples.certificate_forms import array, bits, problem
+from tests.examples.certificate_refusals import MALFORMED
 from tests.examples.certificates import EXAMPLES, changed
 
 
@@ -16,62 +16,6 @@ def refusal(bad, **options):
     with pytest.raises(checker.CheckError) as caught:
         checker.check(bad, **options)
     return caught.value.code, str(caught.value)
-
-
-MALFORMED = [
-    (("schema",), "collision-polytopes/certificate/1", "schema must be"),
-    (("claim", "kind"), "wonderful", "claim.kind must be one of"),
-    (("claim", "kind"), 1, "must be of type str"),
-    (("claim", "more"), 1, "needs exactly the keys"),
-    (("claim", "unit"), True, "must be of type int, got bool"),
-    (("claim", "unit"), 1.0, "must be of type int, got float"),
-    (("claim", "unit"), 2, "must lie in 0..1"),
-    (("claim", "unit"), -1, "must lie in 0..1"),
-    (("claim", "vertex"), 1, "must be of type bool"),
-    (("claim", "vertex"), False, "goes with claim.vertex"),
-    (("claim", "value"), ["-5", "0"], "denominator that is not positive"),
-    (("claim", "value"), ["5", "-4"], "denominator that is not positive"),
-    (("claim", "value"), ["-5"], "must have 2 entries, got 1"),
-    (("claim", "value"), ["-5", 4], "hex strings only"),
-    (("claim", "value"), ["-0x5", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["-5_0", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["\u0665", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["A", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["5,4", ""], "not all lower-case hex"),
-    (("claim", "value"), ["nan", "4"], "not all lower-case hex"),
-    (("claim", "value"), [" 5", "4"], "not all lower-case hex"),
-    (("claim", "value"), ["5\n", "4"], "not all lower-case hex"),
-    (("witness", "vertex"), None, "vertex must be of type dict, got NoneType"),
-    (("witness", "point"), {"den": "1", "num": ["0"]}, "must have 2 entries, got 1"),
-    (("witness", "point"), {"den": "0", "num": ["0", "1"]}, "den has a denominator that is not"),
-    (("witness", "point"), [1, 2], "must be of type dict"),
-    (("witness", "point"), {**sparse(2, {0: 1, 1: 1}), "index": [1, 1]}, "repeated index"),
-    (("witness", "point"), {**sparse(2, {0: 1}), "index": [2]}, "must lie in 0..1"),
-    (("witness", "point"), {**sparse(2, {0: 1}), "length": 3}, "must lie in 2..2"),
-    (("witness", "vertex", "rows"), [["equality", 0]] * 2, "repeated row"),
-    (("witness", "vertex", "rows"), [["equality"]], "a row is [kind, number], got 1 entries"),
-    (("witness", "vertex", "columns"), [0, 1], "as many rows as columns"),
-    (("witness", "vertex", "columns"), [2], "must lie in 0..1"),
-    (("witness", "vertex", "inverse"), [], "as many rows as columns"),
-    (("witness", "vertex", "inverse"), [["1", "1"]], "must have 1 entries, got 2"),
-    (("problem", "form"), "conv", "problem.form"),
-    (("problem", "tolerance"), rational(-1), "tolerance is negative"),
-    (("problem", "bias"), array([0, 0, 0]), "bias must have shape (2,)"),
-    (("problem", "bias"), array([[0, 0]]), "bias must have shape (2,)"),
-    (("problem", "weight"), array([0, 0]), "weight must have shape (-1, -1)"),
-    (("problem", "weight"), {**array(W), "shape": [2, -2]}, "must lie in 0.."),
-    (("problem", "weight"), {"dtype": "Q", "shape": [2, 0], "num": [], "den": []}, "no columns"),
-    (("problem", "target"), {**array([0, 0]), "den": ["1", "0"]}, "not positive"),
-    (("problem", "target"), {**array([0, 0]), "dtype": "F32"}, "dtype Q"),
-    (("problem", "target"), {"dtype": "F8", "shape": [2], "data": ""}, "unknown dtype 'F8'"),
-    (("problem", "target"), {"dtype": "F32", "shape": [2], "data": "00"}, "needs 8 bytes"),
-    (("problem", "target"), {"dtype": "U8", "shape": [2], "data": "00 01"}, "lower-case hex"),
-    (("problem", "target"), array([F(3, 2), 0]), "the target is outside of the domain"),
-    (("problem", "domain"), {"kind": "box"}, "free, nonnegative, or box"),
-    (("problem", "domain"), {**UNIT_BOX, "kind": "free"}, "free, nonnegative, or box"),
-    (("problem", "domain"), box([0, 1], [1, F(1, 2)]), "domain.lower is above domain.upper"),
-]
 
 
 @pytest.mark.parametrize(("path", "value", "reason"), MALFORMED)
