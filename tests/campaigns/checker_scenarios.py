@@ -6,14 +6,10 @@ was printed.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
 import json
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from fractions import Fraction as F
 from pathlib import Path
 from types import ModuleType
@@ -22,41 +18,20 @@ from typing import Any
 import numpy as np
 
 from polytope import checker
-from tests.campaigns.fuzz_checker_files import reference, targets
+from tests.campaigns.checker_files import arrays, crafted, named
+from tests.campaigns.checker_program import handed_over, program
+from tests.campaigns.checker_questions import Outcome, Scenario, outcome
 from tests.campaigns.mutation_documents import mutants_of
 from tests.campaigns.mutation_seeds import hand_made, in_files, pictures
 from tests.examples.certificate_forged import FORGED
 from tests.examples.certificate_forger import Forger
 from tests.examples.certificate_forms import document, problem, vec
-from tests.examples.certificate_layers import SQUARE, STORED
+from tests.examples.certificate_layers import STORED
 from tests.examples.certificate_refusals import MALFORMED, TAMPERED
 from tests.examples.certificates import EXAMPLES, changed
 
-#: Exit code and words.
-Outcome = tuple[object, str]
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23)
 _LIMITS = [name for name in vars(checker) if name.startswith("MAX_")]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A question to a checker, in an empty folder if there are files."""
-
-    name: str
-    ask: Callable[[ModuleType, Path], Outcome]
-    files: bool = True
-
-
-def outcome(module: ModuleType, action: Callable[[], object]) -> Outcome:
-    """What it returns, or why not; what no checker may raise is told by its type."""
-    try:
-        return 0, str(action())
-    except module.CheckError as error:
-        return error.code, str(error)
-    except MemoryError:
-        return "out of memory", ""
-    except Exception as error:
-        return type(error).__name__, ""
 
 
 def _document(name: str, stated: Any, **options: Any) -> Scenario:
@@ -91,6 +66,56 @@ def hand_written() -> Iterator[Scenario]:
             data = np.array([0, value], size).tobytes().hex()
             stored = {"dtype": code, "shape": [2], "data": data}
             yield _document(f"{value} as {code}", changed("contains", "problem", "bias", to=stored))
+
+
+def stored() -> Iterator[Scenario]:
+    """Arrays in the document: every type, one rule broken each."""
+    for dtype, data in (
+        *(
+            ("U8", "00ff"),
+            ("U8", "000"),
+            ("U8", "0"),
+            ("U8", "00FF"),
+            ("U8", "00 f"),
+            ("I8", "7f80"),
+        ),
+        *(("BF16", "803fc0bf"), ("F16", "003c00bc"), ("U16", "ffff0100"), ("I16", "ffff0100")),
+        *(("F32", "0000803f000080bf"), ("F8", "0000"), ("Q", "0000"), ("u8", "0000"), ("U8", "00")),
+    ):
+        array = {"dtype": dtype, "shape": [2], "data": data}
+        for shape in ((2,), (-1,)):
+            yield _array(f"{dtype} {data}", array, *shape)
+    for sizes in (
+        [],
+        [2, 1],
+        [1, 1, 1, 2],
+        [1, 1, 1, 1, 2],
+        [3],
+        [-2],
+        [True],
+        [2.0],
+        "2",
+        [1 << 60],
+    ):
+        plain = {"dtype": "U8", "shape": sizes, "data": "0001"}
+        for shape in ((), (2,), (-1, 1), (3, -1), (2, 1), (-1, -1, -1, 1), (1, 1, 1, 1, -1)):
+            yield _array(f"{sizes} as {shape}", plain, *shape)
+    for num, den in ((["1", "2"], ["1", "1"]), (["1", "2"], ["1", "0"]), (["1", "2"], ["-1", "1"])):
+        array = {"dtype": "Q", "shape": [2], "num": num, "den": den}
+        yield _array(f"{num} over {den}", array, 2)
+        yield _array(f"{num} over {den} as F32", {**array, "dtype": "F32"}, 2)
+    yield _array("nothing over nothing", {"dtype": "Q", "shape": [0], "num": [], "den": []}, 0)
+    late = {"dtype": "F32", "shape": [2, 2], "data": "0000c07f".rjust(32, "0")}
+    yield _document("NaN in the last row", changed("contains", "problem", "weight", to=late))
+    no_folder = {"file": "w.npy", "tensor": "", "sha256": ""}
+    yield _document("no folder", changed("contains", "problem", "weight", to=no_folder))
+
+
+def _array(name: str, array: object, *shape: int) -> Scenario:
+    def ask(module: ModuleType, folder: Path) -> Outcome:
+        return outcome(module, lambda: module.read_array(array, folder, shape).fractions())
+
+    return Scenario(name, ask, files=False)
 
 
 def other_types() -> Iterator[Scenario]:
@@ -196,117 +221,15 @@ def mutants(times: int) -> Iterator[Scenario]:
             yield _file(f"mutant {k} of {seed.name}: {mutant.operator}", mutant.data, files)
 
 
-def arrays(times: int) -> Iterator[Scenario]:
-    """Damaged files, read as the library does."""
-    for kind in ("safetensors", "npz", "npy", "idx"):
-        target = targets(f"checker-{kind}")
-        rng = random.Random(f"conditions {kind}")
-        for k in range(times):
-            sample = rng.choice(target.samples)
-            data = target.mutate(sample, rng) if k > 3 else sample
-            yield _array(
-                f"{kind} {k}", data, f"stored{target.suffix}", rng.choice(["weight", "bias"])
-            )
-
-
-def _array(name: str, data: bytes, file: str, tensor: str) -> Scenario:
-    def ask(module: ModuleType, folder: Path) -> Outcome:
-        (folder / file).write_bytes(data)
-        stated = reference(folder / file, tensor)
-        shape = (-1, -1) if tensor == "weight" and file.endswith(("npz", "safetensors")) else (-1,)
-        return outcome(module, lambda: module.read_array(stated, folder, shape, tensor).fractions())
-
-    return Scenario(name, ask)
-
-
-def program() -> Iterator[Scenario]:
-    """`main`: its words, its order of exit codes; what is kept between files."""
-    good, other = json.dumps(EXAMPLES["vertex"]), json.dumps(EXAMPLES["optimum of a unit"])
-    bad = json.dumps(changed("vertex", "witness", "vertex", "modulus", to="1"))
-    huge = json.dumps(changed("contains", "witness", "point", "den", to="1" * (1 << 20)))
-    true = json.dumps(changed("vertex", "problem", "bias", "shape", to=[True]))
-    files = {"good": good, "other": other, "bad": bad, "malformed": "{}", "huge": huge}
-    files |= {"true": true, "twice": '{"a": 1, "a": 1}', "deep": "[" * 100_000}
-    for names in (
-        *([name] for name in files),
-        *(["good", "huge", "malformed", "bad"], ["huge", "malformed", "good"], ["huge", "good"]),
-        *(["good", "good", "other", "good", "true"], ["absent"], ["."], ["a\0b"], ["-h"], []),
-    ):
-        yield _main(names, files)
-    for error in (KeyboardInterrupt(), MemoryError(), MemoryError("words")):
-        yield _main(["good"], files, error)
-
-
-def _main(names: list[str], files: dict[str, str], error: BaseException | None = None) -> Scenario:
-    def ask(module: ModuleType, folder: Path) -> Outcome:
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        printed, before, check_file = io.StringIO(), sys.argv, module.check_file
-        if error is not None:
-            vars(module)["check_file"] = _raising(error)
-        sys.argv = ["checker.py", *(str(folder / name) for name in names)]
-        given = [n if n.startswith("-") else str(folder / n) for n in names]
-        try:
-            with contextlib.redirect_stdout(printed):
-                codes = [module.main(given), module.main()]
-        except Exception as problem:
-            codes = [type(problem).__name__]
-        finally:
-            sys.argv, vars(module)["check_file"] = before, check_file
-        return str(codes), printed.getvalue().replace(str(folder), "FOLDER")
-
-    return Scenario(f"main {names} {error!r}", ask)
-
-
-def _raising(error: BaseException) -> Callable[..., str]:
-    def check_file(*_: object) -> str:
-        raise error
-
-    return check_file
-
-
-def handed_over() -> Iterator[Scenario]:
-    """Problems parsed before, and by the folder and text of the last file."""
-
-    def ask(module: ModuleType, folder: Path) -> Outcome:
-        first, second = EXAMPLES["optimum of a unit"], EXAMPLES["empty"]
-        parsed = module.Problem(first["problem"])
-        found = [outcome(module, lambda: module.check(first, problem=parsed))]
-        found.append(outcome(module, lambda: module.check(second, problem=parsed)))
-        most = module.MAX_WORK
-        vars(module)["MAX_WORK"] = 2 * parsed.weights.work
-        found += [outcome(module, lambda: module.check(first, problem=parsed)) for _ in range(4)]
-        vars(module)["MAX_WORK"] = most
-        return str([code for code, _ in found]), str(found[1])
-
-    def known(module: ModuleType, folder: Path) -> Outcome:
-        kept: dict[str, Any] = {}
-        sizes, codes = [], []
-        data = np.array([0, 0], np.float32).tobytes()
-        source = {"file": "b", "tensor": "0", "sha256": hashlib.sha256(_idx(data)).hexdigest()}
-        example = document("contains", {**SQUARE, "bias": source}, {}, {"point": vec([0, 0])})
-        for place, name in (("one", EXAMPLES["vertex"]), ("one", example), ("two", example)):
-            (folder / place).mkdir(exist_ok=True)
-            (folder / place / "c").write_text(json.dumps(name))
-            action = lambda place=place: module.check_file(folder / place / "c", kept)  # noqa: E731
-            codes.append(outcome(module, action)[0])
-            sizes.append(len(kept))
-        return str(codes), str(sizes)
-
-    yield Scenario("a problem handed over", ask)
-    yield Scenario("problems known", known)
-
-
-def _idx(data: bytes) -> bytes:
-    return b"\0\0\x08\2" + (1).to_bytes(4, "big") + len(data).to_bytes(4, "big") + data
-
-
 def scenarios(scale: int) -> Iterable[Scenario]:
     """All of them, those first that are likely to differ; `scale` times as many by chance."""
     yield from hand_written()
     yield from words()
+    yield from stored()
     yield from program()
     yield from handed_over()
+    yield from crafted()
+    yield from named()
     yield from arrays(60 * scale)
     yield from limits()
     yield from forgeries(50 * scale)
