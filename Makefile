@@ -47,6 +47,7 @@ campaigns: $(STAMP)
 	$(CAMPAIGN).mutants --count 20000
 	$(CAMPAIGN).completeness
 	$(CAMPAIGN).certificate_sources --count 3000 --images 8
+	$(CAMPAIGN).checker_conditions
 	$(CAMPAIGN).differential --count 10000
 	$(CAMPAIGN).enumeration_differential --count 5200
 	$(CAMPAIGN).lies --count 12

@@ -1682,7 +1682,8 @@ def generators(C: Problem, claim: Fields, witness: Fields) -> str:
     _prove_basis(C, lines, pivots)
     points, rays = _listed(C, claim["points"], pivots), _listed(C, claim["rays"], pivots)
     n = C.d - len(fixed) - rank - len(lines)
-    # A set of sides is an integer with one bit for each: 10^5 sets of 10^5 sides fit into memory.
+    # A set of sides is an integer with a bit for each side, and each side is such a set; a set of
+    # rays has a bit for each ray.  An entry of a set of Python's takes some 16 bytes.
     m = len(C.right)
     _limit(
         m * (m + 2 * len(rays) + 256 * len(points)) // 16, MAX_TIGHT_BYTES, "bytes of tight sides"

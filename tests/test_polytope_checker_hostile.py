@@ -245,6 +245,17 @@ def test_links_pipes_and_folders(tmp_path):
             place.touch()
 
 
+def test_a_thread_that_takes_subnormals_for_0_decodes_other_numbers():
+    torch = pytest.importorskip("torch")
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor keeps them")
+    try:
+        found = refusal(EXAMPLES["contains"])
+    finally:
+        torch.set_flush_denormal(False)
+    assert found == (checker.LIMIT, "this thread was told to take subnormal numbers for 0")
+
+
 def test_nothing_from_a_certificate_reaches_the_terminal_as_it_is(tmp_path, capsys):
     names = ["a\nb: proved.", "\x1b[2J", "\u202eevil", "x" * 200, "caf\u00e9"]
     spoiled = [EXAMPLES["contains"]]

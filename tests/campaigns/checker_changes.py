@@ -125,7 +125,7 @@ def _walk(tree: ast.Module) -> Iterator[tuple[str, str, ast.AST, Edit]]:
 def changes() -> list[Change]:
     """All changes of the checker."""
     return [
-        Change(number, condition.lineno, function, ast.unparse(condition), how)  # type: ignore[attr-defined]
+        Change(number, condition.lineno, function or "module", ast.unparse(condition), how)  # type: ignore[attr-defined]
         for number, (function, how, condition, _) in enumerate(_walk(ast.parse(SOURCE)))
     ]
 

@@ -85,7 +85,7 @@ def tried(change: Change, known: Asked, *, codes: bool) -> Found:
                     words = words or scenario.name
                     if not codes:
                         break
-        except (SlowError, Exception) as error:
+        except (SlowError, SystemExit, Exception) as error:
             where = scenario.name if scenario else "import"
             return Found(change, "exit code", f"{where}: {type(error).__name__}")
     return Found(change, "words" if words else "nothing", words)

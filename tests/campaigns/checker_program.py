@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
 
 from tests.campaigns.checker_questions import Outcome, Scenario, outcome
 from tests.examples.certificate_forms import document, vec
@@ -34,8 +35,18 @@ def program() -> Iterator[Scenario]:
         *(["good", "good", "other", "good", "true"], ["absent"], ["."], ["a\0b"], ["-h"], []),
     ):
         yield _main(names, files)
+    yield Scenario("subnormal numbers are 0", _flushed, files=False)
     for error in (KeyboardInterrupt(), MemoryError(), MemoryError("words")):
         yield _main(["good"], files, error)
+
+
+def _flushed(module: ModuleType, _: Path) -> Outcome:
+    """On a thread that was told to take them for 0."""
+    torch.set_flush_denormal(True)
+    try:
+        return outcome(module, lambda: module.check(EXAMPLES["vertex"]))
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _main(names: list[str], files: dict[str, str], error: BaseException | None = None) -> Scenario:

@@ -21,11 +21,13 @@ from polytope import checker
 from tests.campaigns.checker_files import arrays, crafted, named
 from tests.campaigns.checker_program import handed_over, program
 from tests.campaigns.checker_questions import Outcome, Scenario, outcome
+from tests.campaigns.completeness import spoiled
 from tests.campaigns.mutation_documents import mutants_of
 from tests.campaigns.mutation_seeds import hand_made, in_files, pictures
-from tests.examples.certificate_forged import FORGED
+from tests.examples.certificate_forged import EXACT, FORGED
 from tests.examples.certificate_forger import Forger
 from tests.examples.certificate_forms import document, problem, vec
+from tests.examples.certificate_generators import GENERATORS
 from tests.examples.certificate_layers import STORED
 from tests.examples.certificate_refusals import MALFORMED, TAMPERED
 from tests.examples.certificates import EXAMPLES, changed
@@ -54,7 +56,7 @@ def hand_written() -> Iterator[Scenario]:
     """Valid ones, those that the tests make of them, and such as pass all conditions but one."""
     for name, example in EXAMPLES.items():
         yield _document(name, example)
-    for name, forged in FORGED.items():
+    for name, forged in {**EXACT, **FORGED}.items():
         yield _document(f"forged: {name}", forged)
     for name, path, value, _ in TAMPERED:
         yield _document(f"tampered {name}: {path}", changed(name, *path, to=value))
@@ -131,6 +133,36 @@ def other_types() -> Iterator[Scenario]:
                 number += 1
 
 
+def off_by_one() -> Iterator[Scenario]:
+    """Each number of the claims and witnesses of the examples, one more or one less."""
+    for name, example in EXAMPLES.items():
+        for place, value in _numbers(example, ("claim", "witness")):
+            step = (-1, 1)[len(place) % 2] if value else 1
+            other = value + step if isinstance(value, int) else format(int(value, 16) + step, "x")
+            yield _document(f"{name}: {place} is {other}", changed(name, *place, to=other))
+
+
+def _numbers(value: Any, keys: Iterable[Any], place: tuple[Any, ...] = ()) -> Iterator[Any]:
+    for key in keys:
+        one = value[key]
+        if isinstance(one, dict | list):
+            inner = one if isinstance(one, dict) else range(len(one))
+            yield from _numbers(one, inner, (*place, key))
+        elif not isinstance(one, bool) and (isinstance(one, int) or _is_hex(one)):
+            yield (*place, key), one
+
+
+def _is_hex(text: Any) -> bool:
+    return isinstance(text, str) and set(text) <= set("-0123456789abcdef")
+
+
+def lists() -> Iterator[Scenario]:
+    """Each entry of the lists of the examples dropped and doubled."""
+    for name, example in GENERATORS.items():
+        for what, bad in spoiled(example):
+            yield _document(f"{name}: {what}", bad)
+
+
 def exchanged() -> Iterator[Scenario]:
     """Claims with the problem or witness of another certificate."""
     examples = list(EXAMPLES.items())
@@ -167,6 +199,12 @@ def limits() -> Iterator[Scenario]:
             need = _needed(limit, example)
             for most in (need, need - 1) if need else ():
                 yield _limited(f"{limit} = {most}: {name}", {limit: most}, example)
+
+
+def decoded_again() -> Iterator[Scenario]:
+    """As if the matrix of each example were too large to be kept."""
+    for name, example in EXAMPLES.items():
+        yield _limited(f"nothing kept: {name}", {"MAX_CACHED": 0}, example)
 
 
 def _needed(limit: str, example: Any) -> int:
@@ -231,7 +269,10 @@ def scenarios(scale: int) -> Iterable[Scenario]:
     yield from crafted()
     yield from named()
     yield from arrays(60 * scale)
+    yield from decoded_again()
     yield from limits()
+    yield from lists()
+    yield from off_by_one()
     yield from forgeries(50 * scale)
     yield from exchanged()
     yield from other_types()
