@@ -53,6 +53,7 @@ campaigns: $(STAMP)
 	$(CAMPAIGN).lies --count 12
 	$(CAMPAIGN).planted --count 200
 	$(CAMPAIGN).fuzz_readers --count 12000
+	$(CAMPAIGN).torch_architectures
 	$(CAMPAIGN).kill_writes
 	$(CAMPAIGN).kill_runs --kills 100 --interrupts 20
 

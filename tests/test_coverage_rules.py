@@ -211,7 +211,7 @@ LISTED = (
         "optimize.model",
         "optimize_model_graph",
         "steps of the one reading of a model: networks of every form go through all",
-        "hooked inplace listing operations paths reading steps sums trace",
+        "hooked inplace listing operations paths reading steps trace",
     ),
     Elsewhere(
         "optimize.model",

@@ -22,6 +22,8 @@ from optimize.model.opened import OpenedLayer
 from optimize.model.recording import record
 from polytope import CollisionPolytope
 from polytope.errors import InputError, ShapeError
+from tests.campaigns.torch_architectures import verdict
+from tests.campaigns.torch_own import OWN
 from tests.examples.graphs import matrix, randomised
 from tests.examples.untraceable import (
     BehindMemory,
@@ -194,6 +196,17 @@ def test_constants_added_are_part_of_the_layer(step):
     np.testing.assert_allclose(weight @ x.double() + bias, pre.detach(), atol=1e-6)
 
 
+SLOW = ("export", "compiled", "jit", "VGG", "residual network", "signals")
+SHORT = [made for made in OWN if not any(word in made[0] for word in SLOW)]
+
+
+@pytest.mark.parametrize("made", SHORT, ids=[made[0] for made in SHORT])
+def test_architectures_are_read_and_rightly(made):
+    """A sample of `python -m tests.campaigns.torch_architectures`."""
+    _, make, shape = made
+    assert verdict(make, shape).startswith("read (")
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_scripts_are_refused_in_one_sentence():
     net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
@@ -231,7 +244,7 @@ class Noisy(nn.Module):
         self.a = nn.Linear(2, 2)
 
     def forward(self, x):
-        return torch.relu(self.a(x + torch.rand(2) if len(x) else x))
+        return torch.relu(self.a(x + 100 * torch.rand(2) if len(x) else x))
 
 
 def test_a_model_of_chance_is_refused():
