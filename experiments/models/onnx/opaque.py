@@ -42,7 +42,7 @@ class Opaque(nn.Module):
         opset: its version.
         given: for each of its inputs: numbers, None where it is left out, or whether the tensor
             that comes in has the file's batch axis (a bool).
-        batch: size of that axis in the file.
+        shapes: of its outputs, as the file has them.
     """
 
     #: What traces a network does not look inside.
@@ -51,11 +51,15 @@ class Opaque(nn.Module):
     weighted_reason = ""
 
     def __init__(
-        self, proto: "onnx.NodeProto", opset: int, given: Sequence[Known | bool | None], batch: int
+        self,
+        proto: "onnx.NodeProto",
+        opset: int,
+        given: Sequence[Known | bool | None],
+        shapes: Sequence[tuple[int, ...]],
     ) -> None:
         super().__init__()
         self._words, self._opset = proto.SerializeToString(), opset
-        self._given, self._batch = tuple(given), batch
+        self._given, self._shapes = tuple(given), tuple(shapes)
         self._op = proto.op_type
 
     def forward(self, *found: Tensor) -> Any:
@@ -67,21 +71,13 @@ class Opaque(nn.Module):
             )
         arrays = [each.detach().cpu().numpy() for each in found]
         flags = [each for each in self._given if isinstance(each, bool)]
-        count = max(
-            len(each) // (self._batch if flag else 1)
-            for each, flag in zip(arrays, flags, strict=True)
-        )
-        runs = [self._run(self._one(arrays, flags, i)) for i in range(count)]
+        count = max(map(len, arrays))
+        runs = [
+            self._run([a[i : i + 1] if f else a[i] for a, f in zip(arrays, flags, strict=True)])
+            for i in range(count)
+        ]
         joined = tuple(self._joined([run[k] for run in runs]) for k in range(len(runs[0])))
         return joined[0] if len(joined) == 1 else joined
-
-    def _one(self, arrays: list[np.ndarray], flags: list[bool], index: int) -> list[np.ndarray]:
-        """What the file's network would see of one of its batches."""
-        size = self._batch
-        return [
-            array[index * size : (index + 1) * size] if flag else array[index]
-            for array, flag in zip(arrays, flags, strict=True)
-        ]
 
     def _run(self, found: list[np.ndarray]) -> list[np.ndarray]:
         rest = iter(found)
@@ -90,16 +86,22 @@ class Opaque(nn.Module):
             for each in self._given
         ]
         try:
-            return evaluate(self._words, self._opset, inputs)
+            made = [np.asarray(each) for each in evaluate(self._words, self._opset, inputs)]
         except Exception as problem:  # numpy's errors, of what the reference does not know
             raise InputError(
                 f"model: expected operators that ONNX's reference runs, got {self._op}: {problem}"
             ) from problem
+        if (shapes := tuple(each.shape for each in made)) != self._shapes:
+            raise InputError(
+                f"model: expected {self._op} to give shapes {self._shapes}, as ONNX infers them, "
+                f"got {shapes} from its reference"
+            )
+        return made
 
-    def _joined(self, found: list[np.ndarray]) -> Tensor:
+    @staticmethod
+    def _joined(found: list[np.ndarray]) -> Tensor:
         """One tensor over all inputs: along the file's batch axis, or along a new one."""
-        first = np.asarray(found[0])
-        if first.ndim > 1 and first.shape[0] == self._batch:
+        if found[0].ndim > 1 and found[0].shape[0] == 1:
             return torch.from_numpy(np.concatenate(found))
         return torch.from_numpy(np.stack(found))
 
@@ -131,7 +133,7 @@ def take_as_it_is(b: Builder, node: Node, why: str = "") -> None:
         else:
             given.append(Known(b.constants[name]) if name else None)
     kind = type(node.op, (Opaque,), {})  # what a message calls it
-    module = kind(node.proto, b.opset, given, b.batch)
+    module = kind(node.proto, b.opset, given, [tuple(each.shape) for each in examples])
     if is_weighted(b, node):
         module.weighted_reason = why or f"is a {node.op} with weights, which is no layer here"
     b.root.add_module(node.name, module)

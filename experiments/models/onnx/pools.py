@@ -76,15 +76,18 @@ def _average_pool(b: Builder, node: Node) -> Made:
     return b.module(node, module, value)
 
 
-@op("GlobalAveragePool", "GlobalMaxPool")
+_GLOBAL = {
+    "GlobalAveragePool": (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d),
+    "GlobalMaxPool": (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d),
+}
+
+
+@op(*_GLOBAL)
 def _global(b: Builder, node: Node) -> Made:
     value = b.value(node)
-    if not value.batched or value.example.ndim not in (3, 4):
-        raise node.refuse("an input of 3 or 4 axes, the first the batch", f"shape {value.shape}")
-    mean = node.op == "GlobalAveragePool"
-    if value.example.ndim == 4:
-        return b.module(node, (nn.AdaptiveAvgPool2d if mean else nn.AdaptiveMaxPool2d)(1), value)
-    return b.module(node, (nn.AdaptiveAvgPool1d if mean else nn.AdaptiveMaxPool1d)(1), value)
+    if not value.batched or value.example.ndim not in (3, 4, 5):
+        raise node.refuse("an input of 3 to 5 axes, the first the batch", f"shape {value.shape}")
+    return b.module(node, _GLOBAL[node.op][value.example.ndim - 3](1), value)
 
 
 _REDUCTIONS: dict[str, Callable[..., Any]] = {

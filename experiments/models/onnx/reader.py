@@ -189,6 +189,8 @@ def _load(path: Path, external_data: bool) -> "onnx.ModelProto":
     _external(model, path, external_data)
     del model.graph.value_info[:]  # hints, which can be wrong
     try:
+        if not all(each.HasField("type") for each in model.graph.output):
+            model = onnx.shape_inference.infer_shapes(model)
         onnx.checker.check_model(model, full_check=True)
         model = onnx.inliner.inline_local_functions(model) if model.functions else model
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as problem:

@@ -22,8 +22,9 @@ RANDOM = (
     *("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"),
     *("Multinomial", "Bernoulli"),
 )
-#: Operators that the reference computes wrongly in some uses (pads with ceil_mode).
-FAULTY = ("MaxPool", "AveragePool", "LpPool")
+#: Operators that the reference computes wrongly in some uses: pads with ceil_mode, other than two
+#: axes behind the channels.
+FAULTY = ("MaxPool", "AveragePool", "LpPool", "GlobalMaxPool")
 #: Operators whose outputs can be far larger than what they are given.
 GROWING = ("Expand", "Tile", "ConstantOfShape", "Range", "Resize", "Upsample", "Pad", "OneHot")
 

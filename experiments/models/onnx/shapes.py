@@ -1,6 +1,5 @@
 """What does each ONNX operator on shapes become?  Numbers are moved, chosen, put together."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -173,20 +172,22 @@ def _pad(b: Builder, node: Node) -> Made:
         if before[0] or after[0]:
             raise node.refuse("no padding of the batch", list(pads))
         before, after = before[1:], after[1:]
-    return b.module(node, _padding(before, after, fill, value), value)
-
-
-def _padding(before: Sequence[int], after: Sequence[int], fill: float, value: Value) -> nn.Module:
-    """Torch's module for 1 to 3 axes, those in front of which nothing is padded left out."""
     count = len(before)
     while count > 1 and not before[-count] and not after[-count]:
         count -= 1
-    count = min(count, 3)
     order = torch_order(before[-count:], after[-count:])
+    if count > 3:  # torch has modules for three axes at most
+        return b.call(node, nn.functional.pad, value, list(order), "constant", fill)
+    return b.module(node, _padding(order, fill), value)
+
+
+def _padding(order: tuple[int, ...], fill: float) -> nn.Module:
+    """Torch's module for 1 to 3 axes, the last one first."""
+    axes = len(order) // 2 - 1
     if fill == 0:
-        return (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)[count - 1](order)  # type: ignore[arg-type]
+        return (nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)[axes](order)  # type: ignore[arg-type]
     kinds = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
-    return kinds[count - 1](order, fill)  # type: ignore[arg-type]
+    return kinds[axes](order, fill)  # type: ignore[arg-type]
 
 
 @op("Shape")
