@@ -103,6 +103,8 @@ def layers_differ(g: Graph, last: str, place: Path, tally: Counter[str]) -> str:
         wanted = theirs[tensors[-1]].astype(np.float64).ravel()
         weight = exact.weight if isinstance(exact.weight, np.ndarray) else exact.weight.approx
         bias = exact.bias.astype(np.float64)
+        if entered.size != weight.shape[1]:
+            return f"layer {call.name} has {weight.shape[1]} inputs, not {entered.size}"
         found = weight.astype(np.float64) @ entered.astype(np.float64) + bias
         scale = 1 + float(np.abs(wanted).max())
         if found.size != wanted.size or float(np.abs(found - wanted).max()) > 1e-4 * scale:

@@ -182,8 +182,10 @@ def _behind(
         data = [each for each in node.input if each not in constants]
         if node.op_type in WEIGHTED and len(data) == 1:
             source = data[0]
-            before = model.graph.node[makers[source]] if source in makers else None
-            if before is not None and before.op_type == "Pad" and node.op_type == "Conv":
+            while node.op_type == "Conv" and source in makers:
+                before = model.graph.node[makers[source]]
+                if not _is_border(before, model):
+                    break
                 source = before.input[0]
             yield Weighted(index, (source, end))
             return
@@ -196,6 +198,23 @@ def _behind(
         name = data[0]
         if node.op_type == "MaxPool":
             end = name
+
+
+def _is_border(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
+    """Does it put zeros around an image or the like, and nothing around channels?"""
+    if node.op_type != "Pad":
+        return False
+    given = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+    pads = given.get("pads")
+    if pads is None and len(node.input) > 1:
+        pads = _numbers(node.input[1], model)
+    fill = given.get("value", 0.0)
+    if len(node.input) > 2 and node.input[2]:
+        fill = _numbers(node.input[2], model)
+    if pads is None or fill is None or given.get("mode", b"constant") != b"constant":
+        return False
+    sizes = np.asarray(pads).reshape(2, -1)
+    return not np.any(fill) and not sizes[:, :2].any() and len(node.input) < 4
 
 
 def _added_up(
