@@ -190,7 +190,7 @@ def test_redundancy_is_proved_on_demand(capsys, tmp_path):
     assert verdicts["undecided"] == 0
     files = [each["certificate"]["file"] for key in verdicts for each in entries(verdicts[key])]
     assert sorted(files) == [f"certificates/polyhedron-implied-unit-{i}.json" for i in range(3)]
-    assert all("stored weights" in verify(out / file) for file in files)
+    assert all("the stated weights" in verify(out / file) for file in files)
 
 
 def entries(value):
@@ -354,6 +354,9 @@ def test_the_record_holds_typed_results_and_what_determines_them(capsys, square,
         "domain": "box",
         "lower": "0",
         "upper": "1",
+        "nonlinearity": "relu",
+        "tolerance": "0",
+        "rounding": "inner",
         "every": False,
         "measures": "auto",
         "redundancy": True,
@@ -379,5 +382,5 @@ def test_a_single_vertex_is_one_vertex(capsys, tmp_path):
     printed = collide(capsys, *words)[1]
     assert f"{'facets':24} 1 of 1 inequality" in printed
     assert "0 implied by all others, 1 not; 1 describes the set" in printed
-    assert "(1 unit, 0 of them active, 1 input, free domain" in printed
+    assert "(1 unit, 0 of them equations, 1 input, free domain" in printed
     assert "C has exactly these 1 vertex, 1 extreme ray and 0 lines." in printed

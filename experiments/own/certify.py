@@ -9,6 +9,7 @@ from experiments.measure.facts import Facts, facts
 from experiments.measure.minimum import Minimum
 from experiments.measure.uniqueness import Uniqueness, uniqueness
 from experiments.own.claims import Claim, every_claim
+from experiments.own.function_words import in_words
 from experiments.own.options import CertifyLayerRequest
 from experiments.own.savable import expect_savable
 from experiments.own.set_file import Loaded
@@ -34,6 +35,7 @@ class CertifyResults:
         uniqueness: whether the target is alone in it.
         vertices: exact minima of the first inactive units.
         claims: every other claim, where they were asked for.
+        about: of another function than the ReLU: which, how ends are rounded, what is saturated.
     """
 
     SCHEMA: ClassVar[str] = "collision-polytopes/certify/2"
@@ -42,6 +44,7 @@ class CertifyResults:
     uniqueness: Uniqueness
     vertices: tuple[Minimum, ...]
     claims: tuple[Claim, ...]
+    about: str = ""
 
 
 def certify(
@@ -78,7 +81,11 @@ def certify(
         with progress.stage("claims", "every other claim"):
             claims = every_claim(polytope, proofs, name, point=loaded.point)
     results = CertifyResults(
-        facts=known, uniqueness=unique, vertices=tuple(vertices), claims=claims
+        facts=known,
+        uniqueness=unique,
+        vertices=tuple(vertices),
+        claims=claims,
+        about=in_words(polytope.layer),
     )
     record = Record(
         experiment="certify",
@@ -98,8 +105,10 @@ def certify_lines(found: CertifyResults) -> list[str]:
     shown = {name: getattr(found.facts, name) for name in _FACTS}
     shown["sign_disagreements"] = list(found.facts.sign_disagreements)
     shown["paper_bound"] = paper_bound(found.facts.paper_bound)
-    lines = [f"{name:20} {value}" for name, value in shown.items()]
-    lines.append(f"{'unique':20} {found.uniqueness.sentence}")
+    lines = [f"{'set':20} {found.about}"] if found.about else []
+    lines += [f"{name:20} {value}" for name, value in shown.items()]
+    rounded = " (said of the rounded set)" if found.about else ""
+    lines.append(f"{'unique':20} {found.uniqueness.sentence}{rounded}")
     for each in found.vertices:
         proof = each.certificate
         lines.append(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,15 @@ def load_set(request: SetRequest) -> Loaded:
     else:
         others = arrays if request.target is None else read_arrays(request.target)
         target = pick(others, request.target_key, source, role="target")
-    polytope = CollisionPolytope.from_layer(weight, bias, target, domain=domain)
+    polytope = CollisionPolytope.from_layer(
+        weight,
+        bias,
+        target,
+        domain=domain,
+        tolerance=_tolerance(request.tolerance),
+        nonlinearity=request.nonlinearity,
+        rounding=request.rounding,
+    )
     files = {
         "weight": Source(request.file, request.weight_key),
         "bias": Source(request.file, request.bias_key),
@@ -133,6 +142,16 @@ def _domain(request: SetRequest, arrays: Mapping[str, Array]) -> Domain:
         for role, text in (("lower", request.lower), ("upper", request.upper))
     )
     return Box(lower, upper)
+
+
+def _tolerance(text: str) -> Fraction:
+    """A number as it is written, not the float next to it."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"tolerance: expected a number >= 0 such as 0.01 or 1/100, got {text!r}"
+        ) from None
 
 
 def _bound(text: str, arrays: Mapping[str, Array], path: Path, *, role: str) -> Any:

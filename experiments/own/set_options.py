@@ -34,9 +34,28 @@ class SetRequest(Request):
     lower: str = option(f"{_BOUND} (0)", default="0", metavar="X")
     upper: str = option(f"{_BOUND} (1)", default="1", metavar="X")
 
+    nonlinearity: str = option(
+        "behind the weights: tanh, sigmoid, softplus, selu, elu(1), leaky_relu(0.01), relu6, "
+        "clipped_relu(6), hard_tanh or hard_sigmoid (relu)",
+        default="relu",
+        metavar="NAME",
+    )
+    tolerance: str = option(
+        "by which post-activations may differ, taken exactly: 0.01 or 1/100 (0)",
+        default="0",
+        metavar="X",
+    )
+    rounding: Literal["inner", "outer"] = option(
+        "of irrational ends of --nonlinearity: what is found truly collides (inner), or what is "
+        "proved absent is truly absent",
+        default="inner",
+    )
+
     def __post_init__(self) -> None:
-        """Bounds belong to a box."""
+        """Bounds belong to a box, rounding to a function that needs it."""
         super().__post_init__()
+        if self.nonlinearity == "relu" and "rounding" in self.changed():
+            raise refused(f"rounding: expected none with --nonlinearity relu; got {self.rounding}")
         for name in ("lower", "upper"):
             if self.domain != "box" and name in self.changed():
                 raise refused(
