@@ -1,6 +1,7 @@
 """Certificates of stated rows: what is proved, what is refused, and the sentence about schemas."""
 
 import copy
+import hashlib
 import json
 from fractions import Fraction as F
 from itertools import islice
@@ -161,3 +162,20 @@ def test_layers_keep_their_schema():
         P = CollisionPolytope.from_layer([[1, 1]], [0], [1, 0], domain=domain, tolerance=F(1, 9))
         document = P.feasibility().certificate.document()
         assert (document["schema"], document["problem"]["form"]) == (checker.SCHEMA, "layer")
+
+
+def test_certificates_of_layers_are_the_bytes_they_were():
+    """The digest is that of the documents before sets were made of rows (schema 2)."""
+    weight, bias = [[2, -1, 3], [0, 4, -2], [-3, 1, 1], [1, 1, 1]], [1, -2, 0, -3]
+    whole = hashlib.sha256()
+    for domain in (Free(), Nonnegative(), Box(0, 3)):
+        for e in (0, F(1, 3)):
+            given = {"domain": domain, "tolerance": e}
+            P = CollisionPolytope.from_layer(weight, bias, [1, 0, 2], **given)
+            Q = CollisionPolytope.from_activation(weight, bias, [9, 0, 0, 1], **given)
+            found = [P.feasibility(), P.rank_positive(), P.kernel_condition(), P.lineality()]
+            found += [P.active_set(), Q.rank_positive(), Q.kernel_condition(), Q.lineality()]
+            for answer in found:
+                whole.update(json.dumps(answer.certificate.document()).encode())
+    digest = "b8320b18b867d8d69d8216395b29fe3933e8c724b2c047d74c3e85e7d10d4b98"
+    assert whole.hexdigest() == digest
