@@ -289,6 +289,29 @@ def test_a_normalisation_behind_a_reshape_is_folded_unit_by_unit():
     torch.testing.assert_close(x @ weight.T + bias, wanted)
 
 
+class Seen(nn.Module):
+    """Goes another way where it sees that its input is a symbol: by layers without modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.V = nn.Parameter(torch.randn(3, 4, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, x):
+        return torch.relu((x if isinstance(x, torch.Tensor) else -x) @ self.V)
+
+
+def test_layers_without_modules_are_held_against_the_model_too():
+    for ask in (
+        lambda: exact_layer(Seen(), "V", (3,)) and None,
+        lambda: LayerReader(Seen(), "V").check(torch.rand(1, 3)),
+    ):
+        with pytest.raises(InputError, match="differ from those of its graph"):
+            ask()
+    plain = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU())
+    plain[0].weight.data = Seen().V.detach().T.clone()
+    assert exact_layer(plain, "0", (3,)).weight.shape == (4, 3)
+
+
 def test_a_wrong_network_would_be_caught():
     net = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).double()
     opened = OpenedNetwork(net)

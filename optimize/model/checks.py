@@ -11,7 +11,7 @@ from torch import Tensor
 
 from optimize.model.copying import set_inplace
 from optimize.model.graph import LayerCall
-from optimize.model.hooked import Hooked
+from optimize.model.hooked import Hooked, is_used
 from optimize.model.recording import again
 from optimize.model.trace import Trace
 from polytope.errors import InputError
@@ -38,8 +38,9 @@ class Passed:
 def check_layer(traced: Trace, call: LayerCall, inputs: Tensor) -> Passed:
     """Compare the layer's output in the graph with what the model itself gives it.
 
-    A layer written with functions has no place of its own in a traced model; nothing is compared
-    then.  A recording is held against another run of the model, every step that is asked for.
+    A layer written with functions has no place of its own in a traced model: some call of torch
+    must then be given its pre-activation.  A recording is held against another run of the model,
+    every step that is asked for.
 
     Args:
         traced: the model.
@@ -62,6 +63,8 @@ def check_layer(traced: Trace, call: LayerCall, inputs: Tensor) -> Passed:
                 expect_equal(value, model[step], call.name)
     elif call.node.op == "call_module":
         expect_equal(values[-2], _of_the_model(traced, call, inputs), call.name)
+    elif not call.is_output and not _is_used(traced, inputs, values[-1]):
+        raise _differs(call.name)
     return Passed(inputs, joined(values[:-2]), values[-1])
 
 
@@ -85,6 +88,19 @@ def _of_the_model(traced: Trace, call: LayerCall, inputs: Tensor) -> Tensor:
     return outputs
 
 
+def _is_used(traced: Trace, inputs: Tensor, pre: Tensor) -> bool:
+    """Does the model itself use such a pre-activation, in-place steps included?"""
+
+    def like(tensor: Tensor) -> bool:
+        return tensor.shape == pre.shape and tensor.dtype == pre.dtype and close_to(tensor, pre)
+
+    set_inplace(traced.inplace, True)
+    try:
+        return is_used(traced.root, inputs.clone(), like)
+    finally:
+        set_inplace(traced.inplace, False)
+
+
 def close_to(found: Tensor, wanted: Tensor) -> bool:
     """Do two tensors differ by no more than rounding explains?"""
     if found.shape != wanted.shape:
@@ -97,7 +113,11 @@ def close_to(found: Tensor, wanted: Tensor) -> bool:
 def expect_equal(found: Tensor, wanted: Tensor, name: str) -> None:
     """Raise InputError where two tensors at a layer differ by more than rounding explains."""
     if not close_to(found, wanted):
-        raise InputError(
-            f"model: expected a forward pass that a graph can say, got one whose values at layer "
-            f"{name!r} differ from those of its graph (steps with hidden effects?)"
-        )
+        raise _differs(name)
+
+
+def _differs(name: str) -> InputError:
+    return InputError(
+        f"model: expected a forward pass that a graph can say, got one whose values at layer "
+        f"{name!r} differ from those of its graph (steps with hidden effects?)"
+    )

@@ -3,9 +3,12 @@
 This is how a graph is held against its model, and how a model that cannot be traced is read.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from polytope.errors import InputError
 
@@ -17,6 +20,32 @@ class _Reached(Exception):
         super().__init__("reached the layer")
         self.inputs = inputs
         self.outputs = outputs
+
+
+class _Used(TorchFunctionMode):
+    """Ends the run of a model as soon as a tensor like the one wanted goes into a call of torch."""
+
+    def __init__(self, like: Callable[[Tensor], bool]) -> None:
+        super().__init__()
+        self.like = like
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Look at the first argument, and run the call."""
+        if args and isinstance(args[0], Tensor) and self.like(args[0]):
+            raise _Reached((), args[0])
+        return func(*args, **(kwargs or {}))
+
+
+def is_used(model: nn.Module, inputs: Tensor, like: Callable[[Tensor], bool]) -> bool:
+    """Does the model itself, run on inputs, put such a tensor into a call of torch?"""
+    try:
+        with torch.no_grad(), _Used(like):
+            model(inputs)
+    except _Reached:
+        return True
+    return False
 
 
 class Hooked(nn.Module):
