@@ -24,7 +24,7 @@ from polytope import CollisionPolytope
 from polytope.errors import InputError, ShapeError
 from tests.campaigns.torch_architectures import verdict
 from tests.campaigns.torch_own import OWN
-from tests.examples.graphs import matrix, randomised
+from tests.examples.graphs import Residual, matrix, randomised
 from tests.examples.untraceable import (
     BehindMemory,
     Between,
@@ -114,6 +114,19 @@ def test_an_exported_model_is_read_as_its_own_module_is():
         one, other = (exact_layer(each, name, x[0]) for each in (exported, net))
         assert np.array_equal(one.weight, other.weight)
         assert np.array_equal(one.bias, other.bias)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_an_exported_model_may_work_in_place():
+    net, x = randomised(Residual(), seed=1), torch.rand(1, 2, 7, 7).double()
+    exported = torch.export.export(net, (x,)).module()
+    layers, others = relu_layers(exported, x[0]), relu_layers(net, x[0])
+    assert [(a.kind, a.n_inputs) for a in layers] == [(b.kind, b.n_inputs) for b in others]
+    for mine, theirs in zip(layers, others, strict=True):
+        one = LayerReader(exported, mine.name, example=x[0]).pre_activation(x)
+        torch.testing.assert_close(one, LayerReader(net, theirs.name).pre_activation(x))
+        exact = exact_layer(exported, mine.name, x[0])
+        assert exact.weight.shape == (mine.n_units, mine.n_inputs)
 
 
 def test_what_is_found_behind_a_branch_collides_at_the_relu():

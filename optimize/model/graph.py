@@ -18,6 +18,7 @@ one of `relu_layers`; `other_layers` says why.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from torch import fx
 
@@ -79,8 +80,18 @@ class LayerCall:
         return any(isinstance(read_operation(each, traced), Norm) for each in steps)
 
 
+#: Found once for each trace, of which many layers are asked for.
+_CALLS: WeakKeyDictionary[Trace, tuple[LayerCall, ...]] = WeakKeyDictionary()
+
+
 def layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
     """Every call of a layer on something that depends on the input, in order of execution."""
+    if traced not in _CALLS:
+        _CALLS[traced] = _layer_calls(traced)
+    return _CALLS[traced]
+
+
+def _layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
     calls, seen = [], dict[str, int]()
     for node in traced.graph.nodes:
         call = _call_at(node, traced) if node in traced.varying else None

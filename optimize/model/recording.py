@@ -182,7 +182,8 @@ class _Recorder(TorchFunctionMode):
 
     def _keep(self, result: Any, node: fx.Node, *, varies: bool) -> None:
         """Know the tensors of a step's result."""
-        self.tensors[node] = result
+        # A copy: the tensor itself may be changed in place later on.
+        self.tensors[node] = result.detach().clone() if isinstance(result, Tensor) else result
         if varies:
             self.varying.add(node)
         if isinstance(result, Tensor):
