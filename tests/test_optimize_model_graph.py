@@ -266,3 +266,25 @@ def test_batch_norm_without_stored_statistics_is_refused(hooked):
     example = torch.ones(2 if hooked else 3)
     with pytest.raises(InputError, match=r"stored statistics, got '[12]'"):
         LayerReader(net, "1" if hooked else "0", example=example)
+
+
+def test_a_batchnorm_without_statistics_is_named():
+    """Layers that depend on it are no layers in front of a ReLU; those before it are."""
+    free = {"track_running_stats": False}
+    first = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, **free), nn.ReLU(), nn.Linear(3, 2))
+    reason = "takes its statistics from each batch (track_running_stats=False)"
+    assert relu_layers(first, (4,)) == ()
+    found = {layer.name: layer.reason for layer in other_layers(first, (4,))}
+    assert found == {
+        "0": f"depends on BatchNorm '1', which {reason}",
+        "3": "goes into the model's output",
+    }
+    with pytest.raises(InputError, match="BatchNorm with stored statistics, got '1', which takes"):
+        exact_layer(first, "0", (4,))
+    behind = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.ReLU(), nn.BatchNorm2d(2, **free), nn.Conv2d(2, 2, 2), nn.ReLU()
+    )
+    assert [layer.name for layer in relu_layers(behind, (1, 5, 5))] == ["0"]
+    assert exact_layer(behind, "0", (1, 5, 5)).weight.shape == (18, 25)
+    (other,) = other_layers(behind, (1, 5, 5))
+    assert other.reason == f"depends on BatchNorm '2', which {reason}"

@@ -12,9 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from experiments.models import hub
 from experiments.models.files import FORMATS, format_of, read_network
 from experiments.models.foreign.estimators import from_estimator, is_estimator
 from experiments.models.weights import load_weights, refuse_nonfinite
+from experiments.readers.arrays import files_of
 from polytope.errors import InputError, NonFiniteError
 from polytope.files import sha256_file
 
@@ -75,8 +77,8 @@ def load_model(
     Args:
         spec: a built-in name, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, or a file that holds a
             network (`experiments.models.files`).
-        weights: a file of tensors (`load_weights`) with the names of the model's state dict; None
-            keeps what the factory returned.
+        weights: a file or folder of tensors (`load_weights`), or hf:OWNER/NAME of the hub, with
+            the names of the model's state dict; None keeps what the factory returned.
         input_shape: of one input, where the caller knows it.
         external_data: whether an ONNX file may keep tensors in files beside it.
         seed: of torch's random numbers while the factory runs.
@@ -99,8 +101,9 @@ def load_model(
     model = _made(factory, spec, seed)
     source = f"as {spec} makes them" if usual is None else f"random (seed {seed}): no --weights"
     if weights is not None:
-        load_weights(model, Path(weights))
-        files[str(weights)] = sha256_file(Path(weights))
+        place = hub.fetched(str(weights)) if str(weights).startswith(hub.PREFIX) else Path(weights)
+        load_weights(model, place)
+        files |= {str(path): sha256_file(path) for path in files_of(place)}
         source = str(weights)
     _check_finite(model, spec)
     own = getattr(model, "input_shape", None)

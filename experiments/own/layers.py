@@ -1,17 +1,22 @@
 """Which layers of a network can be asked about?  `collide layers`: a table, sizes, active units."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from experiments.own.at_target import EXACT_PRODUCTS, at_target
+from experiments.own.bare import bare_layers, is_bare
 from experiments.own.network import OwnNetwork, load_network
 from experiments.own.options import LayersRequest
+from experiments.readers.arrays import files_of
 from experiments.show.numbers import NO_BOUND
 from experiments.show.proof_cells import uncertified
 from experiments.show.tables import Table
 from optimize import LayerInfo, OtherLayer, other_layers, relu_layers
+from polytope.errors import InputError
+from polytope.files import sha256_file
 from polytope.sets.layer import relu_layer
 
 
@@ -69,6 +74,8 @@ def list_layers(request: LayersRequest) -> Layers:
     Raises:
         InputError: model, weights or input are not as described (see `load_network`).
     """
+    if request.weights is None and is_bare(request.model):
+        return _of_weights_alone(request)
     own = load_network(request, request.input, role="input")
     example = own.shape if own.given is None else own.given
     listed = [_listed(info) for info in relu_layers(own.opened, example)]
@@ -81,6 +88,26 @@ def list_layers(request: LayersRequest) -> Layers:
         remarks=own.remarks,
         layers=tuple(listed if own.given is None else [_split(own, each) for each in listed]),
         others=other_layers(own.opened, example),
+    )
+
+
+def _of_weights_alone(request: LayersRequest) -> Layers:
+    """Every weight of a file without a network, none of which is known to stand before a ReLU."""
+    path = Path(request.model)
+    if request.input is not None:
+        raise InputError(
+            f"input: expected none with {path}, which holds weights and no network to run; "
+            f"got {request.input}"
+        )
+    return Layers(
+        model=request.model,
+        weights=request.model,
+        input_shape=(),
+        input=None,
+        files={str(each): sha256_file(each) for each in files_of(path)},
+        remarks=(),
+        layers=(),
+        others=bare_layers(path),
     )
 
 
@@ -142,8 +169,11 @@ def _cells(layer: ListedLayer) -> tuple[str, ...]:
 
 
 def _notes(found: Layers, split: list[SplitLayer]) -> tuple[str, ...]:
+    alone = not found.input_shape
     notes = [
-        f"one input: {_sizes(found.input_shape)}; weights: {found.weights}",
+        f"{found.weights}: weights alone, no network"
+        if alone
+        else f"one input: {_sizes(found.input_shape)}; weights: {found.weights}",
         *found.remarks,
         "d: numbers that enter the layer; N: its units; input, output: how these are arranged",
     ]

@@ -22,7 +22,7 @@ class ModelRequest(Request):
         metavar="MODEL",
     )
     weights: Path | None = option(
-        ".safetensors, .npz, a file of torch or an agent's .zip: the state dict; no code is read",
+        ".safetensors, .npz, a file of torch, an agent's .zip, a folder of these, hf:OWNER/NAME",
         default=None,
         metavar="FILE",
         group=_NETWORK,

@@ -9,6 +9,7 @@ import numpy as np
 import safetensors.torch
 
 from experiments.readers import kinds
+from experiments.readers.folders import read_folder, shards_of
 from experiments.readers.foreign_files import check_numpy, reason, refuse_foreign
 from polytope.errors import CollisionError, FileFormatError
 
@@ -26,7 +27,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
 
     What a file is follows from a usual suffix (.npz, .npy, .safetensors, .pt, .pth, .ckpt, .bin),
     else from its content.  A file of torch is read with `weights_only`: it may hold tensors, and no
-    code.  Of an agent of stable-baselines3 (.zip) the tensors of its policy are read.
+    code.  Of an agent of stable-baselines3 (.zip) the tensors of its policy are read, of a folder
+    those of its model.safetensors, in one file or in shards with an index.
 
     Raises:
         FileFormatError: the file is absent or not of its format; other pickles are refused.
@@ -49,6 +51,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
+    if path.is_dir():
+        return read_folder(path, read_arrays)
     refuse_foreign(path)
     kind = kinds.kind_of(path)
     if kind in (kinds.TORCH, kinds.AGENT):
@@ -62,6 +66,15 @@ def _arrays(path: Path) -> dict[str, Array]:
 
 def _size(path: Path) -> str:
     return f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Returns the files that `read_arrays` reads: those of a folder that hold its tensors.
+
+    Raises:
+        FileFormatError: it is a folder without such files.
+    """
+    return shards_of(path).files if path.is_dir() else (path,)
 
 
 def _numpy_arrays(path: Path) -> dict[str, Array]:

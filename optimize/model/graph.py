@@ -44,6 +44,7 @@ class LayerCall:
         folded: the steps folded into all of it, in order.
         reason: why it is not a layer in front of a ReLU; "" where it is one.
         is_output: whether its pre-activation is the model's output and nothing else.
+        of_batch: the BatchNorm that takes statistics from each batch, where it depends on one; "".
     """
 
     name: str
@@ -53,6 +54,7 @@ class LayerCall:
     folded: tuple[fx.Node, ...]
     reason: str
     is_output: bool
+    of_batch: str = ""
 
     @property
     def pre_activation(self) -> fx.Node:
@@ -99,7 +101,32 @@ def _layer_calls(traced: Trace) -> tuple[LayerCall, ...]:
             continue
         count = seen[call.name] = seen.get(call.name, 0) + 1
         calls.append(call if count == 1 else replace(call, name=f"{call.name}#{count}"))
-    return tuple(calls)
+    of_batch = _of_batch(traced)
+    return tuple(_with_norm(call, of_batch.get(call.pre_activation, "")) for call in calls)
+
+
+def _of_batch(traced: Trace) -> dict[fx.Node, str]:
+    """Steps that depend on statistics of each batch -> the first BatchNorm that takes them."""
+    found: dict[fx.Node, str] = {}
+    for node in traced.graph.nodes:
+        before = [found[each] for each in node.all_input_nodes if each in found]
+        operation = read_operation(node, traced)
+        if before:
+            found[node] = before[0]
+        elif isinstance(operation, Norm) and operation.batch_statistics:
+            found[node] = operation.name
+    return found
+
+
+def _with_norm(call: LayerCall, name: str) -> LayerCall:
+    """A call that depends on the statistics of the BatchNorm `name`, if there is one."""
+    if not name:
+        return call
+    reason = call.reason or (
+        f"depends on BatchNorm {name!r}, which takes its statistics from each batch "
+        "(track_running_stats=False)"
+    )
+    return replace(call, reason=reason, of_batch=name)
 
 
 def _call_at(node: fx.Node, traced: Trace) -> LayerCall | None:
@@ -163,12 +190,13 @@ def find_call(traced: Trace, name: str) -> LayerCall:
             f"layer: expected the name of a Linear or Conv2d layer (this model has: {known}), "
             f"got {name!r}"
         )
+    if found.of_batch:
+        raise of_each_batch(found.of_batch)
     if found.reason and not found.is_output:
         raise InputError(
             f"layer: expected one whose output goes into a ReLU (this model has: {possible}), "
             f"got {name!r}, whose output {found.reason}"
         )
-    check_norms(traced, found.pre_activation)
     return found
 
 
@@ -194,11 +222,3 @@ def expect_relu(traced: Trace, call: LayerCall) -> None:
             'input_polytope(..., target="preactivation"), or collide certify MODEL LAYER '
             "--equal preactivation"
         )
-
-
-def check_norms(traced: Trace, node: fx.Node) -> None:
-    """Raise InputError where `node` depends on statistics of a batch instead of stored ones."""
-    for each in traced.needed([node]):
-        operation = read_operation(each, traced)
-        if isinstance(operation, Norm) and operation.batch_statistics:
-            raise of_each_batch(operation.name)

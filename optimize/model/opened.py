@@ -191,7 +191,8 @@ class OpenedNetwork:
         if key not in self._runs:
             calls = self.calls_at(example)
             asked = [each.pre_activation for each in calls if not each.reason]
-            asked = asked or [each.node for each in calls] or [traced.source]
+            # One that depends on a batch's statistics does not run on a batch of one.
+            asked = asked or [each.node for each in calls if not each.of_batch] or [traced.source]
             last = [node for node in traced.graph.nodes if node in asked][-1]
             self._runs[key] = run_example(traced, example, last=last)
         return self._runs[key]
