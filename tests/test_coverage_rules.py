@@ -314,7 +314,7 @@ LISTED = (
         "experiments.models.keras",
         "experiments_models_keras_reader",
         "configuration, arrays and layers are read together: networks are what is right or wrong",
-        "build config hdf5 layers windows",
+        "build config contents hdf5 layers windows",
     ),
     Elsewhere(
         "experiments.models.foreign",

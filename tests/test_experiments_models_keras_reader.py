@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from experiments.models.keras.config import read_configuration
-from experiments.models.keras.hdf5 import snake
+from experiments.models.keras.contents import snake
 from experiments.models.keras.reader import read_keras
 from experiments.models.registry import load_model
 from optimize import LayerReader, exact_layer, other_layers, relu_layers
@@ -214,6 +214,7 @@ DENSE = layer("Dense", "fc", [draw(3, 2), draw(2)])
         ),
         (layer("Activation", "a", activation="mine"), InputError, r"activation among .*got 'mine'"),
         (layer("Dense", "fc", [draw(4, 2), draw(2)]), FileFormatError, "expected shapes that fit"),
+        (layer("MaxPooling2D", "p", border_mode="same"), InputError, "got border_mode, of Keras 1"),
         (layer("ReLU", "r", threshold=1.0), InputError, "from 0 on, got None, 1.0"),
         (layer("Permute", "p", dims=[2]), InputError, r"every axis once, got \[2\]"),
         (layer("Reshape", "s", target_shape=[7]), InputError, r"a shape of 3 numbers, got \[7\]"),
@@ -323,7 +324,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, kind):
     config = sequential([DENSE], (3,))
     whole = older([DENSE], config) if kind == "h5" else newer([DENSE], config, ["dense"])
     path = tmp_path / f"net.{kind}"
-    for size in range(0, len(whole) - 1, 61):
+    for size in range(0, len(whole) - 1, len(whole) // 12):
         path.write_bytes(whole[:size])
         with pytest.raises(FileFormatError):
             load_model(str(path))
@@ -333,16 +334,41 @@ def test_damaged_files_are_one_sentence_each(tmp_path):
     config, rng, path = sequential([DENSE], (3,)), np.random.default_rng(3), tmp_path / "net.h5"
     whole = np.frombuffer(older([DENSE], config), np.uint8)
     refused = []
-    for _ in range(100):
+    for _ in range(20):
         data = whole.copy()
-        data[rng.integers(0, len(data), 3)] = rng.integers(0, 256, 3)
+        data[rng.integers(0, len(data), 9)] = rng.integers(0, 256, 9)
         path.write_bytes(data.tobytes())
         try:
             load_model(str(path))
         except CollisionError as problem:
             refused.append(str(problem))
-    assert len(refused) > 5
+    assert len(refused) > 2
     assert not any("\n" in sentence for sentence in refused)
+
+
+def test_what_the_program_says_of_a_file(tmp_path):
+    from experiments.models.keras import hdf5  # imports h5py
+
+    path = tmp_path / "net.h5"
+    path.write_bytes(older([DENSE, layer("Flatten", "f")], sequential([DENSE], (3,))))
+    with h5py.File(path) as file:
+        reader = hdf5.Reader(file, 200)
+        found = reader.contents()
+        assert found["layers"] == {"fc": [0, 1], "f": []}
+        assert json.loads(found["text"])["class_name"] == "Sequential"
+        np.testing.assert_array_equal(reader.arrays[0], DENSE["weights"][0])
+        with pytest.raises(hdf5.Unfit, match="expected an array at 'absent', got none"):
+            reader.array(file, "absent")
+
+
+def test_a_crash_of_the_library_is_an_error_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "net.h5"
+    path.write_bytes(older([DENSE], sequential([DENSE], (3,))))
+    program = tmp_path / "hdf5.py"
+    program.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    monkeypatch.setattr("experiments.models.keras.contents.PROGRAM", program)
+    with pytest.raises(FileFormatError, match=r"on which the HDF5 library ended with code -11"):
+        load_model(str(path))
 
 
 def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):

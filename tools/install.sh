@@ -6,7 +6,7 @@
 # (from source, needs headers; a second opinion in tests), the extra `peers` (wheels of the exact enumerators Normaliz and
 # lrs, to compare with), the extra `digits` (scikit-learn, for the images of `collide small`), the extra `onnx` (networks
 # in ONNX files), the extra `onnxtest` (what tests compare them with), the extra `keras` (h5py, for networks in files of
-# Keras) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares with it). Where an optional part is missing, a sentence says so and the installation goes on.
+# Keras), the extra `hub` (the client of Hugging Face's hub, for weights from there) and the program esolver (Debian package qsopt-ex; `collide bench lp` compares with it). Where an optional part is missing, a sentence says so and the installation goes on.
 #
 # CONSTRAINTS=FILE takes other releases, CONSTRAINTS= the newest that pyproject.toml allows; EXTRAS="peers onnx" asks for
 # these extras alone, EXTRAS= for none.
@@ -14,7 +14,7 @@ set -euo pipefail
 
 venv=${1:?usage: tools/install.sh FOLDER}
 constraints=${CONSTRAINTS-constraints.txt}
-extras=${EXTRAS-cdd peers digits onnx onnxtest keras}
+extras=${EXTRAS-cdd peers digits onnx onnxtest keras hub}
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 say() { echo "setup: $*" >&2; }
@@ -99,6 +99,10 @@ fi
 
 if wanted keras && ! optional keras; then
     say "the optional h5py is left out, networks in files of Keras cannot be read; to have it: $venv/bin/pip install '.[keras]' (details: $log)."
+fi
+
+if wanted hub && ! optional hub; then
+    say "the optional huggingface_hub is left out, --weights hf:OWNER/NAME will name it as missing; to have it: $venv/bin/pip install '.[hub]' (details: $log)."
 fi
 
 if [ -n "$extras" ] && ! command -v esolver >/dev/null && ! install_packages qsopt-ex; then

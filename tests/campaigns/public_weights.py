@@ -6,18 +6,17 @@ Looks through a folder (checkouts of public repositories) for `.nnet`, agents of
 (`.zip`), Keras's `.keras`, `.h5` and `.json` with `*_weights.h5`, and `.skops`; reads each as
 `collide layers` does, and holds every layer in front of a ReLU, and the output, at one random input
 against another evaluation: of `.nnet` files line by line, of agents by numpy from the tensors, of
-Keras's by Keras itself where it is installed.  `--refused` lists what was not read, and why.
+Keras's (the output) layer by layer by numpy.  `--refused` lists what was not read, and why.
 """
 
 import argparse
 import json
-import os
-import warnings
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from experiments.models.registry import LoadedModel, load_model
 from experiments.readers.arrays import read_arrays
 from optimize import LayerReader, relu_layers
 from polytope.errors import CollisionError
+from tests.examples import keras_files
 
 SUFFIXES = (".nnet", ".zip", ".keras", ".h5", ".hdf5", ".skops")
 #: Relative to the largest number; files of Keras and agents are of float32.
@@ -115,30 +115,84 @@ def agent(path: Path, x: np.ndarray) -> list[np.ndarray] | None:
 
 
 def keras(path: Path, x: np.ndarray) -> list[np.ndarray] | None:
-    """The output alone, by Keras; None where it is not installed, or does not read the file."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    try:
-        import keras as library
-    except ImportError:
-        return None
+    """The output alone, layer by layer with numpy; None where a layer is of a rarer class."""
+    import h5py
+
     configuration = beside(path)
-    warnings.simplefilter("ignore")  # of options that newer releases call old
-    try:
-        if configuration is None:
-            model = library.models.load_model(path, compile=False)
-        else:
-            model = library.models.model_from_json(configuration.read_text())
-            model.load_weights(path)
-        return [np.asarray(model(x[None].astype(np.float32), training=False).detach())[0]]
-    except Exception:  # of an old release that the installed one does not read
-        return None
+    with h5py.File(path, "r") as file:
+        text = file.attrs["model_config"] if configuration is None else configuration.read_text()
+        root = file.get("model_weights", file)
+        weights = {
+            name: [root[name][each][()] for each in root[name].attrs["weight_names"]]
+            for name in root
+            if "weight_names" in root[name].attrs
+        }
+    config = json.loads(text)["config"]
+    for layer in config if isinstance(config, list) else config["layers"]:
+        options, nodes = layer["config"], layer.get("inbound_nodes") or [[0]]
+        if len(nodes) > 1 or len(nodes[0]) > 1 or layer["class_name"] not in STEPS:
+            return None  # a graph with branches
+        name = options.get("name", layer.get("name"))
+        x = STEPS[layer["class_name"]](np.asarray(x, float), options, weights.get(name, []))
+        if "activation" in options:
+            x = ACTIVATIONS[options["activation"]](x)
+    return [x]
 
 
+def _flat(x: np.ndarray, sizes: object) -> tuple[np.ndarray, tuple[int, ...]]:
+    """A signal as a picture of one row, and a window's sizes with it."""
+    found = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,) * (x.ndim - 1)
+    return (x[None], (1, *found)) if x.ndim == 2 else (x, found)
+
+
+def _conv(x: np.ndarray, options: dict[str, Any], arrays: list[np.ndarray]) -> np.ndarray:
+    image, stride = _flat(x, options["strides"])
+    kernel = arrays[0] if x.ndim == 3 else arrays[0][None]
+    bias = arrays[1] if len(arrays) > 1 else 0
+    found = keras_files.conv(image, kernel, bias, stride, options["padding"])
+    return found if x.ndim == 3 else found[0]
+
+
+def _pool(x: np.ndarray, options: dict[str, Any], arrays: list[np.ndarray]) -> np.ndarray:
+    image, extent = _flat(x, options["pool_size"])
+    _, stride = _flat(x, options["strides"])
+    found = keras_files.pool(image, extent, stride, options["padding"])
+    return found if x.ndim == 3 else found[0]
+
+
+def _norm(x: np.ndarray, options: dict[str, Any], arrays: list[np.ndarray]) -> np.ndarray:
+    assert options["scale"]
+    assert options["center"]
+    return keras_files.norm(x, arrays, options["epsilon"])
+
+
+def _same(x: np.ndarray, options: dict[str, Any], arrays: list[np.ndarray]) -> np.ndarray:
+    return x
+
+
+STEPS = {
+    "InputLayer": _same,
+    "Activation": _same,
+    "Dropout": _same,
+    "Flatten": lambda x, options, arrays: x.ravel(),
+    "Dense": lambda x, options, arrays: x @ arrays[0] + (arrays[1] if len(arrays) > 1 else 0),
+    "Conv1D": _conv,
+    "Conv2D": _conv,
+    "MaxPooling1D": _pool,
+    "MaxPooling2D": _pool,
+    "BatchNormalization": _norm,
+}
+ACTIVATIONS = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "softmax": lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(),
+}
 EVALUATIONS: dict[str, Callable[[Path, np.ndarray], list[np.ndarray] | None]] = {
     ".nnet": nnet,
     ".zip": agent,
     ".h5": keras,
-    ".keras": keras,
 }
 
 

@@ -1,201 +1,139 @@
-"""What does an HDF5 file of Keras hold?  Text and arrays of numbers, by h5py.
+"""What does an HDF5 file of Keras hold?  A program of its own, as its library may crash.
+
+    python -P hdf5.py FILE ARRAYS RATIO
+
+writes the arrays of numbers to ARRAYS (.npz) and prints JSON: the text of the configuration, and of
+each layer which arrays are its own; or {"unfit": SENTENCE}.  It imports h5py and numpy alone.
 
 An HDF5 file can name other files (external links, external and virtual data), be much smaller than
-what it stands for, and ask for filters that are loaded from elsewhere: all of that is refused.
+what it stands for, and ask for filters that are loaded from elsewhere: all of that is unfit.
 """
 
-import io
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import json
+import sys
+from typing import Any
 
+import h5py
 import numpy as np
 
-from experiments.readers.foreign_files import RATIO, check_version, reason
-from polytope.errors import CollisionError, FileFormatError, InputError
-
-if TYPE_CHECKING:
-    import h5py
-
-#: Earlier ones are built on releases of HDF5 that damaged files make corrupt memory.
-OLDEST = (3, 12)
 _SMALL = 1 << 20  # bytes of a file below which a ratio means nothing
 _MOST_NAMES = 100_000
 _LONGEST_TEXT = 1 << 26
 _FILTERS = {1, 2, 3}  # of HDF5's own: deflate, shuffle, Fletcher's checksum
+_ROOT = "model_weights"  # of a whole network in the older format
 
-Arrays = list[np.ndarray]
+
+class Unfit(Exception):
+    """What the file holds is not read; the sentence says what was expected."""
 
 
-@contextmanager
-def opened(source: Path | bytes, path: Path) -> "Iterator[h5py.File]":
-    """Opens an HDF5 file, or one that is a member of an archive; errors call it `path`.
+class Reader:
+    """Reads one file.
 
-    Raises:
-        InputError: h5py is not installed.
-        FileFormatError: it is no such file, or damaged.
+    Attributes:
+        arrays: those read so far.
     """
-    try:
-        import h5py
-    except ImportError as problem:
-        raise InputError(
-            f"{path}: expected the package h5py, which reads such files, to be installed; "
-            "install the extra `keras`: pip install 'collision-polytopes[keras]'"
-        ) from problem
-    check_version("h5py", h5py.__version__, OLDEST, path=path)
-    try:
-        with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
-            yield file
-    except (CollisionError, MemoryError):
-        raise
-    except Exception as problem:  # h5py raises nearly anything on damaged files
-        raise FileFormatError(
-            f"{path}: expected a readable HDF5 file, got one that cannot be read: {reason(problem)}"
-        ) from problem
 
+    def __init__(self, file: Any, ratio: int) -> None:
+        self.file, self.ratio = file, ratio
+        self.arrays: list[np.ndarray] = []
 
-def text_of(found: "h5py.File", name: str) -> str | None:
-    """Returns an attribute that is text; None where there is none."""
-    value = found.attrs.get(name)
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
+    def contents(self) -> dict[str, Any]:
+        """Returns text, and layers by name (older format) or groups by place (newer)."""
+        root = self.child(self.file, _ROOT)
+        root = self.file if root is None else root
+        text = self.file.attrs.get("model_config")
+        text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        text = text if isinstance(text, str) and len(text) <= _LONGEST_TEXT else None
+        layers = self.names(root, "layer_names")
+        if layers or root is not self.file:
+            return {"text": text, "layers": {name: self.older(root, name) for name in layers}}
+        for name in ("layers", "_layer_checkpoint_dependencies"):
+            group = self.child(self.file, name)
+            if isinstance(group, h5py.Group):
+                return {"text": text, "groups": {each: self.newer(group, each) for each in group}}
+        raise Unfit("expected the weights of layers, got none")
 
-
-def child(group: "h5py.Group", name: str, path: Path) -> "h5py.Group | h5py.Dataset | None":
-    """Returns what a name of a group stands for; None where there is no such name.
-
-    Raises:
-        FileFormatError: it is a link to another place or file.
-    """
-    import h5py
-
-    found: Any = group
-    for part in filter(None, name.split("/")):
-        link = found.get(part, getlink=True) if isinstance(found, h5py.Group) else None
-        if link is None:
-            return None
-        if not isinstance(link, h5py.HardLink):
-            raise FileFormatError(f"{path}: expected weights in the file, got a link at {name!r}")
-        found = found[part]
-    return found
-
-
-def array_of(group: "h5py.Group", name: str, path: Path) -> np.ndarray:
-    """Returns an array of numbers.
-
-    Raises:
-        FileFormatError: there is none of that name, or it is not in the file as it is.
-    """
-    import h5py
-
-    found, size = child(group, name, path), _size(group)
-    if not isinstance(found, h5py.Dataset):
-        raise FileFormatError(f"{path}: expected an array at {name!r}, got none")
-    properties = found.id.get_create_plist()
-    filters = {properties.get_filter(k)[0] for k in range(properties.get_nfilters())}
-    if found.external or found.is_virtual or not filters <= _FILTERS:
-        raise FileFormatError(
-            f"{path}: expected arrays in the file, plain or deflated, got {name!r} kept otherwise"
-        )
-    if found.dtype.kind not in "fiu" or found.shape is None:
-        raise FileFormatError(f"{path}: expected numbers at {name!r}, got {found.dtype}")
-    if found.nbytes > max(_SMALL, RATIO * found.id.get_storage_size()) or found.nbytes > RATIO * (
-        size + _SMALL
-    ):
-        raise FileFormatError(
-            f"{path}: expected arrays of about the file's own {size:,} bytes, got {name!r} that "
-            f"declares {found.nbytes:,}"
-        )
-    numbers = np.asarray(found[()])
-    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
-
-
-def _size(group: "h5py.Group") -> int:
-    return int(group.file.id.get_filesize())
-
-
-def names_in(group: "h5py.Group", attribute: str, path: Path) -> list[str]:
-    """Returns a list of names, which Keras cuts into pieces where it is long (`name0`, `name1`).
-
-    Raises:
-        FileFormatError: it is no list of names, or a very long one.
-    """
-    whole = group.attrs.get(attribute)
-    pieces = [whole] if whole is not None else []
-    while whole is None and (piece := group.attrs.get(f"{attribute}{len(pieces)}")) is not None:
-        pieces.append(piece)
-    names = [each for piece in pieces for each in np.asarray(piece).ravel()[:_MOST_NAMES].tolist()]
-    if len(names) >= _MOST_NAMES or any(not isinstance(each, str | bytes) for each in names):
-        raise FileFormatError(f"{path}: expected names in {attribute!r}, got something else")
-    return [each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in names]
-
-
-def weights_by_layer(root: "h5py.Group", path: Path) -> dict[str, Arrays]:
-    """Returns the arrays of each layer by its name, of a file of the older format.
-
-    Raises:
-        FileFormatError: it is not laid out so.
-    """
-    import h5py
-
-    found = {}
-    for layer in names_in(root, "layer_names", path):
-        group = child(root, layer, path)
+    def older(self, root: Any, layer: str) -> list[int]:
+        """Returns which arrays belong to a layer."""
+        group = self.child(root, layer)
         if not isinstance(group, h5py.Group):
-            raise FileFormatError(f"{path}: expected weights of layer {layer!r}, got none")
-        names = names_in(group, "weight_names", path)
-        found[layer] = [array_of(group, name, path) for name in names]
-    return found
+            raise Unfit(f"expected weights of layer {layer!r:.80}, got none")
+        return [self.array(group, name) for name in self.names(group, "weight_names")]
 
-
-def weights_by_place(root: "h5py.Group", kinds: Mapping[str, str], path: Path) -> dict[str, Arrays]:
-    """Returns the arrays of each layer by its name, of a file of the newer format.
-
-    Args:
-        root: of the file.
-        kinds: name of each layer -> its class, in the order of the configuration.  Groups are
-            named after classes: `dense`, `dense_1`, ...; where they state names, these decide.
-        path: of the file.
-
-    Raises:
-        FileFormatError: it is not laid out so.
-    """
-    import h5py
-
-    for name in ("layers", "_layer_checkpoint_dependencies"):
-        layers = child(root, name, path)
-        if isinstance(layers, h5py.Group):
-            break
-    else:
-        raise FileFormatError(f"{path}: expected the weights of layers, got none")
-    found: dict[str, Arrays] = {}
-    counts: dict[str, int] = {}
-    for layer, kind in kinds.items():
-        usual = snake(kind)
-        count = counts[usual] = counts.get(usual, -1) + 1
-        place = f"{usual}_{count}" if count else usual
-        group = child(layers, f"{place}/vars", path)
+    def newer(self, layers: Any, place: str) -> dict[str, Any]:
+        """Returns the name that a group states, and which arrays belong to it."""
+        group = self.child(layers, f"{place}/vars")
         if not isinstance(group, h5py.Group):
-            found[layer] = []
-            continue
+            return {"stated": None, "arrays": []}
         stated = group.attrs.get("name")
-        if isinstance(stated, str) and stated != layer:
-            raise FileFormatError(
-                f"{path}: expected the weights of layer {layer!r} at {place!r}, got those of "
-                f"{stated!r:.80}"
+        arrays = [self.array(group, str(k)) for k in range(len(group))]
+        return {"stated": stated if isinstance(stated, str) else None, "arrays": arrays}
+
+    def child(self, group: Any, name: str) -> Any:
+        """Returns what a name of a group stands for; None where there is no such name."""
+        found = group
+        for part in filter(None, name.split("/")):
+            link = found.get(part, getlink=True) if isinstance(found, h5py.Group) else None
+            if link is None:
+                return None
+            if not isinstance(link, h5py.HardLink):
+                raise Unfit(f"expected weights in the file, got a link at {name!r:.80}")
+            found = found[part]
+        return found
+
+    def array(self, group: Any, name: str) -> int:
+        """Reads an array of numbers; returns its place among all."""
+        found = self.child(group, name)
+        if not isinstance(found, h5py.Dataset):
+            raise Unfit(f"expected an array at {name!r:.80}, got none")
+        properties, size = found.id.get_create_plist(), int(self.file.id.get_filesize())
+        filters = {properties.get_filter(k)[0] for k in range(properties.get_nfilters())}
+        if found.external or found.is_virtual or not filters <= _FILTERS:
+            raise Unfit(
+                f"expected arrays in the file, plain or deflated, got {name!r:.80} kept otherwise"
             )
-        found[layer] = [array_of(group, str(k), path) for k in range(len(group))]
-    return found
+        if found.dtype.kind not in "fiu" or found.shape is None:
+            raise Unfit(f"expected numbers at {name!r:.80}, got {found.dtype}")
+        stored = max(_SMALL, self.ratio * int(found.id.get_storage_size()))
+        if found.nbytes > min(stored, self.ratio * (size + _SMALL)):
+            raise Unfit(
+                f"expected arrays of about the file's own {size:,} bytes, got {name!r:.80} that "
+                f"declares {found.nbytes:,}"
+            )
+        numbers = np.asarray(found[()])
+        self.arrays.append(numbers.astype(numbers.dtype.newbyteorder("="), copy=False))
+        return len(self.arrays) - 1
+
+    def names(self, group: Any, attribute: str) -> list[str]:
+        """Returns a list of names, which Keras cuts into pieces where it is long (`name0`, ...)."""
+        whole = group.attrs.get(attribute)
+        pieces = [whole] if whole is not None else []
+        while whole is None and (more := group.attrs.get(f"{attribute}{len(pieces)}")) is not None:
+            pieces.append(more)
+        names = [n for piece in pieces for n in np.asarray(piece).ravel()[:_MOST_NAMES].tolist()]
+        if len(names) >= _MOST_NAMES or any(not isinstance(each, str | bytes) for each in names):
+            raise Unfit(f"expected names in {attribute!r}, got something else")
+        return [n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in names]
 
 
-def snake(kind: str) -> str:
-    """Returns a class's name as Keras writes it in files.
+def main(source: str, arrays: str, ratio: str) -> None:
+    """Reads one file."""
+    found: dict[str, Any] = {}
+    try:
+        with h5py.File(source, "r") as file:
+            reader = Reader(file, int(ratio))
+            found = reader.contents()
+            np.savez(arrays, **{str(k): each for k, each in enumerate(reader.arrays)})  # type: ignore[arg-type]
+    except Unfit as problem:
+        found = {"unfit": str(problem)}
+    except Exception as problem:  # h5py raises nearly anything on damaged files
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        found = {
+            "unfit": f"expected a readable HDF5 file, got one that cannot be read: {reason:.200}"
+        }
+    sys.stdout.write(json.dumps(found))
 
-    >>> [snake(kind) for kind in ("Dense", "MaxPooling2D", "ReLU", "DepthwiseConv2D")]
-    ['dense', 'max_pooling2d', 're_lu', 'depthwise_conv2d']
-    """
-    parts = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", parts).lower()
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

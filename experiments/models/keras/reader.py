@@ -13,15 +13,17 @@ import numpy as np
 import torch
 
 from experiments.models.foreign.network import ForeignNetwork
-from experiments.models.keras import hdf5, windows  # noqa: F401 - windows registers its layers
+from experiments.models.keras import windows  # noqa: F401 - it registers its layers
 from experiments.models.keras.build import Builder, Layer, Value
 from experiments.models.keras.config import Configuration, read_configuration
+from experiments.models.keras.contents import Arrays, Contents, read_contents, weights_by_layer
 from experiments.models.keras.layers import LAYERS
 from experiments.readers.foreign_files import check_archive, reason, refuse_foreign
 from polytope.errors import CollisionError, FileFormatError, InputError
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_ROOT = "model_weights"  # of a whole network in the older format
+#: Options of Keras 1, which mean what others mean in later releases.
+_OLD = ("border_mode", "dim_ordering", "subsample", "nb_filter", "nb_row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class _Read:
     """Configuration, and the arrays of each layer."""
 
     configuration: Configuration
-    weights: Mapping[str, hdf5.Arrays]
+    weights: Mapping[str, Arrays]
 
 
 def read_keras(path: Path, weights: Path | None = None) -> ForeignNetwork:
@@ -58,18 +60,16 @@ def _read(path: Path, weights: Path | None) -> _Read:
     refuse_foreign(path)
     if weights is not None:
         refuse_foreign(weights)
-        configuration = read_configuration(path.read_bytes().decode("utf-8", "replace"), path)
-        return _Read(configuration, _arrays(weights, configuration, weights))
+        text = path.read_bytes().decode("utf-8", "replace")
+        return _put_together(text, read_contents(weights, weights), path, weights)
     if not zipfile.is_zipfile(path):
-        with hdf5.opened(path, path) as file:
-            text = hdf5.text_of(file, "model_config")
-            if text is None:
-                raise InputError(
-                    f"{path}: expected a network with its configuration, got weights alone; give "
-                    "the network's .json (model.to_json()) as MODEL and this file as --weights"
-                )
-        configuration = read_configuration(text, path)
-        return _Read(configuration, _arrays(path, configuration, path))
+        found = read_contents(path, path)
+        if found.text is None:
+            raise InputError(
+                f"{path}: expected a network with its configuration, got weights alone; give "
+                "the network's .json (model.to_json()) as MODEL and this file as --weights"
+            )
+        return _put_together(found.text, found, path, path)
     with zipfile.ZipFile(path) as archive:
         members = {member.filename: member for member in check_archive(archive, path)}
         if missing := [name for name in (_CONFIG, _WEIGHTS) if name not in members]:
@@ -78,21 +78,13 @@ def _read(path: Path, weights: Path | None) -> _Read:
             )
         text = archive.read(members[_CONFIG]).decode("utf-8", "replace")
         data = archive.read(members[_WEIGHTS])
+    return _put_together(text, read_contents(data, path), path, path)
+
+
+def _put_together(text: str, found: Contents, path: Path, weights: Path) -> _Read:
+    """Configuration of one file and weights of another, or of the same."""
     configuration = read_configuration(text, path)
-    return _Read(configuration, _arrays(data, configuration, path))
-
-
-def _arrays(
-    source: Path | bytes, configuration: Configuration, path: Path
-) -> dict[str, hdf5.Arrays]:
-    """The weights of each layer, of either format."""
-    with hdf5.opened(source, path) as file:
-        root = hdf5.child(file, _ROOT, path)
-        if root is not None:
-            return hdf5.weights_by_layer(root, path)
-        if hdf5.names_in(file, "layer_names", path):
-            return hdf5.weights_by_layer(file, path)
-        return hdf5.weights_by_place(file, configuration.kinds, path)
+    return _Read(configuration, weights_by_layer(found, configuration.kinds, weights))
 
 
 def _network(found: _Read, path: Path) -> ForeignNetwork:
@@ -140,6 +132,8 @@ def _network(found: _Read, path: Path) -> ForeignNetwork:
 
 
 def _made(builder: Builder, layer: Layer, given: list[Value]) -> Value:
+    if old := [option for option in _OLD if option in layer.options]:
+        raise layer.refuse("options of Keras 2 or later", f"{old[0]}, of Keras 1")
     try:
         return LAYERS[layer.kind](builder, layer, given)
     except (CollisionError, MemoryError):

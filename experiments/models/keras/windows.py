@@ -95,7 +95,7 @@ def _convolved(
     return b.module(layer, made, value)
 
 
-@keras("Conv1D", "Conv2D", "Convolution1D", "Convolution2D")
+@keras("Conv1D", "Conv2D")
 def _convolution(b: Builder, layer: Layer, values: Sequence[Value]) -> Value:
     value = only(layer, values)
     axes = _axes(layer, value)
