@@ -27,6 +27,7 @@ from experiments.mnist.run import run_mnist
 from experiments.mnist.searches import name_of, title_of
 from experiments.mnist.set_tables import facts_table
 from experiments.mnist.tables import mnist_tables, table_2
+from experiments.models.presets import PRESETS
 from experiments.run.documents import jsonable
 from experiments.run.progress import Progress
 from experiments.run.record import read_record
@@ -63,6 +64,13 @@ def run(tmp_path_factory):
 def test_what_is_printed(run, golden):
     shown = with_tables((run.parent / "printed").read_text(), run)
     golden.check("mnist", shown, places={"FOLDER": run}, masked={"steps", "tight"})
+
+
+def test_the_images_that_are_named_are_there(run):
+    lines = (run.parent / "printed").read_text().splitlines()
+    named = [line.rpartition(": ")[2] for line in lines if line.startswith("Table 1 (images)")]
+    assert named == [str(run / "figures" / f"table1-{name}.png") for name in PRESETS]
+    assert all((run / name).read_bytes().startswith(b"\x89PNG") for name in named)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ def finish_mnist(folder: Path, *, as_json: bool, table: str = "all") -> None:
     wanted = TABLES.get(table, tuple(t.name for t in tables if t.name not in FILES_ONLY))
     print_tables(folder, [t for t in tables if t.name in wanted], as_json)
     if table in ("1", "all") and not as_json:
-        print(f"Table 1 (images): {folder / FIGURES / 'table1.png'}")
+        for each in record.results.networks:
+            path = folder / FIGURES / f"table1-{each.name}.png"
+            print(f"Table 1 (images), {each.name} network: {path}")
 
 
 def finish_survey(folder: Path, *, as_json: bool) -> None:
