@@ -9,7 +9,7 @@ import pytest
 
 from experiments.cli import bench, main
 from experiments.cli.doctor import ENGINES
-from experiments.models.architectures import TrainOptions
+from experiments.models.architectures import MLPS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
@@ -127,8 +127,11 @@ def test_every_file_that_is_named_is_there(path):
 
 
 def test_training_is_described_as_it_is_done():
-    usual, text = TrainOptions(), (ROOT / "docs" / "deviations.md").read_text()
-    assert f"{100 * usual.threshold:.1f} % on {usual.held_out:,} held-out training images" in text
+    text = (ROOT / "docs" / "deviations.md").read_text()
+    for name, network in MLPS.items():
+        trained = network.options
+        images = f"{trained.held_out:,} held-out training images (`{name}`)"
+        assert f"{100 * trained.threshold:.1f} % on {images}" in text
 
 
 def test_extras_that_are_named_exist():
