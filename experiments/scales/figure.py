@@ -10,7 +10,7 @@ from experiments.show.figures import BLUE, GREEN, ORANGE
 
 def scales_figure(results: ScalesResults) -> Figure:
     """Left: what the nearest collision looks like; right: how far it and the vertices are."""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     known = sorted(
         (each for each in results.summaries if each.deviation is not None),
@@ -41,9 +41,10 @@ def scales_figure(results: ScalesResults) -> Figure:
         left.scatter(
             [place] * len(each.by_seed),
             [100 * s for s in each.by_seed],
-            s=12,
-            color=BLUE,
-            alpha=0.5,
+            s=10,
+            color="black",
+            zorder=3,
+            label="one network: nearest training images" if place == 0 else None,
         )
     left.set_ylabel("share of the nearest exact collisions, %")
     left.set_ylim(-3, 103)
@@ -65,7 +66,7 @@ def scales_figure(results: ScalesResults) -> Figure:
     for axes in (left, right):
         axes.set_xticks(places, names)
         axes.set_xlabel("standard deviation of the initial weights and biases")
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
         axes.grid(visible=True, alpha=0.3)
     return figure
 
