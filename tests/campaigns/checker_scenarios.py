@@ -19,6 +19,7 @@ import numpy as np
 
 from polytope import checker
 from tests.campaigns.checker_files import arrays, crafted, named
+from tests.campaigns.checker_functions import functions
 from tests.campaigns.checker_program import handed_over, program
 from tests.campaigns.checker_questions import Outcome, Scenario, outcome
 from tests.campaigns.completeness import spoiled
@@ -269,6 +270,7 @@ def scenarios(scale: int) -> Iterable[Scenario]:
     yield from crafted()
     yield from named()
     yield from arrays(60 * scale)
+    yield from functions()
     yield from decoded_again()
     yield from limits()
     yield from lists()
