@@ -393,6 +393,14 @@ def test_what_nobody_knows_refuses_only_what_follows(tmp_path, name):
         net(torch.zeros(1, 4))
 
 
+@pytest.mark.parametrize("axis", [{}, {"axis": 1}, {"axis": 2}, {"axis": 3}, {"axis": 0}])
+@pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax", "Hardmax"])
+def test_before_version_13_a_softmax_took_all_axes_behind_as_one(tmp_path, kind, axis):
+    path = file(tmp_path, [op(kind, "x", **axis)], {}, [1, 3, 2, 2], opset=11)
+    ours, theirs = run_both(path, (3, 2, 2))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
 def test_an_operator_of_no_gradient_says_so(tmp_path):
     path = file(tmp_path, [op("Sign", "x", name="/a")], {}, [1, 4])
     net, _ = read_onnx(path)

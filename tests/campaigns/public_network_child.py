@@ -218,7 +218,8 @@ def main() -> int:
         except Exception as problem:
             words = f"{type(problem).__name__}: {problem}"
             answer = asdict(Answer(path=str(path), verdict="fault", reason=words))
-        gc.collect()  # modules of torch.fx refer to themselves
+        if answer["verdict"] not in ("not had", "damaged"):
+            gc.collect()  # modules of torch.fx refer to themselves
         print(json.dumps(answer), flush=True)
     return 0
 

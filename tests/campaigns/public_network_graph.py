@@ -220,7 +220,10 @@ def _is_border(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
 def _added_up(
     name: str, model: onnx.ModelProto, constants: set[str], makers: dict[str, int]
 ) -> Iterator[int]:
-    """The operators of the layers that are summands of `name`, itself one where it is no sum."""
+    """The operators of the layers that are summands of `name`, itself one where it is no sum.
+
+    What is read in another place as well is a summand as it is.
+    """
     if name not in makers:
         return
     node = model.graph.node[makers[name]]
@@ -231,4 +234,5 @@ def _added_up(
         node.op_type in ARITHMETIC + LAYOUT and len(data) == 1
     ):
         for each in data:
-            yield from _added_up(each, model, constants, makers)
+            if sum(list(other.input).count(each) for other in model.graph.node) == 1:
+                yield from _added_up(each, model, constants, makers)

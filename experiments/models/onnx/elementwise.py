@@ -139,10 +139,14 @@ def _softmax(b: Builder, node: Node) -> Made:
     value = b.value(node)
     old = b.opset < 13  # there the axes from `axis` on were one
     axis = int(node.attributes.get("axis", 1 if old else -1)) % len(value.shape)
-    if (old and axis != len(value.shape) - 1) or value.axis(axis) == 0:
-        raise node.refuse("a softmax over one axis that is not the batch", f"axis {axis}")
+    if value.axis(axis) == 0:
+        raise node.refuse("a softmax over axes that are not the batch", f"axis {axis}")
     kind = nn.Softmax if node.op == "Softmax" else nn.LogSoftmax
-    return b.module(node, kind(dim=value.axis(axis)), value)
+    if not old or axis == len(value.shape) - 1:
+        return b.module(node, kind(dim=value.axis(axis)), value)
+    flat = b.method(node, "flatten", value, value.axis(axis))
+    made = b.module(node, kind(dim=value.axis(axis)), flat)
+    return b.method(node, "reshape", made, -1, *value.example.shape[1:])
 
 
 @op("Identity", "Dropout")
