@@ -13,8 +13,12 @@ import json
 import sys
 from typing import Any
 
-import h5py
 import numpy as np
+
+try:
+    import h5py
+except ImportError:  # the reader that starts this program says so before
+    h5py = None
 
 _SMALL = 1 << 20  # bytes of a file below which a ratio means nothing
 _MOST_NAMES = 100_000
