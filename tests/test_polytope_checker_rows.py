@@ -179,3 +179,18 @@ def test_certificates_of_layers_are_the_bytes_they_were():
                 whole.update(json.dumps(answer.certificate.document()).encode())
     digest = "b8320b18b867d8d69d8216395b29fe3933e8c724b2c047d74c3e85e7d10d4b98"
     assert whole.hexdigest() == digest
+
+
+def test_a_unit_without_a_side_holds_no_line():
+    """Nothing is asked of x: all of the plane is lines, whatever the weights are."""
+    stated = copy.deepcopy(SEGMENT["problem"]) | {"domain": {"kind": "free"}}
+    stated |= {side: {"units": [], "num": [], "den": []} for side in ("floors", "ceilings")}
+    minor = {"rows": [], "columns": [], "modulus": "2", "inverse": []}
+    example = {
+        **SEGMENT,
+        "problem": stated,
+        "claim": {"kind": "lineality", "dimension": 2},
+        "witness": {"minor": minor, "span": None},
+    }
+    assert "has dimension 2" in checker.check(example)
+    assert is_true(example)
