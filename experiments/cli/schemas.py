@@ -22,10 +22,14 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 FOLDER = _PACKAGE / "schemas"
 
 
+#: They run when they are imported, or are programs of their own that need an extra (h5py).
+_PROGRAMS = ("experiments.cli.__main__", "experiments.models.keras.hdf5")
+
+
 def _modules() -> list[ModuleType]:
-    """Every module of the experiments but the one that runs when it is imported."""
+    """Every module of the experiments but the programs."""
     found = pkgutil.walk_packages([str(_PACKAGE)], "experiments.")
-    return [importlib.import_module(m.name) for m in found if not m.name.endswith("__main__")]
+    return [importlib.import_module(m.name) for m in found if m.name not in _PROGRAMS]
 
 
 def _classes(module: ModuleType) -> list[type]:
