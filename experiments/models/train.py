@@ -279,6 +279,8 @@ def _load(
         with safetensors.safe_open(path, framework="pt") as file:
             document = json.loads((file.metadata() or {})[METADATA])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if not isinstance(document, dict):
+            raise ValueError("its metadata are no mapping")
         theirs = document.get("architecture", MLP_784.name)  # see `trained_net`
         if theirs != architecture.name:
             raise ValueError(f"it belongs to another network, {theirs!r:.40}")
