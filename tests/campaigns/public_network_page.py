@@ -44,7 +44,7 @@ def page(answers: Sequence[dict[str, Any]], most: float) -> str:
         "## Files that are not read\n",
         _listed(found),
         "## Layers that are not offered\n",
-        "Layers in front of a ReLU, of files that are read, that `collide layers` lists with a "
+        "Layers in front of a ReLU, of files that are read, that `layers` lists with a "
         "reason instead.\n",
         _missing(found),
         "## Networks whose outputs are not compared\n",
