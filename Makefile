@@ -54,6 +54,7 @@ campaigns: $(STAMP)
 	$(CAMPAIGN).planted --count 200
 	$(CAMPAIGN).fuzz_readers --count 12000
 	$(CAMPAIGN).torch_architectures
+	$(CAMPAIGN).onnx_random --count 1000 --seed 20
 	$(CAMPAIGN).kill_writes
 	$(CAMPAIGN).kill_runs --kills 100 --interrupts 20
 
