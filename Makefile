@@ -52,7 +52,6 @@ campaigns: $(STAMP)
 	$(CAMPAIGN).enumeration_differential --count 5200
 	$(CAMPAIGN).lies --count 12
 	$(CAMPAIGN).planted --count 200
-	$(CAMPAIGN).onnx_random --count 1000 --seed 20
 	$(CAMPAIGN).fuzz_readers --count 12000
 	$(CAMPAIGN).torch_architectures
 	$(CAMPAIGN).onnx_random --count 1000 --seed 20
