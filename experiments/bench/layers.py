@@ -39,13 +39,13 @@ class Subject:
         return Case(self.weight, self.bias, self.targets[index])
 
     def network(self) -> "nn.Module":
-        """Returns the layer as a torch module; the layer is called "0"."""
+        """Returns the layer, called "0", and its ReLU as a torch module."""
         import torch
 
         layer = torch.nn.Linear(self.weight.shape[1], self.weight.shape[0])
         layer.weight.data = torch.from_numpy(self.weight.copy())
         layer.bias.data = torch.from_numpy(self.bias.copy())
-        return torch.nn.Sequential(layer)
+        return torch.nn.Sequential(layer, torch.nn.ReLU())
 
 
 def subject(request: BenchRequest, *, targets: int = 1, digit: int | None = DIGIT) -> Subject:
