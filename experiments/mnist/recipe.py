@@ -118,7 +118,7 @@ def moments_kept(max_steps: int) -> frozenset[int]:
     """Returns the steps at which a watched search is measured, 0 not among them.
 
     >>> sorted(moments_kept(100))[:6], len(moments_kept(20_000))
-    ([10, 20, 30, 40, 50, 60], 57)
+    ([10, 20, 30, 40, 50, 60], 56)
     """
     count = 1 + round(A_DECADE * np.log10(max(1, max_steps / LOOK)))
     wanted = LOOK * np.logspace(0, np.log10(max(1, max_steps / LOOK)), count)
