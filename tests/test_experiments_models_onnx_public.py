@@ -88,5 +88,7 @@ def test_a_file_that_takes_too_long_or_too_much_stops_no_other(tmp_path):
     assert child.ask(path)["verdict"] == "read"
     child.stop()
     small = public_networks.Child(memory=100 << 20, seconds=120)
-    assert small.ask(path)["reason"] == "more than 100 MiB"
-    small.stop()
+    try:
+        assert small.ask(path)["reason"] == "more than 100 MiB"
+    finally:
+        small.stop()

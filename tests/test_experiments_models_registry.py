@@ -260,8 +260,9 @@ def test_foreign_files_are_named(factory, tmp_path, kind):
             load_model(f"{factory}:Net", path)
     with pytest.raises(FileFormatError, match=r"absent.pt: expected a readable .* No such file"):
         load_model(f"{factory}:Net", tmp_path / "absent.pt")
-    with pytest.raises(FileFormatError, match=r"expected a file, got a folder"):
-        load_model(f"{factory}:Net", tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileFormatError, match=r"expected a file, got a folder without one of"):
+        load_model(f"{factory}:Net", tmp_path / "folder")
 
 
 def header(shape):

@@ -8,6 +8,7 @@ front of a ReLU, and which tensors are theirs, is found here from the file itsel
 
 from __future__ import annotations
 
+import errno
 import gc
 import gzip
 import json
@@ -91,9 +92,9 @@ def examined(path: Path) -> Answer:
         own.write_bytes(data)
         try:
             _read(own, public, answer)
-        except (CollisionError, MemoryError) as problem:
+        except CollisionError as problem:  # where memory runs out, the process ends
             answer.verdict = "refused"
-            answer.reason = str(problem).replace(f"{own}", "the file") or "memory"
+            answer.reason = str(problem).replace(f"{own}", "the file")
     return answer
 
 
@@ -207,8 +208,12 @@ def _distance(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def main() -> int:
-    """Answers until the input ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+    """Answers until the input or the memory ends."""
+    most = int(sys.argv[1])
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    if pages * resource.getpagesize() > most:  # any request from here on would fail, somewhere
+        return 1
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     for line in sys.stdin:
@@ -216,6 +221,8 @@ def main() -> int:
         try:
             answer: dict[str, Any] = asdict(examined(path))
         except Exception as problem:
+            if isinstance(problem, MemoryError) or getattr(problem, "errno", 0) == errno.ENOMEM:
+                return 1
             words = f"{type(problem).__name__}: {problem}"
             answer = asdict(Answer(path=str(path), verdict="fault", reason=words))
         if answer["verdict"] not in ("not had", "damaged"):
