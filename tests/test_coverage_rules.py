@@ -368,8 +368,7 @@ LISTED = (
         "experiments.models.onnx",
         "experiments_models_onnx",
         "every operation is compared with two other runtimes, a file for each",
-        "beyond build elementwise inputs linear nodes opaque ops pools reader running shapes "
-        "windows",
+        "beyond build elementwise inputs linear nodes opaque ops pools running shapes windows",
     ),
     Elsewhere(
         "experiments.measure",

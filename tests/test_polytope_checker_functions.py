@@ -13,6 +13,7 @@ import pytest
 from polytope import Box, CollisionPolytope, checker, verify
 from tests.campaigns.certificate_sources import certificates, random_functions
 from tests.examples.certificate_forms import array, rational
+from tests.examples.certificate_functions import function_document
 from tests.oracles.certificate_functions import ends_are_true
 from tests.oracles.certificate_oracle import is_true
 from tests.oracles.functions import LINEAR, SMOOTH, defined, mp
@@ -71,20 +72,6 @@ def test_every_claim_about_random_functions_is_proved_and_true(tmp_path):
     assert len(forms) >= 9
 
 
-def document(name, *, rounding="inner", tolerance=F(1, 8), target=(F(1, 2), 3), **given):
-    P = CollisionPolytope.from_layer(
-        [[1, 0], [0, 1]],
-        [0, 0],
-        target,
-        domain=Box(-9, 9),
-        tolerance=tolerance,
-        nonlinearity=name,
-        rounding=rounding,
-        **given,
-    )
-    return P.feasibility().certificate.document()
-
-
 def moved(stated, side, unit, step):
     """The same with one end a little farther out (step > 0) or farther in."""
     changed = copy.deepcopy(stated)
@@ -110,7 +97,7 @@ STEP = F(1, 10**15)
 @pytest.mark.parametrize("side", ["floors", "ceilings"])
 def test_an_end_on_the_other_side_is_refused(name, side):
     for rounding, out in (("inner", 1), ("outer", -1)):
-        stated = document(name, rounding=rounding)
+        stated = function_document(name, rounding=rounding)
         assert isinstance(verdict(stated), str)
         if 0 not in stated["problem"][side]["units"]:
             continue
@@ -125,7 +112,7 @@ def test_an_end_on_the_other_side_is_refused(name, side):
 def test_an_end_that_is_left_out():
     """Inner: only where no value is farther.  Outer: always, as the set only grows."""
     for rounding in ("inner", "outer"):
-        stated = document("tanh", rounding=rounding)
+        stated = function_document("tanh", rounding=rounding)
         assert stated["problem"]["ceilings"]["units"] == [0]  # tanh(3) + 1/8 > 1
         without = copy.deepcopy(stated)
         without["problem"]["ceilings"] = {"units": [], "num": [], "den": []}
@@ -134,21 +121,21 @@ def test_an_end_that_is_left_out():
             assert isinstance(found, str)
         else:
             assert "the ceiling of unit 0 is missing" in str(found)
-    unbounded = document("softplus")
+    unbounded = function_document("softplus")
     unbounded["problem"]["ceilings"] = {"units": [], "num": [], "den": []}
     assert "is missing" in str(verdict(unbounded))
 
 
 def test_a_flat_piece_belongs_to_the_outer_set_as_a_whole():
     """The level y + e = 0 of a clipped ReLU: all u <= 0 have it, so the ceiling is 0."""
-    stated = document("clipped_relu(6)", rounding="outer", tolerance=0, target=(-1, -2))
+    stated = function_document("clipped_relu(6)", rounding="outer", tolerance=0, target=(-1, -2))
     assert stated["problem"]["ceilings"]["num"] == ["0", "0"]
     for step, accepted in ((F(0), True), (F(1), True), (F(-1, 2), False)):
         assert isinstance(verdict(moved(stated, "ceilings", 0, step)), str) is accepted
 
 
 def test_the_sentence_says_whose_set_it_is():
-    inner, outer = (verdict(document("tanh", rounding=r)) for r in ("inner", "outer"))
+    inner, outer = (verdict(function_document("tanh", rounding=r)) for r in ("inner", "outer"))
     assert inner.startswith(
         "For the real-arithmetic layer with the stored weights and tanh behind them, not its "
         "float execution (2 units, 2 inputs, box domain, tolerance 1/8, problem sha256 "
@@ -159,7 +146,7 @@ def test_the_sentence_says_whose_set_it_is():
 
 
 def test_without_a_tolerance_an_irrational_level_is_met_by_the_target_alone():
-    stated = document("sigmoid", tolerance=0)
+    stated = function_document("sigmoid", tolerance=0)
     assert isinstance(verdict(stated), str)
     other = copy.deepcopy(stated)
     for side in ("floors", "ceilings"):
@@ -201,7 +188,7 @@ def test_the_minor_at_the_target_is_for_layers_alone():
     ],
 )
 def test_malformed_functions_are_refused(changed, words):
-    stated = document("tanh")
+    stated = function_document("tanh")
     stated["problem"] |= changed
     found = verdict(stated)
     assert isinstance(found, checker.CheckError)
@@ -210,7 +197,7 @@ def test_malformed_functions_are_refused(changed, words):
 
 
 def test_bounds_that_never_decide_are_a_limit():
-    stated = document("tanh")
+    stated = function_document("tanh")
     near = stated["problem"]["ceilings"]
     exact = mpmath.workdps(5000)
     with exact:

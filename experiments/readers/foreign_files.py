@@ -6,14 +6,15 @@ What a header declares is compared with the bytes that are there before anything
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from polytope.errors import FileFormatError
+from polytope.errors import CollisionError, FileFormatError
 
 LFS = b"version https://git-lfs.github.com/spec/"
 PAGES = (b"<!doctype html", b"<html", b"<?xml")
@@ -44,6 +45,24 @@ def reason(problem: BaseException) -> str:
     """Returns what a library says of a file, in one line and not too long."""
     lines = str(problem).strip().splitlines()
     return f"{lines[0]:.300}" if lines else type(problem).__name__
+
+
+@contextmanager
+def expecting(words: str) -> Iterator[None]:
+    """Makes one error of what libraries raise on damaged files, which is nearly anything.
+
+    Args:
+        words: what was expected of which file; what came is added.
+
+    Raises:
+        FileFormatError: something was raised that is neither an error of ours nor want of memory.
+    """
+    try:
+        yield
+    except (CollisionError, MemoryError):
+        raise
+    except Exception as problem:
+        raise FileFormatError(f"{words}, got: {reason(problem)}") from problem
 
 
 def check_version(package: str, installed: str, oldest: tuple[int, int], *, path: Path) -> None:

@@ -1,6 +1,6 @@
 """What does a layer with another function than the ReLU ask for?  An interval of each unit.
 
-``|f(w_i x + b_i) - y_i| <= e`` is ``floor_i <= w_i x + b_i <= ceiling_i`` for a monotone f (M21 in
+``|f(w_i x + b_i) - y_i| <= e`` is ``floor_i <= w_i x + b_i <= ceiling_i`` for a monotone f (M25 in
 docs/mathematics.md).  Irrational ends are rounded, all to the same side: the set is then a part of
 the true one ("inner") or has it as a part ("outer").
 """

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from polytope import Box, CollisionPolytope
 from tests.campaigns.certificate_sources import certificates, random_functions, random_rows
 from tests.campaigns.checker_questions import Scenario, outcome
+from tests.examples.certificate_functions import function_document
 
 NAMES = ("sigmoid", "tanh", "softplus", "elu(0.5)", "selu", "leaky_relu", "relu6", "hard_sigmoid")
 STEPS = (F(1, 10**15), F(-1, 10**15), F(1), F(-1), F(-1, 2))
@@ -30,7 +30,10 @@ def functions() -> Iterator[Scenario]:
                 (F(3), (7, -7)),
                 (F(3), (-7, -8)),
             ):
-                for what, stated in _ends(_stated(name, rounding, tolerance, target)):
+                made = function_document(
+                    name, rounding=rounding, tolerance=tolerance, target=target
+                )
+                for what, stated in _ends(made):
                     yield _document(f"{name} {rounding} {tolerance}: {what}", stated)
     for number, source in enumerate((random_rows(3), random_functions(3))):
         for seed, (name, polytope) in enumerate(islice(source, 2)):
@@ -58,21 +61,6 @@ def functions() -> Iterator[Scenario]:
 
 def _document(name: str, stated: Any) -> Scenario:
     return Scenario(name, lambda m, _: outcome(m, lambda: m.check(stated)), files=False)
-
-
-def _stated(name: str, rounding: str, tolerance: F, target: tuple[Any, ...]) -> Any:
-    polytope = CollisionPolytope.from_layer(
-        [[1, 0], [0, 1]],
-        [0, 0],
-        target,
-        domain=Box(-9, 9),
-        tolerance=tolerance,
-        nonlinearity=name,
-        rounding=rounding,
-    )
-    certificate = polytope.feasibility().certificate
-    assert certificate is not None
-    return json.loads(json.dumps(certificate.document()))
 
 
 def _ends(stated: Any) -> Iterator[tuple[str, Any]]:

@@ -88,13 +88,18 @@ def _table(found: Sequence[Answer], key: Any) -> str:
                     f"{sum(each.weighted for each in held):,}",
                     f"{sum(each.offered - each.sums for each in read):,}",
                     f"{sum(each.sums for each in read):,}",
-                    f"{max((each.difference for each in read), default=0.0):.1e}",
+                    _largest([each.difference for each in read]),
                     f"{len(outputs):,}",
-                    f"{max(outputs, default=0.0):.1e}",
+                    _largest(outputs),
                 )
             )
         )
     return "\n".join(lines) + "\n"
+
+
+def _largest(differences: Sequence[float]) -> str:
+    """The largest; nothing of none."""
+    return f"{max(differences):.1e}" if differences else ""
 
 
 def _listed(found: Sequence[Answer]) -> str:

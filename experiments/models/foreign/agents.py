@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from experiments.models.foreign.network import ForeignNetwork, chain, linear
 from experiments.readers.arrays import read_arrays
-from experiments.readers.foreign_files import check_archive, reason
-from polytope.errors import CollisionError, FileFormatError, InputError
+from experiments.readers.foreign_files import check_archive, expecting
+from polytope.errors import FileFormatError, InputError
 
 _DATA, _LONGEST = "data", 1 << 26
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -66,14 +66,8 @@ def read_agent(path: Path) -> ForeignNetwork:
     """
     path = Path(path)
     tensors = read_arrays(path)  # refuses what is no such archive
-    try:
+    with expecting(f"{path}: expected an agent of stable-baselines3"):
         data = _data(path)
-    except (CollisionError, MemoryError):
-        raise
-    except Exception as problem:  # damaged archives and text
-        raise FileFormatError(
-            f"{path}: expected an agent of stable-baselines3, got: {reason(problem)}"
-        ) from problem
     policy = _policy(tensors, path)
     names = [name for part in policy.parts for name in _layers(part, tensors)]
     activation = _activation(data) or policy.activation

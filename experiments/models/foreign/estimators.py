@@ -19,8 +19,8 @@ from torch import nn
 
 from experiments.models.foreign.network import ForeignNetwork, Scaled, chain, linear
 from experiments.readers.arrays import read_arrays_of
-from experiments.readers.foreign_files import check_archive, reason, refuse_foreign
-from polytope.errors import CollisionError, FileFormatError, InputError
+from experiments.readers.foreign_files import check_archive, expecting, refuse_foreign
+from polytope.errors import FileFormatError, InputError
 
 _SCHEMA = "schema.json"
 _LONGEST, _DEEPEST = 1 << 26, 64
@@ -83,7 +83,7 @@ def read_skops(path: Path) -> ForeignNetwork:
         FileFormatError: it is no such archive.
     """
     path = Path(path)
-    try:
+    with expecting(f"{path}: expected a readable archive of skops"):
         refuse_foreign(path)
         with zipfile.ZipFile(path) as archive:
             members = {member.filename: member for member in check_archive(archive, path)}
@@ -92,12 +92,6 @@ def read_skops(path: Path) -> ForeignNetwork:
             found = json.loads(archive.read(members[_SCHEMA]))
         arrays = read_arrays_of(path, lambda name: name.endswith(".npy"))
         return _network(_decoded(found, arrays, {}, 0), str(path))
-    except (CollisionError, MemoryError):
-        raise
-    except Exception as problem:  # libraries raise nearly anything on damaged files
-        raise FileFormatError(
-            f"{path}: expected a readable archive of skops, got: {reason(problem)}"
-        ) from problem
 
 
 def _plain(value: Any) -> Any:

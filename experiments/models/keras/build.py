@@ -16,8 +16,8 @@ from torch import Tensor, fx, nn
 
 from experiments.models.foreign.network import on_meta
 from experiments.models.keras.config import module_name
-from experiments.readers.foreign_files import reason
-from polytope.errors import CollisionError, FileFormatError, InputError
+from experiments.readers.foreign_files import expecting
+from polytope.errors import FileFormatError, InputError
 
 #: Numbers of one step, for one input; VGG-16 has 3.2 million.
 LARGEST = 1 << 28
@@ -122,15 +122,9 @@ class Builder:
         """
         name = self._free(module_name(layer.name) + suffix)
         self.root.add_module(name, module.eval().requires_grad_(False))
-        try:
+        place = f"{layer.path}, layer {layer.name!r} ({layer.kind})"
+        with expecting(f"{place}: expected shapes that fit"):
             example = on_meta(module, value.example)
-        except CollisionError:
-            raise
-        except Exception as problem:  # torch raises nearly anything on odd sizes
-            raise FileFormatError(
-                f"{layer.path}, layer {layer.name!r} ({layer.kind}): expected shapes that fit, "
-                f"got: {reason(problem)}"
-            ) from problem
         if example.numel() > LARGEST:
             raise layer.refuse(f"at most {LARGEST:,} numbers an input", tuple(example.shape))
         node = self.graph.call_module(name, (value.node,))

@@ -18,8 +18,8 @@ from experiments.models.keras.build import Builder, Layer, Value
 from experiments.models.keras.config import Configuration, read_configuration
 from experiments.models.keras.contents import Arrays, Contents, read_contents, weights_by_layer
 from experiments.models.keras.layers import LAYERS
-from experiments.readers.foreign_files import check_archive, reason, refuse_foreign
-from polytope.errors import CollisionError, FileFormatError, InputError
+from experiments.readers.foreign_files import check_archive, expecting, refuse_foreign
+from polytope.errors import FileFormatError, InputError
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 #: Options of Keras 1, which mean what others mean in later releases.
@@ -45,14 +45,8 @@ def read_keras(path: Path, weights: Path | None = None) -> ForeignNetwork:
         InputError: h5py is absent, or a layer is of a class or used in a way not known here.
         FileFormatError: it is no such file.
     """
-    try:
+    with expecting(f"{path}: expected a network of Keras"):
         found = _read(Path(path), weights)
-    except (CollisionError, MemoryError):
-        raise
-    except Exception as problem:  # libraries raise nearly anything on damaged files
-        raise FileFormatError(
-            f"{path}: expected a network of Keras, got: {reason(problem)}"
-        ) from problem
     return _network(found, Path(path))
 
 
@@ -134,12 +128,6 @@ def _network(found: _Read, path: Path) -> ForeignNetwork:
 def _made(builder: Builder, layer: Layer, given: list[Value]) -> Value:
     if old := [option for option in _OLD if option in layer.options]:
         raise layer.refuse("options of Keras 2 or later", f"{old[0]}, of Keras 1")
-    try:
+    place = f"{layer.path}, layer {layer.name!r} ({layer.kind})"
+    with expecting(f"{place}: expected a configuration as Keras writes it"):  # odd types in it
         return LAYERS[layer.kind](builder, layer, given)
-    except (CollisionError, MemoryError):
-        raise
-    except Exception as problem:  # odd types in the configuration
-        raise FileFormatError(
-            f"{layer.path}, layer {layer.name!r} ({layer.kind}): expected a configuration as Keras "
-            f"writes it, got: {reason(problem)}"
-        ) from problem

@@ -1,0 +1,29 @@
+"""Certificates of layers with another function than the ReLU behind two weights."""
+
+import json
+from fractions import Fraction as F
+from typing import Any
+
+from polytope import Box, CollisionPolytope
+
+
+def function_document(
+    name: str,
+    *,
+    rounding: str = "inner",
+    tolerance: F | int = F(1, 8),
+    target: tuple[Any, ...] = (F(1, 2), 3),
+) -> Any:
+    """That the set of both units, each of its own input in [-9, 9], has a point."""
+    polytope = CollisionPolytope.from_layer(
+        [[1, 0], [0, 1]],
+        [0, 0],
+        target,
+        domain=Box(-9, 9),
+        tolerance=tolerance,
+        nonlinearity=name,
+        rounding=rounding,
+    )
+    certificate = polytope.feasibility().certificate
+    assert certificate is not None
+    return json.loads(json.dumps(certificate.document()))
