@@ -12,6 +12,7 @@ import pytest
 
 from polytope import Box, CollisionPolytope, checker, verify
 from tests.campaigns.certificate_sources import certificates, random_functions
+from tests.examples.certificate_ends import turnings
 from tests.examples.certificate_forms import array, rational
 from tests.examples.certificate_functions import function_document
 from tests.oracles.certificate_functions import ends_are_true
@@ -218,3 +219,10 @@ def test_a_wanted_value_of_any_sign():
     stated = P.unit_vertex(0).certificate.document()
     stated["problem"]["activation"] = array([F(1, 2)])
     assert "is not on the outer side" in str(verdict(stated))
+
+
+@pytest.mark.parametrize("name", turnings())
+def test_what_turns_on_one_comparison_is_decided_rightly(name):
+    turning = turnings()[name]
+    found = verdict(json.loads(json.dumps(turning.document)))
+    assert isinstance(found, str) == turning.proved, found

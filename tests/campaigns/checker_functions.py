@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.campaigns.certificate_sources import certificates, random_functions, random_rows
 from tests.campaigns.checker_questions import Scenario, outcome
+from tests.examples.certificate_ends import turnings
 from tests.examples.certificate_functions import function_document
 
 NAMES = ("sigmoid", "tanh", "softplus", "elu(0.5)", "selu", "leaky_relu", "relu6", "hard_sigmoid")
@@ -42,6 +43,8 @@ def functions() -> Iterator[Scenario]:
                 yield _document(f"{name} {number} {k}", stated)
                 for what, other in _ends(stated):
                     yield _document(f"{name} {number} {k}: {what}", other)
+    for name, turning in turnings().items():
+        yield _document(name, json.loads(json.dumps(turning.document)))
     for t in (F(0), F(1, 3), F(1, 2), F(1), F(2), F(7, 2), F(16), F(161, 10), F(1000)):
         for bits in (16, 64, 128):
             yield Scenario(

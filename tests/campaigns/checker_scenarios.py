@@ -28,13 +28,14 @@ from tests.campaigns.mutation_seeds import hand_made, in_files, pictures
 from tests.examples.certificate_forged import EXACT, FORGED
 from tests.examples.certificate_forger import Forger
 from tests.examples.certificate_forms import document, problem, vec
+from tests.examples.certificate_functions import function_document
 from tests.examples.certificate_generators import GENERATORS
 from tests.examples.certificate_layers import STORED
 from tests.examples.certificate_refusals import MALFORMED, TAMPERED
 from tests.examples.certificates import EXAMPLES, changed
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23)
-_LIMITS = [name for name in vars(checker) if name.startswith("MAX_")]
+_LIMITS = [*(name for name in vars(checker) if name.startswith("MAX_")), "MOST_BITS"]
 
 
 def _document(name: str, stated: Any, **options: Any) -> Scenario:
@@ -193,6 +194,7 @@ def limits() -> Iterator[Scenario]:
     named = {
         **EXAMPLES,
         "coprime": document("contains", coprime, {}, {"point": vec([0] * 9)}),
+        "function": function_document("sigmoid"),
         "stored": document("contains", STORED, {}, {"point": vec([F(1, 4), F(1, 2)])}),
     }
     for limit in _LIMITS:
@@ -200,6 +202,12 @@ def limits() -> Iterator[Scenario]:
             need = _needed(limit, example)
             for most in (need, need - 1) if need else ():
                 yield _limited(f"{limit} = {most}: {name}", {limit: most}, example)
+
+
+def later() -> Iterator[Scenario]:
+    """Of a schema of later years, beside a problem that is nothing here."""
+    stated = {"schema": "collision-polytopes/certificate/9", "claim": {}, "problem": 1}
+    yield _file("a later schema", json.dumps(stated | {"witness": {}}).encode(), {})
 
 
 def decoded_again() -> Iterator[Scenario]:
@@ -271,6 +279,7 @@ def scenarios(scale: int) -> Iterable[Scenario]:
     yield from named()
     yield from arrays(60 * scale)
     yield from functions()
+    yield from later()
     yield from decoded_again()
     yield from limits()
     yield from lists()
